@@ -1,0 +1,154 @@
+"""The C++ header: enumerations, one struct an instruction, field visitors, legality rules, configuration."""
+
+
+def camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def field_type(field: dict) -> str:
+    if "enum" in field:
+        return camel(field["enum"])
+    if field.get("signed"):
+        return "int32_t" if field["bits"] <= 32 else "int64_t"
+    return "uint32_t" if field["bits"] <= 32 else "uint64_t"
+
+
+def enum(name: str, entries: list[dict], base: str = "uint8_t") -> list[str]:
+    lines = [f"enum class {camel(name)} : {base} {{"]
+    for e in entries:
+        lines += [f"  {camel(e['name'])} = {e['value']},  // {e['doc']}"]
+    return lines + ["};", ""]
+
+
+def names_array(constant: str, entries: list[dict]) -> list[str]:
+    body = ", ".join(f'"{e["name"]}"' for e in entries)
+    return [f"inline constexpr std::array<std::string_view, {len(entries)}> {constant} = {{{body}}};", ""]
+
+
+def cpp_rule(rule: str, instruction: dict, hw: dict) -> str:
+    """The rules are written in the intersection of Python and C++ but for and/or/not and bare names."""
+    fields = {f["name"] for f in instruction["fields"]}
+    parameters = {p["name"] for p in hw["parameter"]}
+    out = []
+    for token in rule.replace("(", " ( ").replace(")", " ) ").split():
+        if token in fields:
+            out.append(f"static_cast<int64_t>(x.{token})")
+        elif token in parameters:
+            out.append(f"int64_t{{config.{token}}}")
+        else:
+            out.append({"and": "&&", "or": "||", "not": "!"}.get(token, token))
+    return " ".join(out)
+
+
+def instruction_struct(i: dict) -> list[str]:
+    lines = [f"// {i['doc']}", f"struct {camel(i['name'])} {{", f"  static constexpr Opcode kOpcode = Opcode::{camel(i['name'])};"]
+    lines += [f"  static constexpr Unit kUnit = Unit::{camel(i['unit'])};", f'  static constexpr std::string_view kName = "{i["name"]}";']
+    lines += [f"  static constexpr int kUsedBits = {i['used_bits']};", "  Common common;"]
+    for f in i["fields"]:
+        initial = f"{camel(f['enum'])}{{}}" if "enum" in f else str(f.get("bias", 0))
+        lines += [f"  {field_type(f)} {f['name']} = {initial};  // {f['doc']}"]
+    lines += [f"  bool operator==(const {camel(i['name'])}&) const = default;", "};", ""]
+    return lines
+
+
+def visitor(i: dict) -> list[str]:
+    name = camel(i["name"])
+    lines = [f"template <class X, class V>", f"  requires std::same_as<std::remove_const_t<X>, {name}>", "void for_each_field(X& x, V&& visit) {"]
+    for f in i["fields"]:
+        info = f'FieldInfo{{"{f["name"]}", {f["lsb"]}, {f["bits"]}, {str(bool(f.get("signed"))).lower()}, {f.get("bias", 0)}}}'
+        lines += [f"  visit({info}, x.{f['name']});"]
+    return lines + ["}", ""]
+
+
+def legality(i: dict, hw: dict) -> list[str]:
+    lines = [f"// The first rule that `x` breaks on this machine, or nothing.", f"inline std::string_view broken_rule(const {camel(i['name'])}& x, const hw::Config& config) {{"]
+    lines += ["  static_cast<void>(x), static_cast<void>(config);"]
+    for rule in i.get("rules", []):
+        lines += [f'  if (!({cpp_rule(rule, i, hw)})) return "{rule}";']
+    return lines + ['  return "";', "}", ""]
+
+
+def config_struct(hw: dict) -> list[str]:
+    lines = ["namespace zahl::hw {", "", "// The machine's parameters (isa/hw.toml). Load and check one with config.h.", "struct Config {", "  std::string name;"]
+    for p in hw["parameter"]:
+        lines += [f"  int {p['name']} = 0;  // {p['doc']}"]
+    lines += ["  bool operator==(const Config&) const = default;"]
+    lines += [
+        "",
+        "  int scratchpad_bytes() const { return scratchpad_banks * scratchpad_bank_bytes; }",
+        "  int accumulator_vectors() const { return accumulator_banks * accumulator_bank_vectors; }",
+        "  int weight_tile_bytes() const { return rows * columns; }",
+        "  int weight_tile_lines() const { return rows * columns / line_bytes; }",
+        "  int multipliers() const { return rows * columns; }",
+        "};",
+        "",
+        "struct ParameterInfo {",
+        "  std::string_view name;",
+        "  int Config::*member;",
+        "  int minimum, maximum;",
+        "  bool power_of_two;",
+        "};",
+        "",
+        f"inline constexpr std::array<ParameterInfo, {len(hw['parameter'])}> kParameters = {{{{",
+    ]
+    for p in hw["parameter"]:
+        lines += [f'    {{"{p["name"]}", &Config::{p["name"]}, {p["minimum"]}, {p["maximum"]}, {str(bool(p.get("power_of_two"))).lower()}}},']
+    lines += ["}};", "", "// Fixed pipeline delays, in cycles."]
+    for d in hw["delay"]:
+        lines += [f"inline constexpr int k{camel(d['name'])} = {d['cycles']};  // {d['doc']}"]
+    return lines + ["", "}  // namespace zahl::hw", ""]
+
+
+def isa_header(spec: dict, hw: dict) -> str:
+    lines = [
+        "// Made by isa/generate.py from isa/isa.toml and isa/hw.toml. Edit those.",
+        "#pragma once",
+        "",
+        "#include <array>",
+        "#include <concepts>",
+        "#include <cstdint>",
+        "#include <string>",
+        "#include <string_view>",
+        "#include <type_traits>",
+        "#include <variant>",
+        "",
+    ]
+    lines += config_struct(hw) + ["namespace zahl::isa {", ""]
+    lines += [f"inline constexpr int kVersion = {spec['version']};", f"inline constexpr int kInstructionBits = {spec['instruction_bits']};"]
+    lines += ["inline constexpr int kInstructionBytes = kInstructionBits / 8;", ""]
+    units = [u | {"value": n} for n, u in enumerate(spec["unit"])]
+    counters = [c | {"value": n} for n, c in enumerate(spec["counter"])]
+    lines += enum("unit", units) + [f"inline constexpr int kUnitCount = {len(units)};"] + names_array("kUnitNames", units)
+    for e in spec["enum"]:
+        lines += enum(e["name"], e["values"]) + names_array(f"k{camel(e['name'])}Names", e["values"])
+    lines += enum("counter", counters) + [f"inline constexpr int kCounterCount = {len(counters)};"] + names_array("kCounterNames", counters)
+    lines += enum("register", [r | {"value": hex(r["offset"])} for r in spec["register"]], "uint16_t")
+    lines += enum("opcode", [i | {"value": hex(i["opcode"])} for i in spec["instruction"]])
+    lines += ["struct FieldInfo {", "  std::string_view name;", "  int lsb, bits;", "  bool is_signed;", "  int bias;", "};", ""]
+    common = {f["name"]: f for f in spec["common"]}
+    lines += ["// What every instruction has; wait[u] is the number of instructions of unit u that must have ended.", "struct Common {"]
+    lines += ["  std::array<uint32_t, kUnitCount> wait{};", "  uint32_t read_banks = 0;", "  uint32_t write_banks = 0;", "  uint32_t accumulator_banks = 0;"]
+    lines += ["  bool operator==(const Common&) const = default;", "};", ""]
+    lines += ["template <class C, class V>", "  requires std::same_as<std::remove_const_t<C>, Common>", "void for_each_field(C& c, V&& visit) {"]
+    for f in spec["common"][1:]:
+        target = f"c.wait[{[u['name'] for u in units].index(f['name'][5:])}]" if f["name"].startswith("wait_") else f"c.{f['name']}"
+        lines += [f'  visit(FieldInfo{{"{f["name"]}", {f["lsb"]}, {f["bits"]}, false, 0}}, {target});']
+    lines += ["}", ""]
+    assert common["opcode"]["lsb"] == 0
+    for i in spec["instruction"]:
+        lines += instruction_struct(i) + visitor(i) + legality(i, hw)
+    kinds = ", ".join(camel(i["name"]) for i in spec["instruction"])
+    lines += [f"using Instruction = std::variant<{kinds}>;", "", "}  // namespace zahl::isa", ""]
+    return "\n".join(lines)
+
+
+def presets(machines: dict, memories: dict) -> str:
+    """Name and TOML text of each preset, as initialisers of an array of pairs."""
+    lines = ["// Made by isa/generate.py from isa/presets. Edit those."]
+    for constant, group in (("kMachinePresets", machines), ("kMemoryPresets", memories)):
+        lines += [f"inline constexpr std::array<std::pair<std::string_view, std::string_view>, {len(group)}> {constant} = {{{{"]
+        for name, values in group.items():
+            text = "".join(f"{k} = {v}\\n" for k, v in values.items())
+            lines += [f'    {{"{name}", "{text}"}},']
+        lines += ["}};"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,67 @@
+// The program image (.zprog): all that passes from the compiler to a machine, in one self-contained, checked file.
+//
+// Layout: magic "ZAHLPROG", u32 version, u32 section count, then per section a 4-byte name, u64 size, u32 CRC-32 and the bytes:
+//   CONF  machine configuration, TOML text
+//   CODE  instructions, 64 bytes each
+//   DATA  constants (weights, channel parameters, tables), integers only, placed at `data_address`
+//   META  JSON: addresses, host boundary (names, shapes, scales), layers, map from instruction to layer
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "zahl/isa.h"
+#include "zahl/run.h"
+
+namespace zahl {
+
+// A tensor at the host boundary: int8 NHWC in DRAM at `address`, seen by the user as `type` in `shape`.
+struct HostTensor {
+  std::string name;
+  std::string type;  // "float32", "int8", "uint8"
+  std::vector<int64_t> shape;  // as the user sees it
+  std::array<int, 4> nhwc{1, 1, 1, 1};
+  bool channels_first = false;
+  double scale = 1.0;
+  int zero_point = 0;  // of the int8 form
+  uint64_t address = 0;
+  uint64_t bytes = 0;
+};
+
+// A node of the user's graph as it was scheduled.
+struct Layer {
+  std::string name;
+  std::string type;
+  int64_t macs = 0;
+  uint32_t first_instruction = 0;  // informative; the exact map is Program::layer_of_instruction
+  uint64_t weight_bytes = 0;
+};
+
+struct Program {
+  hw::Config config;
+  std::string network;
+  std::string source_format;
+  std::string source_hash;  // FNV-1a of the model file, hexadecimal
+  std::vector<isa::Instruction> instructions;
+  std::vector<uint8_t> data;
+  uint64_t program_address = 0;
+  uint64_t data_address = 0;
+  uint64_t memory_bytes = 0;  // size of the DRAM that the program needs
+  std::vector<HostTensor> inputs, outputs;
+  std::vector<Layer> layers;
+  std::vector<int32_t> layer_of_instruction;  // -1: none
+
+  int64_t macs() const;
+};
+
+// Throws UserError. The file appears under its name only when it is complete.
+void save_program(const Program& program, const std::filesystem::path& path);
+// Throws UserError for anything that is not a whole, sound image of this version.
+Program load_program(const std::filesystem::path& path);
+bool is_program_file(const std::filesystem::path& path);
+
+// The DRAM image before the run, inputs not yet written.
+DeviceProgram device_program(const Program& program);
+
+}  // namespace zahl
