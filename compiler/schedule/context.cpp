@@ -1,0 +1,151 @@
+#include "compiler/schedule/context.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "zahl/error.h"
+
+namespace zahl::schedule {
+namespace {
+
+constexpr int64_t kDataAlignment = 64;
+constexpr int64_t kLargestRow = int64_t{1} << 20;  // isa: row_bytes
+
+}  // namespace
+
+int64_t Ring::take(int64_t bytes) {
+  if (next_ + bytes > region_.bytes) next_ = 0;
+  const int64_t place = region_.begin + next_;
+  next_ += (bytes + alignment_ - 1) / alignment_ * alignment_;
+  return place;
+}
+
+Context::Context(const ir::Graph& g, const hw::Config& c, MemoryPlan p)
+    : graph(g),
+      config(c),
+      plan(std::move(p)),
+      weights(plan.weights, c.line_bytes),
+      parameters(plan.parameters, c.line_bytes),
+      homes_(plan.homes) {
+  for (size_t t = 0; t < graph.tensors.size(); ++t) {
+    if (!graph.tensors[t].constant) continue;
+    const auto& values = *graph.tensors[t].constant;
+    homes_[t].dram = add_data(std::vector<uint8_t>(values.begin(), values.end()));
+  }
+}
+
+const Home& Context::home(ir::TensorId id) const {
+  return homes_[static_cast<size_t>(plan.root[static_cast<size_t>(id)])];
+}
+
+int64_t Context::add_data(const std::vector<uint8_t>& bytes) {
+  data_.resize((data_.size() + kDataAlignment - 1) / kDataAlignment * kDataAlignment);
+  const int64_t address = data_address() + static_cast<int64_t>(data_.size());
+  data_.insert(data_.end(), bytes.begin(), bytes.end());
+  return address;
+}
+
+void Context::load(int64_t dram, int64_t scratchpad, int64_t bytes) {
+  for (int64_t done = 0; done < bytes; done += kLargestRow) {
+    const int64_t part = std::min(bytes - done, kLargestRow);
+    isa::Load load;
+    load.dram = static_cast<uint64_t>(dram + done);
+    load.scratchpad = static_cast<uint32_t>(scratchpad + done);
+    load.row_bytes = static_cast<uint32_t>(part);
+    steps.back().loads.push_back({load, {reads_dram(dram + done, part), writes(scratchpad + done, part)}, layer});
+  }
+}
+
+void Context::store(int64_t scratchpad, int64_t dram, int64_t bytes) {
+  for (int64_t done = 0; done < bytes; done += kLargestRow) {
+    const int64_t part = std::min(bytes - done, kLargestRow);
+    isa::Store store;
+    store.dram = static_cast<uint64_t>(dram + done);
+    store.scratchpad = static_cast<uint32_t>(scratchpad + done);
+    store.row_bytes = static_cast<uint32_t>(part);
+    emit(store, {reads(scratchpad + done, part), writes_dram(dram + done, part)});
+  }
+}
+
+void Context::emit(isa::Instruction instruction, std::vector<Access> accesses) {
+  steps.back().body.push_back({std::move(instruction), std::move(accesses), layer});
+}
+
+int64_t Context::take_accumulators(int64_t vectors) {
+  const int64_t bank = config.accumulator_bank_vectors;
+  const int64_t banks = (vectors + bank - 1) / bank;
+  if (next_accumulator_bank_ + banks > config.accumulator_banks) next_accumulator_bank_ = 0;
+  const int64_t first = next_accumulator_bank_ * bank;
+  next_accumulator_bank_ += banks;
+  return first;
+}
+
+uint32_t Context::set_table(const std::array<int8_t, 256>& table) {
+  const int64_t place = parameters.take(256);
+  load(add_data(std::vector<uint8_t>(table.begin(), table.end())), place, 256);
+  isa::SetTable set;
+  set.source = static_cast<uint32_t>(place);
+  set.slot = next_table_slot_;
+  emit(set, {reads(place, 256)});
+  next_table_slot_ ^= 1u;
+  return set.slot;
+}
+
+RowWindow::RowWindow(Context& context, ir::TensorId tensor, Region region)
+    : context_(context),
+      home_(context.home(tensor)),
+      region_(region),
+      row_bytes_(int64_t{context.tensor(tensor).shape.w} * context.tensor(tensor).shape.c) {}
+
+int64_t RowWindow::largest_stripe() const {
+  if (!is_streamed()) return int64_t{1} << 40;
+  const int64_t rows = region_.bytes / 2 / row_bytes_;
+  if (rows == 0) {
+    throw UserError(fmt::format("node {}: a row of {} bytes does not fit the scratchpad's workspace ({} bytes for two rows); a larger scratchpad would do",
+                                context_.layer_name(), row_bytes_, region_.bytes));
+  }
+  return rows;
+}
+
+int64_t RowWindow::open(int64_t first) {
+  if (!is_streamed()) return home_.scratchpad + first * row_bytes_;
+  slot_ = region_.begin + turn_ * (region_.bytes / 2);
+  turn_ ^= 1;
+  return slot_;
+}
+
+int64_t RowWindow::open_for_reading(int64_t first, int64_t last) {
+  const int64_t address = open(first);
+  if (is_streamed()) context_.load(home_.dram + first * row_bytes_, address, (last - first) * row_bytes_);
+  return address;
+}
+
+int64_t RowWindow::open_for_writing(int64_t first, int64_t /*last*/) { return open(first); }
+
+void RowWindow::finish(int64_t first, int64_t last) {
+  const int64_t bytes = (last - first) * row_bytes_;
+  if (is_streamed()) {
+    context_.store(slot_, home_.dram + first * row_bytes_, bytes);
+  } else if (home_.is_graph_output) {
+    context_.store(home_.scratchpad + first * row_bytes_, home_.dram + first * row_bytes_, bytes);
+  }
+}
+
+std::vector<Region> share_workspace(const Context& context, const std::vector<ir::TensorId>& tensors) {
+  const Region all = context.plan.workspace;
+  const int64_t streams = std::count_if(tensors.begin(), tensors.end(), [&](ir::TensorId t) { return !context.home(t).is_on_chip; });
+  const int64_t bank = context.config.scratchpad_bank_bytes;
+  int64_t share = streams == 0 ? 0 : all.bytes / streams;
+  if (share > bank) share = share / bank * bank;
+  std::vector<Region> regions;
+  int64_t begin = all.begin;
+  for (ir::TensorId t : tensors) {
+    const bool is_streamed = !context.home(t).is_on_chip;
+    regions.push_back({begin, is_streamed ? share : 0});
+    if (is_streamed) begin += share;
+  }
+  return regions;
+}
+
+}  // namespace zahl::schedule

@@ -1,0 +1,98 @@
+// What the lowering of each operator works with: homes, rings, the constant data, and the steps made so far.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compiler/ir/graph.h"
+#include "compiler/schedule/memory_plan.h"
+#include "compiler/schedule/step.h"
+
+namespace zahl::schedule {
+
+// Hands out places one after another and starts over at the end; who asks next overwrites what was handed out longest ago. The
+// tokens keep a place from being overwritten before it was read.
+class Ring {
+ public:
+  Ring(Region region, int64_t alignment) : region_(region), alignment_(alignment) {}
+  int64_t bytes() const { return region_.bytes; }
+  // REQUIRES: bytes <= bytes().
+  int64_t take(int64_t bytes);
+
+ private:
+  Region region_;
+  int64_t alignment_;
+  int64_t next_ = 0;
+};
+
+class Context {
+ public:
+  Context(const ir::Graph& graph, const hw::Config& config, MemoryPlan plan);
+
+  const ir::Graph& graph;
+  const hw::Config& config;
+  const MemoryPlan plan;
+  Ring weights, parameters;
+  std::vector<Step> steps;
+  int layer = -1;
+
+  const ir::Tensor& tensor(ir::TensorId id) const { return graph.tensors[static_cast<size_t>(id)]; }
+  const Home& home(ir::TensorId id) const;
+  const std::string& layer_name() const { return graph.nodes[static_cast<size_t>(layer)].name; }
+
+  // Appends constants; returns their DRAM address.
+  int64_t add_data(const std::vector<uint8_t>& bytes);
+  const std::vector<uint8_t>& data() const { return data_; }
+  int64_t data_address() const { return plan.dram_bytes; }
+
+  void begin_step() { steps.emplace_back(); }
+  // A copy of `bytes` contiguous bytes, into the loads or the body of the present step.
+  void load(int64_t dram, int64_t scratchpad, int64_t bytes);
+  void store(int64_t scratchpad, int64_t dram, int64_t bytes);
+  // Adds to the body of the present step.
+  void emit(isa::Instruction instruction, std::vector<Access> accesses);
+
+  // First of `vectors` accumulators that no instruction in flight is likely to use.
+  int64_t take_accumulators(int64_t vectors);
+  // Loads a table in the present step and makes it the current one; returns its slot.
+  uint32_t set_table(const std::array<int8_t, 256>& table);
+
+ private:
+  std::vector<Home> homes_;
+  std::vector<uint8_t> data_;
+  int64_t next_accumulator_bank_ = 0;
+  uint32_t next_table_slot_ = 0;
+};
+
+// Stripes of a tensor's rows for a layer: in place where the tensor is on chip, otherwise one of two slots in the workspace,
+// used in turn.
+class RowWindow {
+ public:
+  // `region` is this tensor's share of the workspace.
+  RowWindow(Context& context, ir::TensorId tensor, Region region);
+
+  bool is_streamed() const { return !home_.is_on_chip; }
+  int64_t row_bytes() const { return row_bytes_; }
+  // The most rows that a stripe may have.
+  int64_t largest_stripe() const;
+  // Rows first .. last - 1 (over all images) of an operand: loads them where needed. Returns the address of row `first`.
+  int64_t open_for_reading(int64_t first, int64_t last);
+  // The same for a result; `finish` stores what `open_for_writing` gave, or rows of a graph output.
+  int64_t open_for_writing(int64_t first, int64_t last);
+  void finish(int64_t first, int64_t last);
+
+ private:
+  int64_t open(int64_t first);
+
+  Context& context_;
+  const Home& home_;
+  Region region_;
+  int64_t row_bytes_;
+  int turn_ = 0;
+  int64_t slot_ = 0;
+};
+
+// Shares of the workspace for the streamed ones among `tensors`, whole banks where there are enough.
+std::vector<Region> share_workspace(const Context& context, const std::vector<ir::TensorId>& tensors);
+
+}  // namespace zahl::schedule

@@ -1,0 +1,22 @@
+// One lowering an operator: each appends the steps of the present layer to the context.
+// Throws UserError where the machine cannot hold the layer.
+#pragma once
+
+#include <fmt/format.h>
+
+#include "compiler/ir/graph.h"
+#include "compiler/schedule/context.h"
+#include "zahl/error.h"
+
+namespace zahl::schedule {
+
+void lower(const ir::Conv& conv, Context& context);
+void lower(const ir::Depthwise& depthwise, Context& context);
+void lower(const ir::MaxPool& pool, Context& context);
+void lower(const ir::AveragePool& pool, Context& context);
+void lower(const ir::Eltwise& eltwise, Context& context);
+void lower(const ir::Lookup& lookup, Context& context);
+void lower(const ir::Softmax& softmax, Context& context);
+void lower(const ir::Reshape& reshape, Context& context);  // nothing to do: an address
+
+}  // namespace zahl::schedule

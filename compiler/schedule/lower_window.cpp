@@ -1,0 +1,271 @@
+// Operators that slide a window over each channel by itself: depthwise convolution, maximum and average pooling.
+#include <algorithm>
+#include <span>
+
+#include "compiler/schedule/drain.h"
+#include "compiler/schedule/lower.h"
+#include "compiler/schedule/packing.h"
+#include "compiler/schedule/tiling.h"
+
+namespace zahl::schedule {
+namespace {
+
+// The geometry and arithmetic that the three operators share.
+struct WindowOp {
+  ir::TensorId input, output;
+  int kernel_h, kernel_w, stride_h, stride_w;
+  ir::Padding padding;
+  std::span<const int8_t> weights;  // empty: ones
+  int weight_zero = 0;
+  int pad_value = 0;
+  isa::DepthwiseOp operation = isa::DepthwiseOp::MultiplyAdd;
+};
+
+// Output pixels that share channel parameters.
+struct Area {
+  int row0, row1, column0, column1;
+  ir::Requant requant;
+};
+
+class WindowLowering {
+ public:
+  WindowLowering(const WindowOp& op, std::vector<Area> areas, Context& context)
+      : op_(op), areas_(std::move(areas)), c_(context), in_(c_.tensor(op.input).shape), out_(c_.tensor(op.output).shape) {
+    for (int column = 0; column < op_.kernel_w; column += c_.config.rows) {
+      windows_.push_back(window_of(op_.kernel_h, op_.kernel_w, in_.c, column, c_.config));
+    }
+    pack();
+  }
+
+  void run() {
+    const auto regions = share_workspace(c_, {op_.input, op_.output});
+    RowWindow input(c_, op_.input, regions[0]), output(c_, op_.output, regions[1]);
+    if (input.largest_stripe() < std::min(op_.kernel_h, in_.h)) {
+      throw UserError(fmt::format("node {}: {} rows of {} bytes do not fit the scratchpad's workspace; a larger scratchpad would do",
+                                  c_.layer_name(), op_.kernel_h, input.row_bytes()));
+    }
+    const int64_t by_input = (input.largest_stripe() - op_.kernel_h) / op_.stride_h + 1;
+    const int stripe = static_cast<int>(std::clamp<int64_t>(std::min(by_input, output.largest_stripe()), 1, out_.h));
+    for (int image = 0; image < out_.n; ++image) {
+      for (int r0 = 0; r0 < out_.h; r0 += stripe) do_stripe(input, output, image, r0, std::min(r0 + stripe, out_.h));
+    }
+  }
+
+ private:
+  int blocks() const { return (in_.c + c_.config.columns - 1) / c_.config.columns; }
+
+  // Consecutive blocks of channels whose weights and parameters are on chip together.
+  struct Group {
+    int first_block = 0, blocks = 0;
+    int64_t weights_dram = 0, weights_bytes = 0, parameters_dram = 0, parameters_bytes = 0;
+    int64_t weights_at = -1, parameters_at = -1;
+  };
+
+  // For each group its weight tiles, window by window and block by block, then the parameters of each area.
+  void pack() {
+    int64_t tiles = 0, lines = 0;
+    for (const Window& window : windows_) tiles += window.passes;
+    for (const Area& area : areas_) lines += parameter_lines(is_uniform(area.requant), c_.config);
+    const int64_t by_weights = c_.weights.bytes() / 2 / (tiles * c_.config.weight_tile_bytes());
+    const int64_t by_parameters = c_.parameters.bytes() / 2 / (lines * c_.config.line_bytes);
+    const int largest = static_cast<int>(std::min({by_weights, by_parameters, int64_t{blocks()}}));
+    if (largest == 0) {
+      throw UserError(fmt::format("node {}: a {}x{} window with {} kinds of border does not fit the scratchpad; a larger one would do",
+                                  c_.layer_name(), op_.kernel_h, op_.kernel_w, areas_.size()));
+    }
+    const int8_t idle = op_.operation == isa::DepthwiseOp::Maximum ? int8_t{0} : static_cast<int8_t>(op_.weight_zero);
+    for (int first = 0; first < blocks(); first += largest) {
+      Group group{first, std::min(largest, blocks() - first)};
+      std::vector<uint8_t> weights, parameters;
+      const auto for_each_block = [&](auto&& pack_block) {
+        for (int b = first; b < first + group.blocks; ++b) pack_block(b * c_.config.columns);
+      };
+      for (const Window& window : windows_) {
+        for_each_block([&](int channel) { pack_window_block(op_.weights, window, channel, idle, c_.config, weights); });
+      }
+      for (const Area& area : areas_) {
+        for_each_block([&](int channel) { pack_parameters(area.requant, channel, in_.c, c_.config, parameters); });
+      }
+      group.weights_bytes = static_cast<int64_t>(weights.size());
+      group.parameters_bytes = static_cast<int64_t>(parameters.size());
+      group.weights_dram = c_.add_data(weights);
+      group.parameters_dram = c_.add_data(parameters);
+      groups_.push_back(group);
+    }
+  }
+
+  void do_stripe(RowWindow& input, RowWindow& output, int image, int r0, int r1) {
+    const int y0 = std::clamp(r0 * op_.stride_h - op_.padding.top, 0, in_.h - 1);
+    const int y1 = std::clamp((r1 - 1) * op_.stride_h - op_.padding.top + op_.kernel_h, y0 + 1, in_.h);
+    c_.begin_step();
+    base_row_ = input.is_streamed() ? y0 : 0;
+    base_rows_ = input.is_streamed() ? y1 - y0 : in_.h;
+    input_at_ = input.open_for_reading(int64_t{image} * in_.h + base_row_, int64_t{image} * in_.h + base_row_ + base_rows_);
+    output_at_ = output.open_for_writing(int64_t{image} * out_.h + r0, int64_t{image} * out_.h + r1);
+    for (Group& group : groups_) {
+      if (group.weights_at < 0 || groups_.size() > 1) fetch(group);
+      int64_t parameters = group.parameters_at;
+      for (const Area& area : areas_) {
+        const int row0 = std::max(r0, area.row0), row1 = std::min(r1, area.row1);
+        if (row0 < row1) do_area(area, row0, row1, r0, group, parameters);
+        parameters += parameter_bytes(area) * group.blocks;
+      }
+    }
+    output.finish(int64_t{image} * out_.h + r0, int64_t{image} * out_.h + r1);
+  }
+
+  void fetch(Group& group) {
+    if (!c_.steps.back().body.empty()) c_.begin_step();
+    group.weights_at = c_.weights.take(group.weights_bytes);
+    c_.load(group.weights_dram, group.weights_at, group.weights_bytes);
+    group.parameters_at = c_.parameters.take(group.parameters_bytes);
+    c_.load(group.parameters_dram, group.parameters_at, group.parameters_bytes);
+    if (areas_[0].requant.table && !has_table_) {
+      table_slot_ = c_.set_table(*areas_[0].requant.table);
+      has_table_ = true;
+    }
+  }
+
+  int64_t parameter_bytes(const Area& area) const {
+    return int64_t{parameter_lines(is_uniform(area.requant), c_.config)} * c_.config.line_bytes;
+  }
+
+  void do_area(const Area& area, int row0, int row1, int stripe_row, const Group& group, int64_t parameters) {
+    int largest_columns = 1024;
+    for (const Window& window : windows_) {
+      if (window.tap_rows == 1) continue;  // needs no line buffer
+      largest_columns = std::min(largest_columns, std::max(1, (c_.config.line_buffer_pixels - window.tap_columns) / op_.stride_w + 1));
+    }
+    const Tile tile = choose_window_tile(row1 - row0, area.column1 - area.column0, op_.stride_h, op_.stride_w, windows_[0].tap_rows,
+                                         windows_[0].tap_columns, largest_columns, c_.config);
+    for (int ty = row0; ty < row1; ty += tile.rows) {
+      for (int tx = area.column0; tx < area.column1; tx += tile.columns) {
+        const Tile part{std::min(tile.rows, row1 - ty), std::min(tile.columns, area.column1 - tx)};
+        const int together = static_cast<int>(std::clamp<int64_t>(c_.config.accumulator_bank_vectors / part.pixels(), 1, 256));
+        for (int b = 0; b < group.blocks; b += together) {
+          const int count = std::min(together, group.blocks - b);
+          const int first = group.first_block + b;
+          const int64_t accumulator = c_.take_accumulators(count * part.pixels());
+          int64_t weights = group.weights_at;
+          for (const Window& window : windows_) {
+            const int64_t block_bytes = int64_t{window.passes} * c_.config.weight_tile_bytes();
+            emit_window(window, part, ty, tx, first, count, accumulator, weights + b * block_bytes, count * block_bytes);
+            weights += group.blocks * block_bytes;
+          }
+          DrainTarget target;
+          target.pixel_step = out_.c;
+          target.row_step = int64_t{out_.w} * out_.c;
+          target.address = output_at_ + (ty - stripe_row) * target.row_step + tx * target.pixel_step + first * c_.config.columns;
+          target.rows = part.rows;
+          target.columns = part.columns;
+          target.blocks = count;
+          target.channels = std::min(count * c_.config.columns, out_.c - first * c_.config.columns);
+          emit_drain(c_, area.requant, target, accumulator, parameters + b * parameter_bytes(area), table_slot_);
+        }
+      }
+    }
+  }
+
+  void emit_window(const Window& window, const Tile& tile, int oy, int ox, int block, int count, int64_t accumulator, int64_t weights,
+                   int64_t weights_bytes) {
+    const int64_t pixel = in_.c, row = int64_t{in_.w} * in_.c;
+    const int64_t y = int64_t{oy} * op_.stride_h - op_.padding.top - base_row_;
+    const int64_t x = (int64_t{ox} * op_.stride_w - op_.padding.left + window.first_column) * pixel;
+    isa::Depthwise d;
+    d.source = static_cast<int32_t>(input_at_ + y * row + x + block * c_.config.columns);
+    d.input_x = static_cast<int32_t>(x);
+    d.input_row_limit = static_cast<uint32_t>(row);
+    d.input_y = static_cast<int32_t>(y);
+    d.input_y_limit = static_cast<uint32_t>(base_rows_);
+    d.pad_value = op_.pad_value;
+    d.pixel_step = static_cast<uint32_t>(pixel);
+    d.row_step = static_cast<uint32_t>(row);
+    d.x_step = static_cast<uint32_t>(tile.columns > 1 ? op_.stride_w : 1);
+    d.y_step = static_cast<uint32_t>(tile.rows > 1 ? op_.stride_h : 1);
+    d.out_rows = static_cast<uint32_t>(tile.rows);
+    d.out_columns = static_cast<uint32_t>(tile.columns);
+    d.tap_columns = static_cast<uint32_t>(window.tap_columns);
+    d.tap_rows = static_cast<uint32_t>(window.tap_rows);
+    d.passes = static_cast<uint32_t>(window.passes);
+    d.blocks = static_cast<uint32_t>(count);
+    d.operation = op_.operation;
+    d.weights = static_cast<uint32_t>(weights);
+    d.weight_zero = op_.weight_zero;
+    d.accumulator = static_cast<uint32_t>(accumulator);
+    d.accumulate = window.first_column == 0 ? 0 : 1;
+    std::vector<Access> accesses = {reads(weights, weights_bytes), writes_accumulators(accumulator, count * tile.pixels())};
+    const int64_t top = std::max<int64_t>(y, 0);
+    const int64_t bottom = std::min<int64_t>(base_rows_ - 1, y + (tile.rows - 1) * op_.stride_h + int64_t{window.passes} * window.tap_rows - 1);
+    // The last block may read past the last channel of the last pixel.
+    const int64_t beyond = std::max(0, (block + count) * c_.config.columns - in_.c);
+    if (top <= bottom) accesses.push_back(reads(input_at_ + top * row, (bottom - top + 1) * row + beyond));
+    c_.emit(d, std::move(accesses));
+  }
+
+  const WindowOp op_;
+  const std::vector<Area> areas_;
+  Context& c_;
+  const ir::Shape in_, out_;
+  std::vector<Window> windows_;
+  std::vector<Group> groups_;
+  uint32_t table_slot_ = 0;
+  bool has_table_ = false;
+  int64_t input_at_ = 0, output_at_ = 0, base_row_ = 0, base_rows_ = 0;
+};
+
+// Runs of output positions along one axis whose windows hold the same number of input positions.
+struct Run {
+  int begin, end, count;
+};
+
+std::vector<Run> runs_of_equal_count(int outputs, int stride, int padding, int kernel, int inputs, bool count_padding) {
+  std::vector<Run> runs;
+  for (int o = 0; o < outputs; ++o) {
+    const int first = o * stride - padding;
+    const int count = count_padding ? kernel : std::min(first + kernel, inputs) - std::max(first, 0);
+    if (!runs.empty() && runs.back().count == count) {
+      runs.back().end = o + 1;
+    } else {
+      runs.push_back({o, o + 1, count});
+    }
+  }
+  return runs;
+}
+
+}  // namespace
+
+void lower(const ir::Depthwise& d, Context& context) {
+  const auto& out = context.tensor(d.output).shape;
+  const WindowOp op{d.input, d.output, d.kernel_h, d.kernel_w, d.stride_h, d.stride_w, d.padding, d.weights, d.weight_zero,
+                    context.tensor(d.input).zero_point, isa::DepthwiseOp::MultiplyAdd};
+  WindowLowering(op, {{0, out.h, 0, out.w, d.requant}}, context).run();
+}
+
+void lower(const ir::MaxPool& p, Context& context) {
+  const auto& out = context.tensor(p.output).shape;
+  const WindowOp op{p.input, p.output, p.kernel_h, p.kernel_w, p.stride_h, p.stride_w, p.padding, {}, 0, -128, isa::DepthwiseOp::Maximum};
+  WindowLowering(op, {{0, out.h, 0, out.w, p.requant}}, context).run();
+}
+
+void lower(const ir::AveragePool& p, Context& context) {
+  const auto& in = context.tensor(p.input).shape;
+  const auto& out = context.tensor(p.output).shape;
+  const int zero = p.input_zero;
+  const WindowOp op{p.input, p.output, p.kernel_h, p.kernel_w, p.stride_h, p.stride_w, p.padding, {}, 0, zero, isa::DepthwiseOp::MultiplyAdd};
+  std::vector<Area> areas;
+  for (const Run& rows : runs_of_equal_count(out.h, p.stride_h, p.padding.top, p.kernel_h, in.h, p.count_includes_padding)) {
+    for (const Run& columns : runs_of_equal_count(out.w, p.stride_w, p.padding.left, p.kernel_w, in.w, p.count_includes_padding)) {
+      ir::Requant requant;
+      requant.rounding = p.rounding;
+      requant.zero_point = p.zero_point, requant.low = p.low, requant.high = p.high;
+      requant.table = p.table;
+      requant.bias.assign(static_cast<size_t>(in.c), -zero * p.kernel_h * p.kernel_w);
+      const ir::Multiplier multiplier = ir::average_multiplier(p, rows.count * columns.count);
+      requant.m0 = {multiplier.m0}, requant.shift = {multiplier.shift};
+      areas.push_back({rows.begin, rows.end, columns.begin, columns.end, std::move(requant)});
+    }
+  }
+  WindowLowering(op, std::move(areas), context).run();
+}
+
+}  // namespace zahl::schedule
