@@ -1,0 +1,29 @@
+// Where the array's time went: every cycle of a run is either busy or has a cause, and belongs to one layer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "zahl/program.h"
+#include "zahl/run.h"
+
+namespace zahl::cli {
+
+// What the array waited for. `Dispatch`: its next instruction had not reached it; `Weights`: it had one, but its weights were on their way;
+// `Tail`: there was nothing left for it to do.
+enum class Cause : uint8_t { Load, Store, Array, Post, Dispatch, Weights, Tail };
+inline constexpr std::array<std::string_view, 7> kCauseNames = {"load", "store", "array", "post", "dispatch", "weights", "tail"};
+
+struct LayerTime {
+  int64_t cycles = 0;  // from the end of the layers before to the end of this one
+  int64_t busy = 0;  // the array took a vector in
+  std::array<int64_t, kCauseNames.size()> stalls{};
+  int64_t read_bytes = 0, write_bytes = 0;  // payload between DRAM and scratchpad
+};
+
+// One entry a layer of the program. Cycles over all layers, and busy cycles plus stalls, sum to the cycles of the run.
+std::vector<LayerTime> layer_times(const Program& program, const RunResult& run);
+
+}  // namespace zahl::cli
