@@ -1,0 +1,128 @@
+#include "compiler/frontend/lower.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "compiler/legalize/multiplier.h"
+#include "compiler/legalize/tflite_table.h"
+
+namespace zahl::frontend {
+namespace {
+
+template <typename... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+
+ir::Tensor lower_value(const Value& value) {
+  const NodeName owner{value.name, "tensor"};
+  element_count(owner, value.dims);
+  return {.name = value.name,
+          .shape = memory_shape(owner, value),
+          .scale = static_cast<double>(value.scale),
+          .zero_point = value.zero_point,
+          .constant = value.constant};
+}
+
+// Constants that were folded into weights or tables have no use as tensors and may have any shape.
+std::vector<bool> used_values(const Network& network) {
+  std::vector<bool> used(network.values.size(), false);
+  const auto use = [&](ValueId id) { used[static_cast<size_t>(id)] = true; };
+  for (const Layer& layer : network.layers) {
+    std::visit(
+        [&](const auto& l) {
+          if constexpr (requires { l.a; }) {
+            for (ValueId id : {l.a, l.b}) {
+              if (network.value(id).constant && network.value(id).constant->size() == 1) continue;
+              use(id);
+            }
+          } else {
+            use(l.input);
+          }
+          use(l.output);
+        },
+        layer.kind);
+  }
+  for (const Port& port : network.inputs) use(port.value);
+  for (const Port& port : network.outputs) use(port.value);
+  return used;
+}
+
+}  // namespace
+
+Bounds quantized_bounds(const LoweringContext& context, const Value& output, const Clamp& clamp) {
+  const auto bound = [&](float real) {
+    if (std::isnan(real)) refuse(context.node, "a bound of the activation is not a number", "use finite bounds");
+    if (std::isinf(real)) return real < 0 ? -128 : 127;
+    const int q =
+        context.is_tflite()
+            ? legalize::tfl_quantized_bound(real, output.scale, output.zero_point)
+            : output.zero_point + static_cast<int>(std::clamp(std::nearbyint(real / output.scale), -1e6f, 1e6f));
+    return std::clamp(q, -128, 127);
+  };
+  Bounds bounds{bound(clamp.low), bound(clamp.high)};
+  bounds.low = std::min(bounds.low, bounds.high);
+  return bounds;
+}
+
+ir::Multiplier tflite_multiplier(const LoweringContext& context, double real, int64_t bound) {
+  if (!std::isfinite(real) || !(real >= 0) || real >= 1073741824.0) {
+    refuse(context.node, fmt::format("the ratio of its scales, {}, is out of range", real),
+           "quantize with a larger output range");
+  }
+  const legalize::TflMultiplier multiplier = legalize::quantize_multiplier(real);
+  if (multiplier.exponent > 0 && (bound << multiplier.exponent) > std::numeric_limits<int32_t>::max()) {
+    refuse(context.node,
+           fmt::format("TFLite would shift its accumulator left by {} bits, which can overflow 32 bits",
+                       multiplier.exponent),
+           "quantize with a larger output range");
+  }
+  return legalize::machine_form(multiplier);
+}
+
+ir::Multiplier onnx_multiplier(const LoweringContext& context, double real) {
+  const auto multiplier = legalize::nearest_multiplier(real);
+  if (!multiplier) {
+    refuse(context.node, fmt::format("the ratio of its scales, {}, is out of range", real),
+           "quantize with a larger output range");
+  }
+  return *multiplier;
+}
+
+ir::Graph lower(const Network& network) {
+  ir::Graph graph;
+  graph.format = network.format;
+  const std::vector<bool> used = used_values(network);
+  for (size_t i = 0; i < network.values.size(); ++i) {
+    graph.tensors.push_back(used[i] ? lower_value(network.values[i]) : ir::Tensor{});
+  }
+  for (const Layer& layer : network.layers) {
+    const LoweringContext context{network, layer.node};
+    ir::Node node{.name = layer.node.name, .type = layer.node.type, .macs = 0, .operation = ir::Reshape{}};
+    node.operation = std::visit(
+        Overloaded{[&](const ConvLayer& l) { return lower_conv(context, l, node.macs); },
+                   [&](const PoolLayer& l) { return lower_pool(context, l); },
+                   [&](const EltwiseLayer& l) { return lower_eltwise(context, l); },
+                   [&](const SoftmaxLayer& l) { return lower_softmax(context, l); },
+                   [&](const TableLayer& l) -> ir::Operation {
+                     return ir::Lookup{l.input, l.output, l.table};
+                   },
+                   [&](const ReshapeLayer& l) -> ir::Operation {
+                     return ir::Reshape{l.input, l.output};
+                   },
+                   [&](const PadLayer&) -> ir::Operation {
+                     refuse(layer.node, "padding is only supported in front of a convolution or a maximum pool",
+                            "pad inside the operator that reads it");
+                   }},
+        layer.kind);
+    graph.nodes.push_back(std::move(node));
+  }
+  for (const Port& port : network.inputs) graph.inputs.push_back({port.value, port.view});
+  for (const Port& port : network.outputs) graph.outputs.push_back({port.value, port.view});
+  return graph;
+}
+
+}  // namespace zahl::frontend

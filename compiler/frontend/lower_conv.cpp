@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <span>
+
+#include "compiler/frontend/lower.h"
+#include "compiler/legalize/accumulator_bound.h"
+
+namespace zahl::frontend {
+namespace {
+
+constexpr int64_t kMaximumAccumulator = std::numeric_limits<int32_t>::max();
+
+// The ratio input scale * weight scale / output scale, with the framework's own mix of float and double.
+double ratio(const ConvLayer& layer, float input_scale, float weight_scale, float output_scale) {
+  const double product = layer.float_scale_product
+                             ? static_cast<double>(input_scale * weight_scale)
+                             : static_cast<double>(input_scale) * static_cast<double>(weight_scale);
+  return product / static_cast<double>(output_scale);
+}
+
+// One entry serves all where all are alike.
+void merge_uniform(ir::Requant& requant) {
+  const auto alike = [](const auto& entries) {
+    return std::ranges::all_of(entries, [&](auto e) { return e == entries.front(); });
+  };
+  if (alike(requant.m0) && alike(requant.shift)) {
+    requant.m0.resize(1);
+    requant.shift.resize(1);
+  }
+}
+
+std::vector<int8_t> channels_last(const std::vector<int8_t>& weights, int channels) {
+  std::vector<int8_t> result(weights.size());
+  const size_t taps = weights.size() / static_cast<size_t>(channels), count = static_cast<size_t>(channels);
+  for (size_t c = 0; c < count; ++c) {
+    for (size_t t = 0; t < taps; ++t) result[t * count + c] = weights[c * taps + t];
+  }
+  return result;
+}
+
+ir::Requant requant_of(const LoweringContext& context, const ConvLayer& layer) {
+  const Value& input = context.network.value(layer.input);
+  const Value& output = context.network.value(layer.output);
+  const auto channels = static_cast<size_t>(layer.out_channels);
+  const size_t fan_in = layer.weights.size() / channels;
+  ir::Requant requant;
+  requant.rounding = context.is_tflite() ? isa::Rounding::TflDouble : isa::Rounding::HalfEven;
+  requant.zero_point = output.zero_point;
+  const Bounds bounds = quantized_bounds(context, output, layer.clamp);
+  requant.low = bounds.low;
+  requant.high = bounds.high;
+  for (size_t c = 0; c < channels; ++c) {
+    const std::span<const int8_t> weights(layer.weights.data() + c * fan_in, fan_in);
+    int64_t bias = layer.bias.empty() ? 0 : layer.bias[c];
+    for (int8_t w : weights) bias -= int64_t{input.zero_point} * (w - layer.weight_zero);
+    if (legalize::accumulator_bound(weights, layer.weight_zero, bias) > kMaximumAccumulator) {
+      refuse(context.node, fmt::format("the accumulator of output channel {} can overflow 32 bits", c),
+             "split the reduction, or quantize the bias with a larger scale");
+    }
+    requant.bias.push_back(static_cast<int32_t>(bias));
+    const float weight_scale = layer.weight_scales.size() == 1 ? layer.weight_scales.front() : layer.weight_scales[c];
+    const double real = ratio(layer, input.scale, weight_scale, output.scale);
+    const ir::Multiplier multiplier =
+        context.is_tflite() ? tflite_multiplier(context, real, legalize::result_bound(weights, layer.weight_zero, bias))
+                            : onnx_multiplier(context, real);
+    requant.m0.push_back(multiplier.m0);
+    requant.shift.push_back(multiplier.shift);
+  }
+  merge_uniform(requant);
+  return requant;
+}
+
+}  // namespace
+
+ir::Operation lower_conv(const LoweringContext& context, const ConvLayer& layer, int64_t& macs) {
+  const ir::Shape in = memory_shape(context.node, context.network.value(layer.input));
+  const ir::Shape out = memory_shape(context.node, context.network.value(layer.output));
+  macs = out.elements() / layer.out_channels * static_cast<int64_t>(layer.weights.size());
+  const bool is_depthwise = layer.groups > 1 && layer.groups == in.c && layer.groups == out.c &&
+                            layer.dilation_h == 1 && layer.dilation_w == 1;
+  if (is_depthwise) {
+    return ir::Depthwise{.input = layer.input,
+                         .output = layer.output,
+                         .kernel_h = layer.kernel_h,
+                         .kernel_w = layer.kernel_w,
+                         .stride_h = layer.stride_h,
+                         .stride_w = layer.stride_w,
+                         .padding = layer.padding,
+                         .weights = channels_last(layer.weights, out.c),
+                         .weight_zero = layer.weight_zero,
+                         .requant = requant_of(context, layer)};
+  }
+  return ir::Conv{.input = layer.input,
+                  .output = layer.output,
+                  .kernel_h = layer.kernel_h,
+                  .kernel_w = layer.kernel_w,
+                  .stride_h = layer.stride_h,
+                  .stride_w = layer.stride_w,
+                  .dilation_h = layer.dilation_h,
+                  .dilation_w = layer.dilation_w,
+                  .groups = layer.groups,
+                  .padding = layer.padding,
+                  .weights = layer.weights,
+                  .weight_zero = layer.weight_zero,
+                  .requant = requant_of(context, layer)};
+}
+
+}  // namespace zahl::frontend

@@ -1,0 +1,98 @@
+// Walks an ONNX QDQ graph in order and keeps, for each tensor, what it means; each QuantizeLinear ends a layer.
+#pragma once
+
+#include <map>
+#include <tuple>
+
+#include "compiler/frontend/onnx_meaning.h"
+
+namespace zahl::frontend {
+
+class OnnxReader {
+ public:
+  explicit OnnxReader(const OnnxGraph& graph) : graph_(graph) {}
+  Network read();
+
+ private:
+  struct Scaling {
+    float scale = 1;
+    int zero_point = 0;  // of the int8 form
+    bool is_unsigned = false;
+  };
+  struct Parent {  // of a value made by a table
+    ValueId value;
+    std::array<int8_t, 256> table;
+    std::string name;
+  };
+
+  // onnx_reader.cpp: ports and the Q/DQ notation.
+  void read_inputs();
+  void read_outputs();
+  void read_node(const OnnxNode& node);
+  void read_quantize(const OnnxNode& node);
+  void read_dequantize(const OnnxNode& node);
+  Scaling scaling_of(const OnnxNode& node) const;
+  std::vector<float> scales_of(const OnnxNode& node) const;
+  ValueId finish(const OnnxNode& node, const Pending& pending, const Scaling& scaling);
+  ValueId add_table(const OnnxNode& node, const Function& function, const Scaling& scaling);
+  void quantize_constant(const OnnxNode& node, const OnnxTensor& tensor);
+  bool wants_channels_last(const std::string& tensor) const;
+
+  // onnx_moves.cpp: nodes that only rearrange.
+  bool read_move(const OnnxNode& node);
+  ValueId apply_move(const OnnxNode& node, ValueId value);
+  Value reshaped(const OnnxNode& node, const Value& value, const std::vector<int64_t>& dims) const;
+  Value transposed(const OnnxNode& node, const Value& value) const;
+  ValueId apply_pad(const OnnxNode& node, ValueId value);
+
+  // onnx_functions.cpp: element by element.
+  bool read_function(const OnnxNode& node);
+  Function function_of(ValueId value) const;
+  bool climb(Function& function) const;
+  bool clamp_pending(const OnnxNode& node);
+  Clamp clip_bounds(const OnnxNode& node) const;
+
+  // onnx_operators.cpp: the layers.
+  bool read_layer(const OnnxNode& node);
+  void read_conv(const OnnxNode& node);
+  void read_matrix(const OnnxNode& node);
+  void read_pool(const OnnxNode& node);
+  void read_mean(const OnnxNode& node);
+  void read_eltwise(const OnnxNode& node);
+  void read_softmax(const OnnxNode& node);
+  bool read_added_bias(const OnnxNode& node);
+  void read_weights(const OnnxNode& node, const QuantizedConstant& constant, int axis, ConvLayer& layer) const;
+  std::vector<double> constant_values(const OnnxNode& node, const Meaning& meaning) const;
+  void add_bias(const OnnxNode& node, const Meaning& bias, ConvLayer& layer) const;
+  void set_pending(const OnnxNode& node, LayerKind kind, std::vector<int64_t> dims, std::vector<int> order,
+                   std::optional<std::array<int, 3>> flattened = std::nullopt);
+
+  const Meaning& meaning_of(const OnnxNode& node, size_t input) const;
+  // The operand's value; refuses operands that are computed in floating point.
+  ValueId value_of(const OnnxNode& node, size_t input) const;
+  const QuantizedConstant& weights_of(const OnnxNode& node, size_t input) const;
+  // The same bytes under another order of axes; refuses where they would have to move.
+  ValueId in_order(const OnnxNode& node, ValueId value, const std::vector<int>& order);
+  ValueId feature_map(const OnnxNode& node, size_t input);
+  const OnnxTensor* constant(const std::string& name) const;
+  // Constant integers of an operand or, in old opsets, of an attribute.
+  std::optional<std::vector<int64_t>> integers(const OnnxNode& node, size_t input, const char* attribute) const;
+
+  const OnnxGraph& graph_;
+  Network network_;
+  std::map<std::string, Meaning> floats_;
+  std::map<std::string, ValueId> bytes_;                                // quantized tensors
+  std::map<std::string, std::shared_ptr<const OnnxTensor>> quantized_;  // constants that the graph quantizes itself
+  std::map<std::string, const OnnxPort*> byte_inputs_;                  // graph inputs that are int8 or uint8
+  std::map<ValueId, Parent> parents_;
+  std::map<std::tuple<const Layer*, float, float, float, int, bool>, ValueId> finished_;
+};
+
+// Joins the names of absorbed nodes.
+std::string joined(const std::vector<std::string>& names);
+
+inline const std::vector<int> kChannelsFirst = {0, 2, 3, 1};  // NCHW in memory as NHWC
+inline constexpr std::string_view kSurround =
+    "put QuantizeLinear and DequantizeLinear around it, as quantize_static does for operators in op_types_to_quantize";
+
+}  // namespace zahl::frontend

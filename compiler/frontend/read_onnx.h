@@ -1,0 +1,12 @@
+// ONNX in QDQ form as layers.
+#pragma once
+
+#include <span>
+
+#include "compiler/frontend/network.h"
+
+namespace zahl::frontend {
+
+Network read_onnx(std::span<const uint8_t> bytes);
+
+}  // namespace zahl::frontend

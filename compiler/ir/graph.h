@@ -1,0 +1,178 @@
+// The compiler's graph: what a frontend makes and the scheduler consumes.
+//
+// Promise: everything between the graph's inputs and outputs is an integer with a known zero point, and every
+// operator carries the integers that the machine will use. Scales are kept for the host boundary and the reports only.
+// Feature maps are NHWC; a tensor of lower rank has leading ones; a matrix row is a pixel and its columns are channels.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "zahl/isa.h"
+
+namespace zahl::ir {
+
+using TensorId = int;
+
+struct Shape {
+  int n = 1, h = 1, w = 1, c = 1;
+  int64_t elements() const { return int64_t{n} * h * w * c; }
+  bool operator==(const Shape&) const = default;
+};
+
+// How a graph input or output looks to the user, and what the host does with it.
+struct HostView {
+  enum class Type { Float32, Int8, UInt8 };
+  Type type = Type::Int8;
+  std::vector<int64_t> shape;   // as in the user's file
+  bool channels_first = false;  // shape is N, C, spatial...: the host transposes to and from NHWC
+};
+
+struct Tensor {
+  std::string name;  // as in the user's file
+  Shape shape;
+  double scale = 1.0;                             // real value = scale * (q - zero_point)
+  int zero_point = 0;                             // of the int8 form; a uint8 tensor is re-labelled by -128
+  std::optional<std::vector<int8_t>> constant{};  // NHWC
+};
+
+struct Padding {
+  int top = 0, bottom = 0, left = 0, right = 0;
+};
+
+// y = clamp(zero_point + round((acc + bias) * m0 * 2^-shift), low, high), then the table.
+// m0, shift have one entry a channel, or a single one for all; bias always has one a channel.
+struct Requant {
+  isa::Rounding rounding = isa::Rounding::HalfEven;
+  std::vector<int32_t> bias{};
+  std::vector<uint32_t> m0{};
+  std::vector<uint8_t> shift{};
+  int zero_point = 0, low = -128, high = 127;
+  std::optional<std::array<int8_t, 256>> table{};  // entry q + 128
+};
+
+// Convolution and fully connected (a 1x1 convolution). The bias holds -Zx * sum(w - Zw), so padding reads Zx.
+struct Conv {
+  TensorId input, output;
+  int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1, groups = 1;
+  Padding padding{};
+  std::vector<int8_t> weights{};  // output channel, kernel_h, kernel_w, input channel / groups
+  int weight_zero = 0;
+  Requant requant{};
+};
+
+struct Depthwise {
+  TensorId input, output;
+  int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;
+  Padding padding{};
+  std::vector<int8_t> weights{};  // kernel_h, kernel_w, channel
+  int weight_zero = 0;
+  Requant requant{};
+};
+
+struct MaxPool {
+  TensorId input, output;
+  int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;
+  Padding padding{};  // never wins
+  Requant requant{};  // scale change or clamp after the maximum; m0 and shift make 1 where there is none
+};
+
+// A factor m0 * 2^-shift, m0 below 2^31.
+struct Multiplier {
+  uint32_t m0 = 0;
+  uint8_t shift = 0;
+  bool operator==(const Multiplier&) const = default;
+};
+
+// y = clamp(zero_point + round(sum of (x - input_zero) * multiplier), low, high), then the table; the multiplier is
+// average_multiplier(pool, count). Padding is left out of the count (count_includes_padding = false) or counts as zero,
+// that is, reads input_zero. TFLite rounds the mean of the bytes themselves: input_zero is then not the zero point.
+struct AveragePool {
+  TensorId input, output;
+  int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;
+  Padding padding{};
+  bool count_includes_padding = false;
+  double scale_ratio = 1.0;  // input scale / output scale
+  int input_zero = 0;
+  std::optional<Multiplier>
+      multiplier{};  // where the framework fixes it (TFLite MEAN); else from scale_ratio and the count
+  isa::Rounding rounding = isa::Rounding::HalfAway;
+  int zero_point = 0, low = -128, high = 127;
+  std::optional<std::array<int8_t, 256>> table{};
+};
+
+// Both operands have the output's shape.
+struct Eltwise {
+  TensorId a, b, output;
+  isa::EltwiseOp operation = isa::EltwiseOp::Add;
+  int a_zero = 0, b_zero = 0;
+  uint32_t a_m0 = 0, b_m0 = 0;
+  uint8_t a_shift = 0, b_shift = 0;
+  bool exact = false;
+  isa::Rounding rounding = isa::Rounding::HalfEven;
+  uint32_t m0 = 0;
+  uint8_t shift = 0;
+  int zero_point = 0, low = -128, high = 127;
+  std::optional<std::array<int8_t, 256>> table{};
+};
+
+// One table look-up an element: any unary function, a scale change, an activation.
+struct Lookup {
+  TensorId input, output;
+  std::array<int8_t, 256> table;  // entry q + 128
+};
+
+// Over the channels of each pixel.
+struct Softmax {
+  TensorId input, output;
+  std::array<uint32_t, 256> exponentials;  // docs/machine.md, section 8
+  uint32_t m0 = 1;
+  uint8_t shift = 0;
+  int zero_point = -128;
+};
+
+// Same bytes in the same order under another shape.
+struct Reshape {
+  TensorId input, output;
+};
+
+using Operation = std::variant<Conv, Depthwise, MaxPool, AveragePool, Eltwise, Lookup, Softmax, Reshape>;
+
+struct Node {
+  std::string name;  // as in the user's file; several absorbed nodes are joined with " + "
+  std::string type;  // the user's operator, e.g. "Conv" or "DEPTHWISE_CONV_2D"
+  int64_t macs = 0;  // the network's own multiply-accumulates, nothing padded to the array
+  Operation operation;
+};
+
+struct GraphPort {
+  TensorId tensor;
+  HostView view;
+};
+
+struct Graph {
+  std::string name;
+  std::string format;  // "onnx-qdq", "onnx-qoperator", "tflite"
+  std::vector<Tensor> tensors;
+  std::vector<Node> nodes;  // in an order in which every input comes before its use
+  std::vector<GraphPort> inputs, outputs;
+};
+
+// The factor for a window of `count` taps: scale_ratio / count with 31 significant bits. With HalfAway it is rounded
+// up, so that an exact tie of sum / count (scale_ratio 1) still falls away from zero: 3 / 6 gives 1, -3 / 6 gives -1.
+// REQUIRES: count >= 1 and sums below 2^29 in magnitude.
+Multiplier average_multiplier(const AveragePool& pool, int count);
+
+// The tensors that a node reads (constants included) and the one that it writes.
+std::vector<TensorId> inputs_of(const Operation& operation);
+TensorId output_of(const Operation& operation);
+
+// Checks that shapes fit, tensors are written once and before use, and every parameter is in range.
+// Returns an empty string, or one sentence that names node and reason.
+std::string verify(const Graph& graph);
+
+}  // namespace zahl::ir

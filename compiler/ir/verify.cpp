@@ -1,0 +1,169 @@
+// Checks of a graph, one function an operation. Each returns the empty string or what is wrong.
+#include <fmt/format.h>
+
+#include <set>
+
+#include "compiler/ir/graph.h"
+
+namespace zahl::ir {
+namespace {
+
+constexpr uint32_t kMaximumM0 = (1u << 31) - 1;
+
+class Checker {
+ public:
+  explicit Checker(const Graph& graph) : graph_(graph) {}
+
+  std::string operator()(const Conv& op) const {
+    const Shape in = shape(op.input), out = shape(op.output);
+    if (op.groups < 1 || in.c % op.groups != 0 || out.c % op.groups != 0) return "groups do not divide the channels";
+    const int64_t weights = int64_t{out.c} * op.kernel_h * op.kernel_w * (in.c / op.groups);
+    if (static_cast<int64_t>(op.weights.size()) != weights) return "wrong number of weights";
+    return first({window(op, in, out, op.dilation_h, op.dilation_w), zero(op.weight_zero), requant(op.requant, out.c)});
+  }
+
+  std::string operator()(const Depthwise& op) const {
+    const Shape in = shape(op.input), out = shape(op.output);
+    if (in.c != out.c) return "input and output channels differ";
+    if (static_cast<int64_t>(op.weights.size()) != int64_t{out.c} * op.kernel_h * op.kernel_w) {
+      return "wrong number of weights";
+    }
+    return first({window(op, in, out, 1, 1), zero(op.weight_zero), requant(op.requant, out.c)});
+  }
+
+  std::string operator()(const MaxPool& op) const {
+    const Shape in = shape(op.input), out = shape(op.output);
+    if (in.c != out.c) return "input and output channels differ";
+    return first({window(op, in, out, 1, 1), requant(op.requant, out.c)});
+  }
+
+  std::string operator()(const AveragePool& op) const {
+    const Shape in = shape(op.input), out = shape(op.output);
+    if (in.c != out.c) return "input and output channels differ";
+    if (!(op.scale_ratio > 0)) return "the scale ratio is not positive";
+    if (op.multiplier && (op.multiplier->m0 > kMaximumM0 || op.multiplier->shift > 63))
+      return "multiplier out of range";
+    return first({window(op, in, out, 1, 1), zero(op.input_zero), clamp(op.zero_point, op.low, op.high)});
+  }
+
+  std::string operator()(const Eltwise& op) const {
+    if (shape(op.a) != shape(op.output) || shape(op.b) != shape(op.output))
+      return "operands and output differ in shape";
+    if (op.a_m0 > kMaximumM0 || op.b_m0 > kMaximumM0 || op.m0 > kMaximumM0) return "multiplier out of range";
+    if (op.shift > 63 || op.a_shift > 31 || op.b_shift > 31) return "shift out of range";
+    if (op.exact && (op.rounding == isa::Rounding::TflDouble || op.operation == isa::EltwiseOp::Mul)) {
+      return "exact sums need a single rounding and no product";
+    }
+    return first({zero(op.a_zero), zero(op.b_zero), clamp(op.zero_point, op.low, op.high)});
+  }
+
+  std::string operator()(const Lookup& op) const {
+    return shape(op.input) == shape(op.output) ? "" : "input and output differ in shape";
+  }
+
+  std::string operator()(const Softmax& op) const {
+    if (shape(op.input) != shape(op.output)) return "input and output differ in shape";
+    for (uint32_t e : op.exponentials) {
+      if (e > kMaximumM0) return "an exponential is out of range";
+    }
+    if (op.m0 > kMaximumM0 || op.shift > 51) return "multiplier out of range";
+    return zero(op.zero_point);
+  }
+
+  std::string operator()(const Reshape& op) const {
+    return shape(op.input).elements() == shape(op.output).elements() ? "" : "input and output differ in size";
+  }
+
+ private:
+  Shape shape(TensorId id) const { return graph_.tensors[static_cast<size_t>(id)].shape; }
+
+  static std::string first(std::initializer_list<std::string> reasons) {
+    for (const std::string& reason : reasons) {
+      if (!reason.empty()) return reason;
+    }
+    return "";
+  }
+
+  static std::string zero(int value) { return value < -128 || value > 127 ? "zero point out of range" : ""; }
+
+  static std::string clamp(int zero_point, int low, int high) {
+    if (low < -128 || high > 127 || low > high) return "clamp out of range";
+    return zero(zero_point);
+  }
+
+  static std::string requant(const Requant& r, int channels) {
+    const auto count = static_cast<size_t>(channels);
+    if (r.bias.size() != count) return "wrong number of biases";
+    if (r.m0.size() != r.shift.size() || (r.m0.size() != 1 && r.m0.size() != count))
+      return "wrong number of multipliers";
+    for (size_t i = 0; i < r.m0.size(); ++i) {
+      if (r.m0[i] > kMaximumM0 || r.shift[i] > 63) return "multiplier out of range";
+    }
+    return clamp(r.zero_point, r.low, r.high);
+  }
+
+  // One dimension: `out` windows of `kernel` taps fit in the padded input, and no tap but padding lies outside.
+  static bool fits(int64_t in, int64_t out, int kernel, int stride, int dilation, int before, int after) {
+    if (kernel < 1 || stride < 1 || dilation < 1 || before < 0 || after < 0) return false;
+    return (out - 1) * stride + int64_t{dilation} * (kernel - 1) + 1 <= in + before + after;
+  }
+
+  template <typename Op>
+  static std::string window(const Op& op, const Shape& in, const Shape& out, int dilation_h, int dilation_w) {
+    if (in.n != out.n) return "batches differ";
+    if (!fits(in.h, out.h, op.kernel_h, op.stride_h, dilation_h, op.padding.top, op.padding.bottom) ||
+        !fits(in.w, out.w, op.kernel_w, op.stride_w, dilation_w, op.padding.left, op.padding.right)) {
+      return "kernel, stride and padding do not give the output's shape";
+    }
+    return "";
+  }
+
+  const Graph& graph_;
+};
+
+}  // namespace
+
+std::string verify(const Graph& graph) {
+  const auto exists = [&](TensorId id) { return id >= 0 && static_cast<size_t>(id) < graph.tensors.size(); };
+  std::set<TensorId> written;
+  for (size_t i = 0; i < graph.tensors.size(); ++i) {
+    const Tensor& t = graph.tensors[i];
+    const Shape& s = t.shape;
+    if (s.n < 1 || s.h < 1 || s.w < 1 || s.c < 1)
+      return fmt::format("tensor '{}': a dimension is not positive", t.name);
+    if (t.zero_point < -128 || t.zero_point > 127) return fmt::format("tensor '{}': zero point out of range", t.name);
+    if (!t.constant) continue;
+    if (static_cast<int64_t>(t.constant->size()) != s.elements()) {
+      return fmt::format("tensor '{}': the constant does not fill the shape", t.name);
+    }
+    written.insert(static_cast<TensorId>(i));
+  }
+  for (const GraphPort& port : graph.inputs) {
+    if (!exists(port.tensor)) return "a graph input names no tensor";
+    if (!written.insert(port.tensor).second) {
+      return fmt::format("graph input '{}' is written twice", graph.tensors[static_cast<size_t>(port.tensor)].name);
+    }
+  }
+  for (const Node& node : graph.nodes) {
+    const auto wrong = [&](std::string_view what) {
+      return fmt::format("node '{}' ({}): {}", node.name, node.type, what);
+    };
+    for (TensorId id : inputs_of(node.operation)) {
+      if (!exists(id)) return wrong("an input names no tensor");
+      if (!written.contains(id)) return wrong("an input is read before it is written");
+    }
+    const TensorId output = output_of(node.operation);
+    if (!exists(output)) return wrong("the output names no tensor");
+    if (!written.insert(output).second) return wrong("the output is written twice");
+    if (std::string reason = std::visit(Checker(graph), node.operation); !reason.empty()) return wrong(reason);
+  }
+  for (const GraphPort& port : graph.outputs) {
+    if (!exists(port.tensor)) return "a graph output names no tensor";
+    if (!written.contains(port.tensor)) {
+      return fmt::format("graph output '{}' is never written", graph.tensors[static_cast<size_t>(port.tensor)].name);
+    }
+  }
+  return "";
+}
+
+}  // namespace zahl::ir
