@@ -1,0 +1,173 @@
+#include "array/depthwise.h"
+
+#include <algorithm>
+
+namespace zahl::sim {
+
+namespace {
+
+constexpr int kChannels = arith::DepthwiseJob::kChannels;
+
+// Input rows that the passes together see.
+int64_t plane_rows(const isa::Depthwise& x) { return (int64_t{x.passes} - 1) * x.tap_rows + streamed_rows(x); }
+
+struct Range {
+  int64_t first = 0, end = 0;
+};
+
+// Columns whose pixels lie in the row.
+Range valid_columns(const isa::Depthwise& x) {
+  const int64_t columns = streamed_columns(x), step = x.pixel_step, limit = x.input_row_limit;
+  if (step == 0) return x.input_x >= 0 && x.input_x < limit ? Range{0, columns} : Range{};
+  const int64_t first = x.input_x >= 0 ? 0 : (-int64_t{x.input_x} + step - 1) / step;
+  const int64_t end = limit <= x.input_x ? 0 : (limit - x.input_x + step - 1) / step;
+  return {std::min(first, columns), std::clamp(end, std::min(first, columns), columns)};
+}
+
+Range valid_rows(const isa::Depthwise& x) {
+  const int64_t rows = plane_rows(x);
+  const int64_t first = std::clamp<int64_t>(-int64_t{x.input_y}, 0, rows);
+  return {first, std::clamp<int64_t>(int64_t{x.input_y_limit} - x.input_y, first, rows)};
+}
+
+int64_t outputs_of(const isa::Depthwise& x) { return int64_t{x.out_rows} * x.out_columns; }
+
+}  // namespace
+
+bool Depthwise::allowed(const isa::Depthwise& x, const mem::Storage& storage) const {
+  const int64_t tiles = int64_t{x.blocks} * x.passes;
+  if (!storage.allows(x.weights, tiles * config_.weight_tile_bytes(), x.common.read_banks)) return false;
+  if (!storage.allows_vectors(x.accumulator, x.blocks * outputs_of(x), x.common.accumulator_banks)) return false;
+  const Range rows = valid_rows(x), columns = valid_columns(x);
+  if (rows.first == rows.end || columns.first == columns.end) return true;
+  const int64_t first = x.source + columns.first * x.pixel_step;
+  const int64_t size = (columns.end - 1 - columns.first) * x.pixel_step + int64_t{x.blocks} * config_.columns;
+  const int64_t height = (rows.end - 1 - rows.first) * x.row_step;
+  if (storage.allows(first + rows.first * x.row_step, height + size, x.common.read_banks)) return true;
+  for (int64_t row = rows.first; row < rows.end; ++row) {
+    if (!storage.allows(first + row * x.row_step, size, x.common.read_banks)) return false;
+  }
+  return true;
+}
+
+bool Depthwise::each_access_allowed(const isa::Depthwise& x, const mem::Storage& storage) const {
+  const int64_t tiles = int64_t{x.blocks} * x.passes;
+  if (!storage.allows(x.weights, tiles * config_.weight_tile_bytes(), x.common.read_banks)) return false;
+  if (!storage.allows_vectors(x.accumulator, x.blocks * outputs_of(x), x.common.accumulator_banks)) return false;
+  const Range rows = valid_rows(x), columns = valid_columns(x);
+  for (int64_t block = 0; block < int64_t{x.blocks}; ++block)
+    for (int64_t row = rows.first; row < rows.end; ++row)
+      for (int64_t q = columns.first; q < columns.end; ++q) {
+        const int64_t address = x.source + block * config_.columns + row * x.row_step + q * x.pixel_step;
+        if (!storage.allows(address, config_.columns, x.common.read_banks)) return false;
+      }
+  return true;
+}
+
+bool Depthwise::execute(const isa::Depthwise& x, mem::Storage& storage, bool compute_values) {
+  if (x.tap_rows > 1 && streamed_columns(x) > config_.line_buffer_pixels) return false;
+  const bool is_allowed = allowed(x, storage);
+  if (compute_values) compute(x, storage, is_allowed ? Mode::Unchecked : Mode::Checked);
+  return is_allowed || each_access_allowed(x, storage);
+}
+
+// The plane of 16 channels, or of as many as there are, from `first_channel` of the block on.
+void Depthwise::fill_plane(const isa::Depthwise& x, const mem::Storage& storage, int64_t block, int64_t first_channel,
+                           Mode mode) {
+  const int64_t rows = plane_rows(x), columns = streamed_columns(x);
+  const size_t needed = static_cast<size_t>((rows * columns + 4) * kChannels);
+  if (plane_.size() < needed) plane_.resize(needed);
+  const Range valid_y = valid_rows(x), valid_x = valid_columns(x);
+  const size_t channels = static_cast<size_t>(std::min(config_.columns, kChannels));
+  const auto pad = static_cast<uint8_t>(x.pad_value ^ 0x80);
+  for (int64_t row = 0; row < rows; ++row) {
+    uint8_t* to = plane_.data() + row * columns * kChannels;
+    const bool is_row = row >= valid_y.first && row < valid_y.end;
+    const int64_t first = is_row ? valid_x.first : columns, end = is_row ? valid_x.end : columns;
+    std::memset(to, pad, static_cast<size_t>(first * kChannels));
+    const int64_t from = x.source + block * config_.columns + row * x.row_step;
+    for (int64_t q = first; q < end; ++q) {
+      const int64_t address = from + q * x.pixel_step;
+      uint8_t* pixel = to + q * kChannels;
+      if (mode == Mode::Checked && !storage.allows(address, config_.columns, x.common.read_banks)) {
+        std::memset(pixel, 0x80, channels);
+        continue;
+      }
+      const uint8_t* source = storage.scratchpad() + address + first_channel;
+      uint64_t words[2] = {};
+      if (channels == kChannels) {
+        std::memcpy(words, source, kChannels);
+      } else {
+        std::memcpy(words, source, channels);
+      }
+      words[0] ^= 0x8080808080808080u;
+      words[1] ^= 0x8080808080808080u;
+      std::memcpy(pixel, words, kChannels);
+    }
+    std::memset(to + end * kChannels, pad, static_cast<size_t>((columns - end) * kChannels));
+  }
+}
+
+void Depthwise::find_taps(const isa::Depthwise& x, const mem::Storage& storage, int64_t block, int64_t first_channel,
+                          Mode mode) {
+  const int64_t columns = config_.columns, line = config_.line_bytes;
+  const size_t channels = static_cast<size_t>(std::min<int64_t>(columns, kChannels));
+  taps_.resize(static_cast<size_t>(x.passes) * x.tap_rows * x.tap_columns);
+  size_t n = 0;
+  for (int64_t pass = 0; pass < int64_t{x.passes}; ++pass) {
+    const int64_t tile = x.weights + (block * x.passes + pass) * config_.weight_tile_bytes();
+    for (int64_t i = 0; i < int64_t{x.tap_rows}; ++i)
+      for (int64_t j = 0; j < int64_t{x.tap_columns}; ++j) {
+        arith::Tap& tap = taps_[n++];
+        tap.row = static_cast<int>(pass * x.tap_rows + i);
+        tap.column = static_cast<int>(j);
+        const int64_t lane = i * x.tap_columns + j;
+        for (size_t c = 0; c < channels; ++c) {
+          const int64_t at = tile + lane / 4 * 4 * columns + (first_channel + static_cast<int64_t>(c)) * 4 + lane % 4;
+          const bool reads_zero = mode == Mode::Checked && !storage.allows(at / line * line, line, x.common.read_banks);
+          tap.weights[c] = reads_zero ? int8_t{0} : static_cast<int8_t>(storage.scratchpad()[at]);
+        }
+        std::fill(tap.weights.begin() + static_cast<int64_t>(channels), tap.weights.end(), int8_t{0});
+      }
+  }
+}
+
+void Depthwise::compute(const isa::Depthwise& x, mem::Storage& storage, Mode mode) {
+  arith::DepthwiseJob job;
+  job.plane_columns = static_cast<int>(streamed_columns(x));
+  job.x_step = static_cast<int>(x.x_step);
+  job.y_step = static_cast<int>(x.y_step);
+  job.weight_zero = x.weight_zero;
+  job.maximum = x.operation == isa::DepthwiseOp::Maximum;
+  job.accumulate = x.accumulate != 0;
+  job.channels = std::min(config_.columns, kChannels);
+  job.step = config_.columns;
+  for (int64_t block = 0; block < int64_t{x.blocks}; ++block) {
+    for (int64_t channel = 0; channel < config_.columns; channel += kChannels) {
+      fill_plane(x, storage, block, channel, mode);
+      find_taps(x, storage, block, channel, mode);
+      job.plane = plane_.data();
+      job.taps = taps_.data();
+      job.tap_count = static_cast<int>(taps_.size());
+      // Rows that must not be written are left out; all of them but in the checked mode.
+      const int64_t first = x.accumulator + block * outputs_of(x);
+      job.out_rows = static_cast<int>(x.out_rows);
+      job.out_columns = static_cast<int>(x.out_columns);
+      if (mode == Mode::Unchecked) {
+        job.accumulators = storage.accumulators() + first * config_.columns + channel;
+        arith::depthwise(job, room_);
+        continue;
+      }
+      job.out_rows = job.out_columns = 1;
+      for (int64_t output = 0; output < outputs_of(x); ++output) {
+        if (!storage.allows_vectors(first + output, 1, x.common.accumulator_banks)) continue;
+        const int64_t oy = output / x.out_columns, ox = output % x.out_columns;
+        job.plane = plane_.data() + (oy * x.y_step * job.plane_columns + ox * x.x_step) * kChannels;
+        job.accumulators = storage.accumulators() + (first + output) * config_.columns + channel;
+        arith::depthwise_scalar(job);
+      }
+    }
+  }
+}
+
+}  // namespace zahl::sim

@@ -1,0 +1,42 @@
+// What one depthwise instruction does: which accesses it makes and whether they are allowed, and the values.
+#pragma once
+
+#include <vector>
+
+#include "arith/depthwise.h"
+#include "mem/storage.h"
+#include "zahl/isa.h"
+
+namespace zahl::sim {
+
+// Vectors that a pass streams.
+inline int64_t streamed_rows(const isa::Depthwise& x) { return (int64_t{x.out_rows} - 1) * x.y_step + x.tap_rows; }
+inline int64_t streamed_columns(const isa::Depthwise& x) {
+  return (int64_t{x.out_columns} - 1) * x.x_step + x.tap_columns;
+}
+
+class Depthwise {
+ public:
+  void reset(const hw::Config& config) { config_ = config; }
+  // Executes the instruction (values only if asked for). False: an access was not allowed, or a row is too long for the
+  // line buffer; in the latter case the accumulators are left alone.
+  bool execute(const isa::Depthwise& x, mem::Storage& storage, bool compute_values);
+
+ private:
+  enum class Mode { Unchecked, Checked };
+
+  bool allowed(const isa::Depthwise& x, const mem::Storage& storage) const;
+  // Access by access without values.
+  bool each_access_allowed(const isa::Depthwise& x, const mem::Storage& storage) const;
+  void compute(const isa::Depthwise& x, mem::Storage& storage, Mode mode);
+  void fill_plane(const isa::Depthwise& x, const mem::Storage& storage, int64_t block, int64_t first_channel,
+                  Mode mode);
+  void find_taps(const isa::Depthwise& x, const mem::Storage& storage, int64_t block, int64_t first_channel, Mode mode);
+
+  hw::Config config_;
+  std::vector<uint8_t> plane_;
+  std::vector<arith::Tap> taps_;
+  std::vector<uint8_t> room_;
+};
+
+}  // namespace zahl::sim

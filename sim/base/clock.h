@@ -1,0 +1,54 @@
+// Cycles on SystemC's time axis: one cycle is kSteps time units. Integers only.
+#pragma once
+
+#include <algorithm>
+#include <systemc>
+
+#include "base/cycle.h"
+
+namespace zahl::sim {
+
+class Clock {
+ public:
+  // Makes the next whole cycle cycle 0.
+  void restart() { origin_ = (ticks() / kSteps + 1) * kSteps; }
+  Cycle now() const { return (ticks() - origin_) / kSteps; }
+  // Time units from now to a step of a cycle; never negative.
+  sc_dt::uint64 delay(Cycle cycle, Step step) const {
+    const int64_t target = origin_ + cycle * kSteps + static_cast<int64_t>(step);
+    return static_cast<sc_dt::uint64>(std::max<int64_t>(target - ticks(), 0));
+  }
+
+ private:
+  static int64_t ticks() { return static_cast<int64_t>(sc_core::sc_time_stamp().value()); }
+
+  int64_t origin_ = 0;
+};
+
+// Wakes a process in one step of a cycle. Asked for several cycles, it fires in the earliest; the process asks again.
+class Alarm {
+ public:
+  Alarm(const Clock& clock, Step step) : clock_(clock), step_(step) {}
+
+  const sc_core::sc_event& event() const { return event_; }
+  // REQUIRES: the step of `cycle` has not passed.
+  void at(Cycle cycle) {
+    if (cycle >= pending_) return;
+    pending_ = cycle;
+    event_.notify(sc_core::sc_time::from_value(clock_.delay(cycle, step_)));
+  }
+  // The process calls this first.
+  void fired() { pending_ = kNever; }
+  void cancel() {
+    event_.cancel();
+    pending_ = kNever;
+  }
+
+ private:
+  const Clock& clock_;
+  const Step step_;
+  sc_core::sc_event event_;
+  Cycle pending_ = kNever;
+};
+
+}  // namespace zahl::sim

@@ -1,0 +1,27 @@
+// Takes instructions from the fetch buffer, in order, at most one a cycle, to the queues of their units
+// (docs/machine.md, section 5).
+#pragma once
+
+#include "base/unit.h"
+#include "dma/fetch.h"
+
+namespace zahl::sim {
+
+class Dispatch : public sc_core::sc_module {
+ public:
+  Dispatch(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, Fetch& fetch);
+  void reset();
+  // Counts the cycles before `end`, the first in which nothing is counted any more.
+  void account(Cycle end);
+
+ private:
+  void take();
+
+  MachineState& state_;
+  Neighbours& neighbours_;
+  Fetch& fetch_;
+  Alarm take_alarm_;
+  Cycle accounted_ = 1;  // cycles before this one have been counted
+};
+
+}  // namespace zahl::sim

@@ -1,0 +1,76 @@
+#include "dma/load.h"
+
+namespace zahl::sim {
+
+Load::Load(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, MemoryPort& port,
+           const Fetch& fetch, mem::Storage& storage)
+    : Unit(name, isa::Unit::Load, state, neighbours),
+      port_(port),
+      fetch_(fetch),
+      storage_(storage),
+      ask_alarm_(state.clock, Step::LoadAddress) {
+  SC_HAS_PROCESS(Load);
+  SC_METHOD(ask);
+  dont_initialize();
+  sensitive << ask_alarm_.event();
+}
+
+void Load::reset() {
+  Unit::reset();
+  in_flight_limit_ = static_cast<size_t>(state_.config.dma_instructions);
+  ask_alarm_.cancel();
+  last_beats_.reset(static_cast<size_t>(state_.config.load_bursts));
+  partial_.resize(static_cast<size_t>(state_.config.burst_bytes));
+}
+
+void Load::start(const isa::Instruction& instruction, uint32_t sequence, Cycle s) {
+  const auto& x = std::get<isa::Load>(instruction);
+  rows_.begin(x, state_.config);
+  sequence_ = sequence;
+  write_banks_ = x.common.write_banks;
+  set_ready(kNever);
+  ask_alarm_.at(s + 1);
+}
+
+// Asks the memory for the current burst and writes its bytes where they are allowed.
+const Burst& Load::transfer(bool& is_claimed) {
+  is_claimed = storage_.allows(rows_.scratchpad(), rows_.bytes(), write_banks_);
+  if (is_claimed || !state_.compute_values) {
+    uint8_t* to = state_.compute_values ? storage_.scratchpad() + rows_.scratchpad() : nullptr;
+    return port_.read(Transaction::Kind::Load, rows_.dram(), rows_.bytes(), to);
+  }
+  const Burst& burst = port_.read(Transaction::Kind::Load, rows_.dram(), rows_.bytes(), partial_.data());
+  rows_.for_each_beat([&](uint32_t offset, uint32_t size) {
+    const int64_t to = rows_.scratchpad() + offset;
+    if (storage_.allows(to, size, write_banks_))
+      std::memcpy(storage_.scratchpad() + to, partial_.data() + offset, size);
+  });
+  return burst;
+}
+
+void Load::ask() {
+  ask_alarm_.fired();
+  const Cycle t = state_.clock.now();
+  if (fetch_.asked_in(t)) return ask_alarm_.at(t + 1);
+  while (!last_beats_.empty() && last_beats_.front() < t) last_beats_.pop();
+  if (last_beats_.size() >= static_cast<size_t>(state_.config.load_bursts)) {
+    return ask_alarm_.at(last_beats_.front() + 1);
+  }
+
+  bool is_claimed = false;
+  const Burst& burst = transfer(is_claimed);
+  const Cycle last = burst.last_beat();
+  last_beats_.push() = last;
+  if (!is_claimed) set_fault(sequence_, isa::Error::Range);
+  if (burst.error) set_fault(sequence_, isa::Error::Bus);
+  state_.counter(isa::Counter::ReadBeats) += static_cast<uint64_t>(burst.beats);
+  state_.watchdog.progress(t);
+  state_.watchdog.transfers(t, burst.read.first, burst.beats, burst.read.bus, burst.read.rate);
+
+  rows_.advance();
+  if (!rows_.done()) return ask_alarm_.at(t + 1);
+  set_end(sequence_, last + hw::kLoadWrite);
+  set_ready(t + 1);
+}
+
+}  // namespace zahl::sim

@@ -1,0 +1,39 @@
+// The load unit: rows of bytes from DRAM into the scratchpad (docs/machine.md, section 6).
+//
+// One activation a burst, when its address is transferred: the bytes are copied then, since nobody may look at them
+// before the instruction ends.
+#pragma once
+
+#include "base/unit.h"
+#include "dma/burst.h"
+#include "dma/fetch.h"
+#include "dma/rows.h"
+#include "mem/storage.h"
+
+namespace zahl::sim {
+
+class Load : public Unit {
+ public:
+  Load(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, MemoryPort& port, const Fetch& fetch,
+       mem::Storage& storage);
+  void reset() override;
+
+ private:
+  void start(const isa::Instruction& instruction, uint32_t sequence, Cycle s) override;
+  void ask();
+  const Burst& transfer(bool& is_claimed);
+
+  MemoryPort& port_;
+  const Fetch& fetch_;
+  mem::Storage& storage_;
+  Alarm ask_alarm_;
+
+  // The issue stage.
+  Rows rows_;
+  uint32_t sequence_ = 0;
+  uint32_t write_banks_ = 0;
+  Ring<Cycle> last_beats_;        // of the bursts outstanding
+  std::vector<uint8_t> partial_;  // a burst of which some beats must not be written
+};
+
+}  // namespace zahl::sim

@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <array>
+
+#include "arith/requantize.h"
+#include "post/execute.h"
+
+namespace zahl::sim {
+
+namespace {
+
+int64_t vectors_of_row(const isa::Eltwise& x, const hw::Config& config) {
+  return (int64_t{x.row_bytes} + config.columns - 1) / config.columns;
+}
+
+arith::EltwiseJob job_for(const isa::Eltwise& x, const PostContext& context) {
+  arith::EltwiseJob job;
+  job.operation = x.operation;
+  job.exact = x.exact != 0;
+  job.a_zero = x.a_zero;
+  job.b_zero = x.b_zero;
+  job.a_m0 = x.a_m0;
+  job.b_m0 = x.b_m0;
+  job.m0 = x.m0;
+  job.a_shift = static_cast<int>(x.a_shift);
+  job.b_shift = static_cast<int>(x.b_shift);
+  job.shift = static_cast<int>(x.shift);
+  job.finish = {x.rounding, x.zero_point, x.low, x.high,
+                x.use_table != 0 ? context.storage.tables[x.table_slot].data() : nullptr};
+  return job;
+}
+
+// One row, vector by vector: what is not allowed reads as zero or is dropped.
+bool row_checked(const isa::Eltwise& x, const PostContext& context, int64_t row) {
+  const mem::Storage& storage = context.storage;
+  arith::EltwiseJob job = job_for(x, context);
+  std::array<int8_t, 64> zeros{};
+  bool fault = false;
+  for (int64_t at = 0; at < int64_t{x.row_bytes}; at += context.config.columns) {
+    job.count = std::min<int64_t>(context.config.columns, x.row_bytes - at);
+    const auto operand = [&](int64_t address) -> const int8_t* {
+      if (storage.allows(address, job.count, x.common.read_banks)) {
+        return reinterpret_cast<const int8_t*>(storage.scratchpad()) + address;
+      }
+      fault = true;
+      return zeros.data();
+    };
+    job.a = operand(x.a + row * x.a_step + at);
+    job.b = operand(x.b + row * x.b_step + at);
+    const int64_t to = x.result + row * x.result_step + at;
+    if (!storage.allows(to, job.count, x.common.write_banks)) {
+      fault = true;
+      continue;
+    }
+    job.result = reinterpret_cast<int8_t*>(storage.scratchpad()) + to;
+    if (context.compute_values) arith::eltwise_scalar(job);
+  }
+  return !fault;
+}
+
+}  // namespace
+
+int64_t cycles(const isa::Eltwise& x, const hw::Config& config) {
+  return x.rows * vectors_of_row(x, config) + hw::kEltwisePipeline;
+}
+
+bool execute(const isa::Eltwise& x, const PostContext& context) {
+  const mem::Storage& storage = context.storage;
+  arith::EltwiseJob job = job_for(x, context);
+  job.count = x.row_bytes;
+  int8_t* const scratchpad = reinterpret_cast<int8_t*>(storage.scratchpad());
+  bool fault = false;
+  // Rows that follow one another without a gap are one.
+  int64_t rows = x.rows;
+  if (x.a_step == x.row_bytes && x.b_step == x.row_bytes && x.result_step == x.row_bytes &&
+      storage.allows(x.a, rows * job.count, x.common.read_banks) &&
+      storage.allows(x.b, rows * job.count, x.common.read_banks) &&
+      storage.allows(x.result, rows * job.count, x.common.write_banks)) {
+    job.count *= rows;
+    rows = 1;
+  }
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t a = x.a + row * x.a_step, b = x.b + row * x.b_step, to = x.result + row * x.result_step;
+    if (!storage.allows(a, job.count, x.common.read_banks) || !storage.allows(b, job.count, x.common.read_banks) ||
+        !storage.allows(to, job.count, x.common.write_banks)) {
+      fault |= !row_checked(x, context, row);
+      continue;
+    }
+    if (!context.compute_values) continue;
+    job.a = scratchpad + a;
+    job.b = scratchpad + b;
+    job.result = scratchpad + to;
+    arith::eltwise(job);
+  }
+  return !fault;
+}
+
+}  // namespace zahl::sim
