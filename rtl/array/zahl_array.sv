@@ -1,0 +1,256 @@
+// The array unit: Rows lanes broadcast to Columns columns of dot products, weights double-buffered; conv and depthwise in
+// one pipeline. A vector taken in at q: scratchpad address at q, data at q + 1, window at the end of q + 2, dot
+// product at the end of q + 3 with the accumulator's read address, sum written at q + 4 (docs/machine.md).
+// start_i only when ready_o. end_o comes in the cycle before the instruction's end is visible, fault_o counts in the cycle
+// after end_o. The unit knows nothing of tokens and claims but the bank masks that it hands to the memories.
+module zahl_array
+  import zahl_pkg::*;
+  import zahl_base_pkg::*;
+  import zahl_array_pkg::*;
+(
+  input  logic                       clk_i,
+  input  logic                       rst_ni,
+  input  logic                       start_i,
+  input  logic [InstructionBits-1:0] instruction_i,
+  output logic                       ready_o,
+  output logic                       end_o,
+  output logic                       fault_o,
+  output logic                       streaming_o,
+  output logic                       holding_o,
+  output read_request_t              source_read_o,
+  /* verilator lint_off UNUSEDSIGNAL */  // a line may be longer than a vector
+  input  logic [LineBytes*8-1:0]     source_data_i,
+  /* verilator lint_on UNUSEDSIGNAL */
+  input  logic                       source_fault_i,
+  output read_request_t              weights_read_o,
+  input  logic [LineBytes*8-1:0]     weights_data_i,
+  input  logic                       weights_fault_i,
+  output accumulator_request_t       accumulator_read_o,
+  input  logic [Columns*32-1:0]      accumulator_data_i,
+  input  logic                       accumulator_read_fault_i,
+  output accumulator_request_t       accumulator_write_o,
+  output logic [Columns*32-1:0]      accumulator_write_data_o,
+  input  logic                       accumulator_write_fault_i
+);
+  // The instruction that was started last. The one before it may still stream its last tile.
+  array_tiles_t tiles;
+  array_stream_t stream, stream_q;
+  logic [1:0] identity_q, next_identity;
+  logic holding_q;
+
+  zahl_array_decode u_decode (
+    .instruction_i,
+    .tiles_o (tiles),
+    .stream_o(stream)
+  );
+  assign next_identity = identity_q + 2'd1;
+
+  logic begin_tile, tile_pending, loaded, stream_done, last_tile_begun_q;
+  array_tile_t tile;
+  assign begin_tile = tile_pending && loaded && stream_done;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      identity_q <= '0;
+      last_tile_begun_q <= 1'b0;
+      holding_q <= 1'b0;
+    end else begin
+      if (start_i) identity_q <= next_identity;
+      last_tile_begun_q <= begin_tile && tile.last;
+      holding_q <= start_i || (holding_q && !last_tile_begun_q);
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (start_i) begin
+      stream_q <= stream;
+      stream_q.identity <= next_identity;
+    end
+  end
+  assign ready_o = !holding_q;
+  assign holding_o = holding_q;
+
+  zahl_array_tiles u_tiles (
+    .clk_i,
+    .rst_ni,
+    .start_i,
+    .tiles_i  (tiles),
+    .begin_i  (begin_tile),
+    .pending_o(tile_pending),
+    .tile_o   (tile)
+  );
+
+  logic line_valid;
+  logic [TileLineBits-1:0] line_index;
+  logic [LineBytes*WeightBits-1:0] line;
+  zahl_array_weights u_weights (
+    .clk_i,
+    .rst_ni,
+    .start_i,
+    .weights_i   (tiles.weights),
+    .zero_i      (tiles.weight_zero),
+    .banks_i     (stream.banks),
+    .load_i      (start_i || (begin_tile && !tile.last)),
+    .loaded_o    (loaded),
+    .read_o      (weights_read_o),
+    .data_i      (weights_data_i),
+    .line_valid_o(line_valid),
+    .line_index_o(line_index),
+    .line_o      (line)
+  );
+
+  logic [5:0] tap_columns;
+  logic [1:0] tap_rows;
+  array_lanes_t lanes, lanes_1_q;
+  array_step_t step_0, step_1_q, step_2_q, step_3_q;
+  // Its last stage needs only a part.
+  /* verilator lint_off UNUSEDSIGNAL */
+  array_step_t step_4_q;
+  /* verilator lint_on UNUSEDSIGNAL */
+  logic overflow;
+  zahl_array_stream u_stream (
+    .clk_i,
+    .rst_ni,
+    .begin_i      (begin_tile),
+    .tile_i       (tile),
+    .stream_i     (stream_q),
+    .done_o       (stream_done),
+    .tap_columns_o(tap_columns),
+    .tap_rows_o   (tap_rows),
+    .read_o       (source_read_o),
+    .lanes_o      (lanes),
+    .step_o       (step_0),
+    .overflow_o   (overflow)
+  );
+  assign streaming_o = step_0.valid;
+
+  // step_n_q is the vector taken in n cycles ago.
+  logic [1:0] ended_identity_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      step_1_q <= '0;
+      step_2_q <= '0;
+      step_3_q <= '0;
+      step_4_q <= '0;
+    end else begin
+      step_1_q <= step_0;
+      step_2_q <= step_1_q;
+      step_3_q <= step_2_q;
+      step_4_q <= step_3_q;
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    lanes_1_q <= lanes;
+    ended_identity_q <= step_4_q.identity;
+  end
+
+  logic [VectorBytes*8-1:0] vector;
+  zahl_array_pad u_pad (
+    .clk_i,
+    .valid_i (step_1_q.valid),
+    .lanes_i (lanes_1_q),
+    .data_i  (source_data_i[VectorBytes*8-1:0]),
+    .vector_o(vector)
+  );
+
+  // The shape of the window is taken over from the stream one cycle before its first vector gets there: until then no
+  // other instruction can have begun to stream.
+  logic move;
+  logic [Rows*8-1:0] current_mask, one_above_mask, two_above_mask, move_mask;
+  logic [Columns*8-1:0] one_above, two_above;
+  assign move = step_2_q.valid && step_2_q.depthwise;
+  zahl_array_taps u_taps (
+    .clk_i,
+    .set_i        (step_1_q.first && step_1_q.depthwise),
+    .tap_columns_i(tap_columns),
+    .tap_rows_i   (tap_rows),
+    .valid_i      (move),
+    .current_o    (current_mask),
+    .one_above_o  (one_above_mask),
+    .two_above_o  (two_above_mask),
+    .move_o       (move_mask)
+  );
+  zahl_array_lines u_lines (
+    .clk_i,
+    .valid_i    (move),
+    .pixel_i    (step_2_q.pixel),
+    .vector_i   (vector[Columns*8-1:0]),
+    .one_above_o(one_above),
+    .two_above_o(two_above)
+  );
+
+  assign accumulator_read_o = '{
+    valid: step_3_q.result && !step_3_q.overwrite,
+    index: step_3_q.index,
+    banks: step_3_q.banks
+  };
+  assign accumulator_write_o = '{valid: step_4_q.result, index: step_4_q.index, banks: step_4_q.banks};
+  assign end_o = step_4_q.last;
+
+  // Tiles of one line may follow each other in each cycle, so that an accumulator is read while it is being written.
+  logic [Columns*32-1:0] accumulator;
+  if (TileLines == 1) begin : gen_forward
+    logic forward_q;
+    logic [Columns*32-1:0] written_q;
+    always_ff @(posedge clk_i) begin
+      forward_q <= step_3_q.result && step_4_q.result && step_3_q.index == step_4_q.index;
+      written_q <= accumulator_write_data_o;
+    end
+    assign accumulator = forward_q ? written_q : accumulator_data_i;
+  end else begin : gen_no_forward
+    assign accumulator = accumulator_data_i;
+  end
+
+  for (genvar c = 0; c < Columns; c++) begin : gen_column
+    // Byte m of a tile is lane 4g + i of column c with m = 4 * Columns * g + 4 * c + i.
+    logic [Rows/4-1:0] quad_write;
+    logic [ColumnQuads*QuadBits-1:0] quads;
+    for (genvar g = 0; g < Rows / 4; g++) begin : gen_quad
+      localparam int unsigned Byte = 4 * (Columns * g + c);
+      assign quad_write[g] = line_valid && line_index == TileLineBits'(Byte / LineBytes);
+      if (g < ColumnQuads) begin : gen_slot
+        assign quads[g*QuadBits+:QuadBits] = line[(Byte%LineBytes)*WeightBits+:QuadBits];
+      end
+    end
+
+    zahl_array_column u_column (
+      .clk_i,
+      .quad_write_i     (quad_write),
+      .quads_i          (quads),
+      .swap_i           (step_2_q.first),
+      .take_i           (step_2_q.valid && !step_2_q.depthwise),
+      .vector_i         (vector[Rows*8-1:0]),
+      .move_i           (move),
+      .current_i        (vector[c*8+:8]),
+      .one_above_i      (one_above[c*8+:8]),
+      .two_above_i      (two_above[c*8+:8]),
+      .current_mask_i   (current_mask),
+      .one_above_mask_i (one_above_mask),
+      .two_above_mask_i (two_above_mask),
+      .move_mask_i      (move_mask),
+      .compute_i        (step_3_q.result),
+      .compute_maximum_i(step_3_q.maximum),
+      .overwrite_i      (step_4_q.overwrite),
+      .maximum_i        (step_4_q.maximum),
+      .accumulator_i    (accumulator[c*32+:32]),
+      .sum_o            (accumulator_write_data_o[c*32+:32])
+    );
+  end
+
+  zahl_array_faults u_faults (
+    .clk_i,
+    .rst_ni,
+    .start_i,
+    .start_identity_i           (next_identity),
+    .weights_fault_i,
+    .weights_identity_i         (identity_q),
+    .overflow_i                 (overflow),
+    .overflow_identity_i        (step_0.identity),
+    .source_fault_i,
+    .source_identity_i          (step_1_q.identity),
+    .accumulator_read_fault_i,
+    .accumulator_read_identity_i(step_4_q.identity),
+    .accumulator_write_fault_i,
+    .ending_identity_i          (ended_identity_q),
+    .fault_o
+  );
+endmodule

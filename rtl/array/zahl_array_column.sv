@@ -1,0 +1,100 @@
+// One column: a window of Rows operands, Rows weights with a shadow behind them, and the sum of their products or the
+// maximum of the operands whose weight is not zero.
+// Cycle t: window (take_i: the vector; move_i: by one pixel), t + 1: compute_i makes the dot product of it with
+// the weights active then, t + 2: sum_o combines it with the accumulator. swap_i makes the shadow active at the
+// end of the cycle, before what quad_write_i writes into it in the same cycle.
+module zahl_array_column
+  import zahl_pkg::*;
+  import zahl_array_pkg::*;
+(
+  input  logic                            clk_i,
+  input  logic [Rows/4-1:0]               quad_write_i,
+  input  logic [ColumnQuads*QuadBits-1:0] quads_i,
+  input  logic                            swap_i,
+  input  logic                            take_i,
+  input  logic [Rows*8-1:0]               vector_i,
+  input  logic                            move_i,
+  input  logic [7:0]                      current_i,
+  input  logic [7:0]                      one_above_i,
+  input  logic [7:0]                      two_above_i,
+  input  logic [Rows*8-1:0]               current_mask_i,
+  input  logic [Rows*8-1:0]               one_above_mask_i,
+  input  logic [Rows*8-1:0]               two_above_mask_i,
+  input  logic [Rows*8-1:0]               move_mask_i,
+  input  logic                            compute_i,
+  input  logic                            compute_maximum_i,
+  input  logic                            overwrite_i,
+  input  logic                            maximum_i,
+  input  logic [31:0]                     accumulator_i,
+  output logic [31:0]                     sum_o
+);
+  localparam int unsigned DotBits = 17 + $clog2(Rows);
+
+  logic [Rows*WeightBits-1:0] shadow_q, weights_q;
+  for (genvar g = 0; g < Rows / 4; g++) begin : gen_quad
+    always_ff @(posedge clk_i) begin
+      if (quad_write_i[g]) shadow_q[g*QuadBits+:QuadBits] <= quads_i[(g%ColumnQuads)*QuadBits+:QuadBits];
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (swap_i) weights_q <= shadow_q;
+  end
+
+  // Replicated in two steps, which a simulation does word by word.
+  logic [Rows*8-1:0] window_q, moved;
+  logic [31:0] current_quad, one_above_quad, two_above_quad;
+  always_comb begin
+    current_quad = '0;
+    one_above_quad = '0;
+    two_above_quad = '0;
+    moved = '0;
+    if (move_i) begin
+      current_quad = {4{current_i}};
+      one_above_quad = {4{one_above_i}};
+      two_above_quad = {4{two_above_i}};
+      moved = ({8'b0, window_q[Rows*8-1:8]} & move_mask_i) | ({Rows / 4{current_quad}} & current_mask_i)
+          | ({Rows / 4{one_above_quad}} & one_above_mask_i) | ({Rows / 4{two_above_quad}} & two_above_mask_i);
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (take_i) window_q <= vector_i;
+    else if (move_i) window_q <= moved;
+  end
+
+  // Only one of the two is worked out, and only when wanted: idle logic must cost a simulation nothing.
+  logic signed [31:0] product_sum;
+  always_comb begin
+    product_sum = '0;
+    if (compute_i && !compute_maximum_i) begin
+      for (int unsigned l = 0; l < Rows; l++) begin
+        product_sum = product_sum + 32'(signed'(window_q[l*8+:8])) * 32'(signed'(weights_q[l*WeightBits+:WeightBits]));
+      end
+    end
+  end
+
+  logic signed [7:0] largest;
+  always_comb begin
+    largest = -8'sd128;
+    if (compute_i && compute_maximum_i) begin
+      for (int unsigned l = 0; l < Rows; l++) begin
+        if (weights_q[l*WeightBits+:WeightBits] != '0 && signed'(window_q[l*8+:8]) > largest) begin
+          largest = window_q[l*8+:8];
+        end
+      end
+    end
+  end
+
+  logic signed [DotBits-1:0] dot_q;
+  always_ff @(posedge clk_i) begin
+    if (compute_i) dot_q <= compute_maximum_i ? DotBits'(largest) : DotBits'(product_sum);
+  end
+
+  logic signed [31:0] dot;
+  assign dot = 32'(dot_q);
+  always_comb begin
+    if (overwrite_i) sum_o = dot;
+    else if (!maximum_i) sum_o = accumulator_i + dot;
+    else if (signed'(accumulator_i) > dot) sum_o = accumulator_i;
+    else sum_o = dot;
+  end
+endmodule

@@ -1,0 +1,107 @@
+// What passes between the cells of the array. A conv is seen as a depthwise of one tap and one step, so that one set of
+// counters serves both.
+package zahl_array_pkg;
+  import zahl_pkg::*;
+
+  // Lines of a weight tile.
+  localparam int unsigned TileLines = Rows * Columns / LineBytes;
+  localparam int unsigned TileLineBits = TileLines > 1 ? $clog2(TileLines) : 1;
+
+  // A weight tile is made of quads: four lanes of a column, at consecutive bytes. Quads of one column in one line:
+  localparam int unsigned ColumnQuads = LineBytes > 4 * Columns ? LineBytes / (4 * Columns) : 1;
+  localparam int unsigned WeightBits = 9;
+  localparam int unsigned QuadBits = 4 * WeightBits;
+
+  // Bytes of a vector: Rows of them in a conv, Columns in a depthwise.
+  localparam int unsigned VectorBytes = Rows > Columns ? Rows : Columns;
+
+  localparam int unsigned PixelBits = $clog2(LineBufferPixels);
+
+  // Addresses and positions are wide enough never to wrap; what lies past the scratchpad is cut off at the request.
+  localparam int unsigned AddressBits = 40;
+  typedef logic signed [AddressBits-1:0] address_t;
+  localparam int unsigned PositionBits = 36;
+  typedef logic signed [PositionBits-1:0] position_t;
+  typedef logic signed [16:0] input_row_t;
+
+  // Index of an accumulator vector; bit 13 stays set once the index has left what a request can name.
+  typedef logic [13:0] accumulator_index_t;
+
+  // An instruction as a sequence of tiles. Counts are stored minus 1.
+  typedef struct packed {
+    logic signed [23:0] source;
+    logic signed [19:0] input_x;
+    logic signed [13:0] input_y;
+    logic [11:0] chunks;
+    logic [5:0] kernel_columns;
+    logic [17:0] kernel_column_step;
+    logic [5:0] kernel_rows;
+    logic [23:0] kernel_row_step;
+    logic [3:0] kernel_y_step;
+    logic [7:0] blocks;
+    logic [6:0] block_step;
+    logic [11:0] accumulator;
+    logic accumulate;
+    logic [23:0] weights;
+    logic signed [7:0] weight_zero;
+  } array_tiles_t;
+
+  // What all tiles of an instruction have in common while they stream. Counts and steps are stored minus 1 but for the
+  // byte steps and input_y_step.
+  typedef struct packed {
+    logic depthwise;
+    logic maximum;
+    logic [1:0] identity;
+    logic [31:0] banks;
+    logic [7:0] accumulator_banks;
+    logic [7:0] pad_value;
+    logic [19:0] row_limit;
+    logic [13:0] y_limit;
+    logic [17:0] pixel_step;
+    logic [21:0] row_step;
+    logic [3:0] input_y_step;
+    logic [5:0] tap_columns;
+    logic [1:0] tap_rows;
+    logic [3:0] x_step;
+    logic [3:0] y_step;
+    logic [9:0] out_columns;
+    logic [9:0] out_rows;
+  } array_stream_t;
+
+  // Where a tile begins.
+  typedef struct packed {
+    address_t address;
+    position_t x;
+    input_row_t y;
+    logic [11:0] accumulator;
+    logic first;           // of its instruction
+    logic first_of_block;  // of those that share accumulators
+    logic last;            // of its instruction
+    logic overwrite;       // its accumulators hold nothing yet
+  } array_tile_t;
+
+  // A vector on its way through the pipeline.
+  typedef struct packed {
+    logic valid;
+    logic result;  // makes a result, at accumulator `index`
+    logic overwrite;
+    logic maximum;
+    logic depthwise;
+    logic first;  // of its tile
+    logic last;   // of its instruction
+    logic [1:0] identity;
+    logic [12:0] index;
+    logic [7:0] banks;
+    logic [PixelBits-1:0] pixel;
+  } array_step_t;
+
+  // The lanes that an access covers and what the others read.
+  typedef struct packed {
+    logic full;
+    logic any;
+    logic [6:0] first;
+    logic [6:0] last;
+    logic [7:0] pad_value;
+  } array_lanes_t;
+
+endpackage

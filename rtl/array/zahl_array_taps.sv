@@ -1,0 +1,62 @@
+// Which lanes of a depthwise window take what, as byte masks: the current pixel, the same pixel of the row before and of
+// the one before that, or the lane above (the window moves by one pixel). A lane in no mask takes 0. set_i takes the
+// shape in at the end of the cycle; the masks are zero unless valid_i.
+module zahl_array_taps
+  import zahl_pkg::*;
+(
+  input  logic              clk_i,
+  input  logic              set_i,
+  input  logic [5:0]        tap_columns_i,  // minus 1
+  input  logic [1:0]        tap_rows_i,     // minus 1
+  input  logic              valid_i,
+  output logic [Rows*8-1:0] current_o,
+  output logic [Rows*8-1:0] one_above_o,
+  output logic [Rows*8-1:0] two_above_o,
+  output logic [Rows*8-1:0] move_o
+);
+  // The newest pixel of each window row lies in its last lane; the current row is the last row.
+  logic [Rows-1:0] current_q, one_above_q, two_above_q, move_q;
+  logic [Rows-1:0] current, one_above, two_above, used;
+  logic [7:0] columns, last;
+
+  always_comb begin
+    columns = 8'(tap_columns_i) + 8'd1;
+    last = 8'(tap_columns_i);
+    if (tap_rows_i[0]) last = last + columns;
+    if (tap_rows_i[1]) last = last + {columns[6:0], 1'b0};
+    current = '0;
+    one_above = '0;
+    two_above = '0;
+    used = '0;
+    if (set_i) begin
+      current = Rows'(1) << last;
+      used = current | (current - Rows'(1));
+      if (tap_rows_i != 2'd0) one_above = current >> columns;
+      if (tap_rows_i[1]) two_above = one_above >> columns;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (set_i) begin
+      current_q <= current;
+      one_above_q <= one_above;
+      two_above_q <= two_above;
+      move_q <= used & ~(current | one_above | two_above);
+    end
+  end
+
+  always_comb begin
+    current_o = '0;
+    one_above_o = '0;
+    two_above_o = '0;
+    move_o = '0;
+    if (valid_i) begin
+      for (int unsigned l = 0; l < Rows; l++) begin
+        current_o[l*8+:8] = {8{current_q[l]}};
+        one_above_o[l*8+:8] = {8{one_above_q[l]}};
+        two_above_o[l*8+:8] = {8{two_above_q[l]}};
+        move_o[l*8+:8] = {8{move_q[l]}};
+      end
+    end
+  end
+endmodule

@@ -1,0 +1,142 @@
+// The registers behind the AXI4-Lite port (isa/isa.toml).
+//
+// A write is taken in the cycle in which address and data are both there and no response waits; the registers hold it from
+// the next cycle on. start_o is given in the cycle of the write, unless running; clear_o likewise. Unknown addresses read 0
+// and ignore writes; every response is OKAY.
+module zahl_registers
+  import zahl_pkg::*;
+  import zahl_core_pkg::*;
+(
+  input  logic        clk_i,
+  input  logic        rst_ni,
+  input  logic        axil_awvalid_i,
+  output logic        axil_awready_o,
+  input  logic [7:0]  axil_awaddr_i,
+  input  logic        axil_wvalid_i,
+  output logic        axil_wready_o,
+  input  logic [31:0] axil_wdata_i,
+  input  logic [3:0]  axil_wstrb_i,
+  output logic        axil_bvalid_o,
+  input  logic        axil_bready_i,
+  output logic [1:0]  axil_bresp_o,
+  input  logic        axil_arvalid_i,
+  output logic        axil_arready_o,
+  input  logic [7:0]  axil_araddr_i,
+  output logic        axil_rvalid_o,
+  input  logic        axil_rready_i,
+  output logic [31:0] axil_rdata_o,
+  output logic [1:0]  axil_rresp_o,
+  output logic        start_o,
+  output logic        clear_o,
+  output logic [39:0] program_o,
+  output index_t      count_o,
+  output logic [31:0] watchdog_o,
+  output logic [4:0]  counter_select_o,
+  input  logic [47:0] counter_value_i,
+  input  logic        running_i,
+  input  logic        done_i,
+  input  error_e      error_i,
+  input  index_t      error_index_i
+);
+  localparam logic [31:0] Identity = 32'h5A41_484C;
+  localparam logic [31:0] WatchdogAfterReset = 32'd16777216;
+
+  logic [39:9] program_q;
+  index_t count_q;
+  logic [31:0] watchdog_q;
+  logic [4:0] counter_select_q;
+
+  // Writes.
+  logic write, response_q;
+  logic [31:0] write_mask;
+
+  assign write = axil_awvalid_i && axil_wvalid_i && !response_q;
+  assign axil_awready_o = write;
+  assign axil_wready_o = write;
+  assign axil_bvalid_o = response_q;
+  assign axil_bresp_o = 2'b00;
+  for (genvar n = 0; n < 4; ++n) begin : gen_mask
+    assign write_mask[8*n+:8] = {8{axil_wstrb_i[n]}};
+  end
+
+  function automatic logic [31:0] merge(input logic [31:0] held, input logic [31:0] data, input logic [31:0] mask);
+    return (held & ~mask) | (data & mask);
+  endfunction
+
+  logic write_control;
+  assign write_control = write && axil_awaddr_i == RegisterControl && axil_wstrb_i[0] && !running_i;
+  assign start_o = write_control && axil_wdata_i[0];
+  assign clear_o = write_control && axil_wdata_i[1];
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      response_q <= 1'b0;
+      program_q <= '0;
+      count_q <= '0;
+      watchdog_q <= WatchdogAfterReset;
+      counter_select_q <= '0;
+    end else begin
+      if (axil_bready_i) response_q <= 1'b0;
+      if (write) begin
+        response_q <= 1'b1;
+        unique case (axil_awaddr_i)
+          RegisterProgramLow: program_q[31:9] <= 23'(merge({program_q[31:9], 9'd0}, axil_wdata_i, write_mask) >> 9);
+          RegisterProgramHigh: program_q[39:32] <= 8'(merge({24'd0, program_q[39:32]}, axil_wdata_i, write_mask));
+          RegisterInstructionCount: count_q <= merge(count_q, axil_wdata_i, write_mask);
+          RegisterWatchdog: watchdog_q <= merge(watchdog_q, axil_wdata_i, write_mask);
+          RegisterCounterSelect: counter_select_q <= 5'(merge({27'd0, counter_select_q}, axil_wdata_i, write_mask));
+          default: ;
+        endcase
+      end
+    end
+  end
+
+  // Reads.
+  logic read, data_valid_q;
+  logic [31:0] data_q, data;
+
+  assign axil_arready_o = !data_valid_q;
+  assign read = axil_arvalid_i && !data_valid_q;
+  assign axil_rvalid_o = data_valid_q;
+  assign axil_rdata_o = data_q;
+  assign axil_rresp_o = 2'b00;
+
+  always_comb begin
+    data = '0;
+    if (read) begin
+      unique case (axil_araddr_i)
+        RegisterIdentity: data = Identity;
+        RegisterVersion: data = {8'(Columns), 8'(Rows), 16'(IsaVersion)};
+        RegisterStatus: data = {29'd0, error_i != ErrorNone, done_i, running_i};
+        RegisterError: data = 32'(error_i);
+        RegisterErrorIndex: data = error_index_i;
+        RegisterProgramLow: data = {program_q[31:9], 9'd0};
+        RegisterProgramHigh: data = 32'(program_q[39:32]);
+        RegisterInstructionCount: data = count_q;
+        RegisterWatchdog: data = watchdog_q;
+        RegisterCounterSelect: data = 32'(counter_select_q);
+        RegisterCounterValue: data = counter_value_i[31:0];
+        RegisterCounterValueHigh: data = 32'(counter_value_i[47:32]);
+        default: data = '0;
+      endcase
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      data_valid_q <= 1'b0;
+      data_q <= '0;
+    end else if (read) begin
+      data_valid_q <= 1'b1;
+      data_q <= data;
+    end else if (axil_rready_i) begin
+      data_valid_q <= 1'b0;
+    end
+  end
+
+  assign program_o = {program_q, 9'd0};
+  assign count_o = count_q;
+  assign watchdog_o = watchdog_q;
+  assign counter_select_o = counter_select_q;
+
+endmodule

@@ -1,0 +1,102 @@
+// Cuts the rows of a load or store into bursts (docs/machine.md, section 6).
+//
+// Started in cycle s, `burst_o` is the first burst from s + 1 on; each advance_i moves on to the next one, the last advance
+// leaves valid_o at 0. load_t and store_t have the same fields, so one type serves both. DRAM addresses wrap at 40 bits.
+// Scratchpad addresses stop at 2^24, which is past the end of every scratchpad, so that no sum comes back into range.
+module zahl_bursts
+  import zahl_pkg::*;
+  import zahl_dma_pkg::*;
+(
+  input  logic   clk_i,
+  input  logic   rst_ni,
+  input  logic   start_i,
+  input  load_t  instruction_i,
+  input  logic   advance_i,
+  output logic   valid_o,
+  output burst_t burst_o
+);
+  localparam int unsigned RoomBits = $clog2(BurstBytes);
+  localparam logic [24:0] PastEnd = 25'h100_0000;
+
+  // What stays the same during the instruction.
+  logic [31:0] dram_step_q;
+  logic [21:0] scratchpad_step_q;
+  logic [20:0] row_bytes_q;
+  // The row and the place in it.
+  logic valid_q;
+  logic [13:0] rows_left_q;  // after this one
+  logic [39:0] row_address_q, address_q;
+  logic [24:0] row_scratchpad_q, scratchpad_q;
+  logic [20:0] left_q;
+
+  logic [RoomBits:0] room, bytes;
+  logic [RoomBits:0] span;  // from byte 0 of the first beat to the last byte, minus 1 byte
+  bus_offset_t first;
+  logic ends_row;
+
+  assign room = (RoomBits + 1)'(BurstBytes) - (RoomBits + 1)'(address_q[RoomBits-1:0]);
+  assign ends_row = left_q <= 21'(room);
+  assign bytes = ends_row ? left_q[RoomBits:0] : room;
+  assign first = address_q[BusOffsetBits-1:0];
+  assign span = bytes + (RoomBits + 1)'(first) - 1'b1;
+
+  assign valid_o = valid_q;
+  assign burst_o.address = {address_q[39:BusOffsetBits], BusOffsetBits'(0)};
+  assign burst_o.beats = 9'(span >> BusOffsetBits) + 1'b1;
+  assign burst_o.first = first;
+  assign burst_o.last = span[BusOffsetBits-1:0];
+  assign burst_o.scratchpad = signed'(scratchpad_q - 25'(first));
+  assign burst_o.ends_instruction = ends_row && rows_left_q == '0;
+
+  function automatic logic [24:0] step(input logic [24:0] from, input logic [21:0] by);
+    logic [24:0] sum;
+    sum = from + 25'(by);
+    return sum[24] ? PastEnd : sum;
+  endfunction
+
+  logic [39:0] next_row_address;
+  logic [24:0] next_row_scratchpad;
+  assign next_row_address = row_address_q + 40'(signed'(dram_step_q));
+  assign next_row_scratchpad = step(row_scratchpad_q, scratchpad_step_q);
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      valid_q <= 1'b0;
+    end else if (start_i) begin
+      valid_q <= 1'b1;
+    end else if (advance_i && burst_o.ends_instruction) begin
+      valid_q <= 1'b0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (start_i) begin
+      dram_step_q <= instruction_i.dram_step;
+      scratchpad_step_q <= instruction_i.scratchpad_step;
+      row_bytes_q <= 21'(instruction_i.row_bytes) + 1'b1;
+      rows_left_q <= instruction_i.rows;
+      row_address_q <= instruction_i.dram;
+      address_q <= instruction_i.dram;
+      row_scratchpad_q <= 25'(instruction_i.scratchpad);
+      scratchpad_q <= 25'(instruction_i.scratchpad);
+      left_q <= 21'(instruction_i.row_bytes) + 1'b1;
+    end else if (advance_i && ends_row) begin
+      rows_left_q <= rows_left_q - 1'b1;
+      row_address_q <= next_row_address;
+      address_q <= next_row_address;
+      row_scratchpad_q <= next_row_scratchpad;
+      scratchpad_q <= next_row_scratchpad;
+      left_q <= row_bytes_q;
+    end else if (advance_i) begin
+      address_q <= address_q + 40'(bytes);
+      scratchpad_q <= step(scratchpad_q, 22'(bytes));
+      left_q <= left_q - 21'(bytes);
+    end
+  end
+
+  logic unused_fields;
+  assign unused_fields = ^{instruction_i.reserved, instruction_i.accumulator_banks, instruction_i.write_banks,
+                           instruction_i.read_banks, instruction_i.wait_post, instruction_i.wait_array,
+                           instruction_i.wait_store, instruction_i.wait_load, instruction_i.opcode};
+
+endmodule
