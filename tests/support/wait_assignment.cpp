@@ -1,0 +1,65 @@
+#include "support/wait_assignment.h"
+
+#include <algorithm>
+
+namespace zahl::test {
+
+void WaitAssigner::append(isa::Instruction& instruction, Footprint footprint) {
+  const isa::Unit unit = isa::unit_of(instruction);
+  isa::Common& common = isa::common_of(instruction);
+
+  Ended needed{};
+  const Ended ended = order_.known(unit, common.wait);
+  for (const Earlier& before : earlier_) {
+    const auto u = static_cast<size_t>(before.unit);
+    if (before.unit == unit || before.ordinal < std::max(ended[u], needed[u])) continue;
+    if (conflict(before.footprint, before.claims, footprint, common)) needed[u] = before.ordinal + 1;
+  }
+  // A wait that the others imply is left out.
+  auto waits = common.wait;
+  for (size_t u = 0; u < waits.size(); ++u) waits[u] = std::max(waits[u], needed[u]);
+  for (size_t u = 0; u < waits.size(); ++u) {
+    if (needed[u] == 0) continue;
+    auto fewer = waits;
+    fewer[u] = common.wait[u];
+    if (order_.known(unit, fewer)[u] >= needed[u]) waits = fewer;
+  }
+  common.wait = waits;
+  order_.append(unit, waits);
+  earlier_.push_back({unit, order_.count(unit) - 1, common, std::move(footprint)});
+}
+
+std::string DefinedState::undefined_read(const isa::Instruction& instruction,
+                                         const Footprint& footprint) const {
+  if (!scratchpad_.contains(footprint.scratchpad_reads)) return "reads scratchpad bytes that nothing has written";
+  if (!accumulators_.contains(footprint.accumulator_reads)) return "reads accumulators that nothing has written";
+  const bool uses_unset_table = std::visit(
+      [this](const auto& x) {
+        if constexpr (requires { x.use_table; }) return x.use_table && !is_table_set_[x.table_slot];
+        return false;
+      },
+      instruction);
+  return uses_unset_table ? "uses a table that nothing has set" : "";
+}
+
+void DefinedState::append(const isa::Instruction& instruction, const Footprint& footprint) {
+  for (const auto& x : footprint.scratchpad_writes.intervals()) scratchpad_.add(x.begin, x.end);
+  for (const auto& x : footprint.accumulator_writes.intervals()) accumulators_.add(x.begin, x.end);
+  if (const auto* x = std::get_if<isa::SetTable>(&instruction)) is_table_set_[x->slot] = true;
+}
+
+std::optional<std::vector<isa::Instruction>> with_minimal_waits(const hw::Config& config,
+                                                                std::vector<isa::Instruction> program) {
+  WaitAssigner assigner(config);
+  DefinedState state;
+  for (isa::Instruction& instruction : program) {
+    isa::common_of(instruction).wait = {};
+    Footprint footprint = footprint_of(config, instruction);
+    if (!state.undefined_read(instruction, footprint).empty()) return std::nullopt;
+    state.append(instruction, footprint);
+    assigner.append(instruction, std::move(footprint));
+  }
+  return program;
+}
+
+}  // namespace zahl::test
