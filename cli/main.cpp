@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstdio>
 #include <new>
 #include <random>
@@ -196,9 +195,6 @@ int main_with(int argc, char** argv) {
 
 }  // namespace
 }  // namespace zahl::cli
-
-// SystemC has a main of its own that calls this one.
-int sc_main(int, char**) { return 0; }
 
 int main(int argc, char** argv) {
   try {

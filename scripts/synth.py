@@ -84,7 +84,7 @@ def main() -> None:
     key_file = out / f"{arguments.module}.key"
     key = content_hash(files, arguments.module)
     if not (netlist.exists() and statistics.exists() and key_file.exists() and key_file.read_text() == key):
-        # In a process of its own, whose output shows only when something goes wrong: Yosys ends the process on an error.
+        # In a process of its own, since Yosys ends the process on an error; its output shows only then.
         key_file.unlink(missing_ok=True)
         code = (f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r}); import synth, pathlib; P = pathlib.Path; "
                 f"synth.synthesize({arguments.module!r}, [P(f) for f in {[str(f) for f in files]!r}], "

@@ -25,7 +25,7 @@ class OnnxReader {
     std::string name;
   };
 
-  // onnx_reader.cpp: ports and the Q/DQ notation.
+  // onnx_reader.cpp: ports; onnx_notation.cpp: Q and DQ.
   void read_inputs();
   void read_outputs();
   void read_node(const OnnxNode& node);
@@ -38,7 +38,7 @@ class OnnxReader {
   void quantize_constant(const OnnxNode& node, const OnnxTensor& tensor);
   bool wants_channels_last(const std::string& tensor) const;
 
-  // onnx_moves.cpp: nodes that only rearrange.
+  // onnx_moves.cpp, onnx_pad.cpp: nodes that only rearrange.
   bool read_move(const OnnxNode& node);
   ValueId apply_move(const OnnxNode& node, ValueId value);
   Value reshaped(const OnnxNode& node, const Value& value, const std::vector<int64_t>& dims) const;
@@ -52,7 +52,7 @@ class OnnxReader {
   bool clamp_pending(const OnnxNode& node);
   Clamp clip_bounds(const OnnxNode& node) const;
 
-  // onnx_operators.cpp: the layers.
+  // onnx_operators.cpp, onnx_weights.cpp: the layers.
   bool read_layer(const OnnxNode& node);
   void read_conv(const OnnxNode& node);
   void read_matrix(const OnnxNode& node);

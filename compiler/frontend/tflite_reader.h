@@ -34,9 +34,6 @@ class TfliteReader {
   void read_quantize(const Operator& op);
   void read_dequantize(const Operator& op);
 
-  // The options of the operator, or the schema's defaults where the file leaves them out.
-  template <typename Options>
-  const Options& options(const Operator& op) const;
   void require_operands(const Operator& op, size_t minimum, size_t maximum) const;
   // The quantized value of a tensor; made on first use. Refuses types other than int8 and uint8, by the type's own
   // sentence.
@@ -49,7 +46,7 @@ class TfliteReader {
   void read_bias(const Operator& op, ConvLayer& layer) const;
   // Sets strides, dilations and padding; checks that the output has the shape that follows.
   template <typename Layer>
-  void set_window(const Operator& op, Layer& layer, tflite::Padding padding);
+  void set_window(const Operator& op, Layer& layer, tflite::Padding padding) const;
   // The value under a shape of rows and columns; a Reshape layer is put in where needed.
   ValueId as_matrix(const Operator& op, ValueId value, int64_t columns);
   void add(const Operator& op, LayerKind kind) { network_.layers.push_back({op.node, std::move(kind)}); }

@@ -46,14 +46,14 @@ int64_t Context::add_data(const std::vector<uint8_t>& bytes) {
   return address;
 }
 
-void Context::load(int64_t dram, int64_t scratchpad, int64_t bytes) {
+void Context::load_in_step(size_t step, int64_t dram, int64_t scratchpad, int64_t bytes) {
   for (int64_t done = 0; done < bytes; done += kLargestRow) {
     const int64_t part = std::min(bytes - done, kLargestRow);
     isa::Load load;
     load.dram = static_cast<uint64_t>(dram + done);
     load.scratchpad = static_cast<uint32_t>(scratchpad + done);
     load.row_bytes = static_cast<uint32_t>(part);
-    steps.back().loads.push_back({load, {reads_dram(dram + done, part), writes(scratchpad + done, part)}, layer});
+    steps[step].loads.push_back({load, {reads_dram(dram + done, part), writes(scratchpad + done, part)}, layer});
   }
 }
 

@@ -46,8 +46,9 @@ class Context {
   int64_t data_address() const { return plan.dram_bytes; }
 
   void begin_step() { steps.emplace_back(); }
-  // A copy of `bytes` contiguous bytes, into the loads or the body of the present step.
-  void load(int64_t dram, int64_t scratchpad, int64_t bytes);
+  // A copy of `bytes` contiguous bytes: loads of a step, stores in the body of the present one.
+  void load(int64_t dram, int64_t scratchpad, int64_t bytes) { load_in_step(steps.size() - 1, dram, scratchpad, bytes); }
+  void load_in_step(size_t step, int64_t dram, int64_t scratchpad, int64_t bytes);
   void store(int64_t scratchpad, int64_t dram, int64_t bytes);
   // Adds to the body of the present step.
   void emit(isa::Instruction instruction, std::vector<Access> accesses);

@@ -136,12 +136,19 @@ class WindowLowering {
       if (window.tap_rows == 1) continue;  // needs no line buffer
       largest_columns = std::min(largest_columns, std::max(1, (c_.config.line_buffer_pixels - window.tap_columns) / op_.stride_w + 1));
     }
-    const Tile tile = choose_window_tile(row1 - row0, area.column1 - area.column0, op_.stride_h, op_.stride_w, windows_[0].tap_rows,
-                                         windows_[0].tap_columns, largest_columns, c_.config);
+    TileWork work;
+    work.weight_tiles = windows_[0].passes;
+    work.blocks = group.blocks;
+    work.parameter_lines = parameter_lines(is_uniform(area.requant), c_.config);
+    work.is_window = true;
+    work.stride_h = op_.stride_h, work.stride_w = op_.stride_w;
+    work.tap_rows = windows_[0].tap_rows, work.tap_columns = windows_[0].tap_columns;
+    work.largest_columns = largest_columns;
+    const Tile tile = choose_tile(row1 - row0, area.column1 - area.column0, work, c_.config);
     for (int ty = row0; ty < row1; ty += tile.rows) {
       for (int tx = area.column0; tx < area.column1; tx += tile.columns) {
         const Tile part{std::min(tile.rows, row1 - ty), std::min(tile.columns, area.column1 - tx)};
-        const int together = static_cast<int>(std::clamp<int64_t>(c_.config.accumulator_bank_vectors / part.pixels(), 1, 256));
+        const int together = blocks_together(part.pixels(), c_.config);
         for (int b = 0; b < group.blocks; b += together) {
           const int count = std::min(together, group.blocks - b);
           const int first = group.first_block + b;

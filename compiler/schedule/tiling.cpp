@@ -6,35 +6,48 @@ namespace zahl::schedule {
 namespace {
 
 constexpr int64_t kLargestSide = 1024;  // isa: out_rows, out_columns
+constexpr int64_t kVectorsTogether = 64;  // of an instruction over several blocks
+constexpr int64_t kInstructionCost = 4;  // cycles of bus time to fetch one
+constexpr int64_t kHandOver = 24;  // pipelines between the array's last vector and the next layer's first
 
 int even_part(int whole, int64_t largest) {
   const int parts = static_cast<int>((whole + largest - 1) / largest);
   return (whole + parts - 1) / parts;
 }
 
-Tile tile_within(int out_rows, int out_columns, int64_t vectors, int64_t largest_columns) {
-  Tile tile;
-  tile.columns = even_part(out_columns, std::min({vectors, largest_columns, kLargestSide}));
-  tile.rows = even_part(out_rows, std::clamp<int64_t>(vectors / tile.columns, 1, kLargestSide));
-  return tile;
+// Cycles for one block of channels over all tiles of `tile`'s size, and what the next layer sees of the last one.
+int64_t cost(int out_rows, int out_columns, const Tile& tile, const TileWork& work, const hw::Config& config) {
+  const int64_t tiles = int64_t{(out_rows + tile.rows - 1) / tile.rows} * ((out_columns + tile.columns - 1) / tile.columns);
+  int64_t streamed = tile.pixels();
+  if (work.is_window) {
+    streamed = (int64_t{tile.rows - 1} * work.stride_h + work.tap_rows) * (int64_t{tile.columns - 1} * work.stride_w + work.tap_columns);
+  }
+  const int64_t array = tiles * work.blocks * work.weight_tiles * std::max<int64_t>(streamed, config.weight_tile_lines());
+  const int64_t post = tiles * work.blocks * (tile.pixels() + work.parameter_lines + hw::kDrainPipeline);
+  const int64_t last = tile.pixels() + work.parameter_lines + kHandOver;
+  const int64_t exposed = tiles == 1 ? last : tiles == 2 ? last / 2 : last / 4;
+  return std::max(array, post) + exposed + kInstructionCost * tiles * work.blocks;
 }
 
 }  // namespace
 
-Tile choose_tile(int out_rows, int out_columns, int64_t vectors) {
-  return tile_within(out_rows, out_columns, vectors, kLargestSide);
+Tile choose_tile(int out_rows, int out_columns, const TileWork& work, const hw::Config& config) {
+  const int64_t vectors = int64_t{config.accumulator_bank_vectors} * (work.is_window ? 2 : 1);
+  Tile best;
+  best.columns = even_part(out_columns, std::min({vectors, kLargestSide, int64_t{work.largest_columns}}));
+  int64_t best_cost = cost(out_rows, out_columns, best, work, config);
+  const int64_t most_rows = std::min({int64_t{out_rows}, vectors / best.columns, kLargestSide});
+  for (int rows = 2; rows <= most_rows; ++rows) {
+    const Tile tile{even_part(out_rows, rows), best.columns};
+    const int64_t now = cost(out_rows, out_columns, tile, work, config);
+    if (now < best_cost) best = tile, best_cost = now;
+  }
+  return best;
 }
 
-Tile choose_window_tile(int out_rows, int out_columns, int stride_h, int stride_w, int tap_rows, int tap_columns,
-                        int largest_columns, const hw::Config& config) {
-  const auto streamed = [&](const Tile& tile) {
-    const int64_t rows = (out_rows + tile.rows - 1) / tile.rows, columns = (out_columns + tile.columns - 1) / tile.columns;
-    const int64_t height = int64_t{tile.rows - 1} * stride_h + tap_rows, width = int64_t{tile.columns - 1} * stride_w + tap_columns;
-    return rows * columns * std::max<int64_t>(height * width, config.weight_tile_lines());
-  };
-  const Tile one = tile_within(out_rows, out_columns, config.accumulator_bank_vectors, largest_columns);
-  const Tile two = tile_within(out_rows, out_columns, 2 * config.accumulator_bank_vectors, largest_columns);
-  return streamed(two) * 10 < streamed(one) * 9 ? two : one;
+int blocks_together(int64_t pixels, const hw::Config& config) {
+  const int64_t vectors = std::min<int64_t>(kVectorsTogether, config.accumulator_bank_vectors);
+  return static_cast<int>(std::clamp<int64_t>(vectors / pixels, 1, 256));
 }
 
 }  // namespace zahl::schedule

@@ -1,4 +1,7 @@
 // How output pixels are cut into tiles that the accumulators hold.
+//
+// A larger tile streams with less overhead; a smaller one is requantized sooner, so that the next layer waits less for the last one. The
+// choice is the least estimated cost over all heights.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +15,21 @@ struct Tile {
   int64_t pixels() const { return int64_t{rows} * columns; }
 };
 
-// Whole rows where they fit, parts of a row otherwise; tiles of about equal size, at most `vectors` pixels.
-Tile choose_tile(int out_rows, int out_columns, int64_t vectors);
+// What the array and post do for one block of output channels.
+struct TileWork {
+  int64_t weight_tiles = 1;  // that stream over every pixel
+  int64_t blocks = 1;
+  int parameter_lines = 0;
+  // Windows only: vectors streamed for a tile of `rows` x `columns` are ((rows - 1) * stride_h + tap_rows) * (...).
+  bool is_window = false;
+  int stride_h = 1, stride_w = 1, tap_rows = 1, tap_columns = 1;
+  int largest_columns = 1024;
+};
 
-// The same for a window that slides over the input: as few streamed pixels as possible, at most `largest_columns` output columns.
-// Takes one accumulator bank, or two where that saves more than a tenth.
-Tile choose_window_tile(int out_rows, int out_columns, int stride_h, int stride_w, int tap_rows, int tap_columns,
-                        int largest_columns, const hw::Config& config);
+// Whole rows where they fit, parts of a row otherwise; at most one accumulator bank of pixels, for windows two.
+Tile choose_tile(int out_rows, int out_columns, const TileWork& work, const hw::Config& config);
+
+// How many blocks an instruction takes at once, so that neither short instructions pile up nor the last result comes late.
+int blocks_together(int64_t pixels, const hw::Config& config);
 
 }  // namespace zahl::schedule

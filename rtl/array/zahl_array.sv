@@ -186,18 +186,21 @@ module zahl_array
   assign accumulator_write_o = '{valid: step_4_q.result, index: step_4_q.index, banks: step_4_q.banks};
   assign end_o = step_4_q.last;
 
-  // Tiles of one line may follow each other in each cycle, so that an accumulator is read while it is being written.
-  logic [Columns*32-1:0] accumulator;
-  if (TileLines == 1) begin : gen_forward
-    logic forward_q;
-    logic [Columns*32-1:0] written_q;
-    always_ff @(posedge clk_i) begin
-      forward_q <= step_3_q.result && step_4_q.result && step_3_q.index == step_4_q.index;
-      written_q <= accumulator_write_data_o;
-    end
-    assign accumulator = forward_q ? written_q : accumulator_data_i;
-  end else begin : gen_no_forward
-    assign accumulator = accumulator_data_i;
+  // The vector before may be writing the accumulator that this one reads: at the seam of two instructions, or when tiles of
+  // one line and one vector follow each other. A dropped write is not forwarded.
+  logic forward, forward_q;
+  logic [Columns*32-1:0] written_q, accumulator;
+  assign forward = accumulator_read_o.valid && accumulator_write_o.valid && step_3_q.index == step_4_q.index;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) forward_q <= 1'b0;
+    else forward_q <= forward;
+  end
+  always_ff @(posedge clk_i) begin
+    if (forward) written_q <= accumulator_write_data_o;
+  end
+  always_comb begin
+    accumulator = accumulator_data_i;
+    if (forward_q && !accumulator_write_fault_i) accumulator = written_q;
   end
 
   for (genvar c = 0; c < Columns; c++) begin : gen_column

@@ -1,9 +1,10 @@
-// Bias, m0 and shift of each column. A drain fills them line by line, in the order of docs/machine.md: biases, m0s, shifts,
-// each part in whole lines; line `line_index_i` is taken while `line_valid_i`. `uniform_valid_i` gives all columns the
-// same m0 and shift. Visible in the next cycle.
+// Bias, m0 and shift of each column. A drain fills them line by line, in the order of docs/machine.md: biases, m0s,
+// shifts, each part in whole lines; line `line_index_i` is taken while `line_valid_i`. `uniform_valid_i` gives all
+// columns the same m0 and shift. Visible in the next cycle.
 //
-// m0 and shift need not travel with the data: after a block's last accumulator read in cycle v the lanes use the bias in v + 1,
-// m0 in v + 2 and the shift until v + 3, and what the next block brings is visible from v + 3, v + 4 and v + 5 on.
+// m0 and shift need not travel with the data: after a block's last accumulator read in cycle v the lanes use the bias
+// in v + 1, m0 in v + 2 and the shift until v + 3, and what the next block brings is visible from v + 3, v + 4 and v
+// + 5 on.
 module zahl_channel_parameters
   import zahl_pkg::*;
 (

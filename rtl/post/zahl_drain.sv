@@ -1,6 +1,6 @@
-// The sequence of a drain: per block the channel parameters, then out_rows * out_columns accumulator vectors, one request
-// a cycle from the cycle after `start_i` on. `line_valid_o` with `line_index_o` announces the parameter line that the read
-// port answers in this cycle; `issue_o` goes with the accumulator request of this cycle.
+// The sequence of a drain: per block the channel parameters, then out_rows * out_columns accumulator vectors, one
+// request a cycle from the cycle after `start_i` on. `line_valid_o` with `line_index_o` announces the parameter line
+// that the read port answers in this cycle; `issue_o` goes with the accumulator request of this cycle.
 module zahl_drain
   import zahl_pkg::*;
   import zahl_base_pkg::*;

@@ -1,5 +1,5 @@
-// The sequence of an eltwise: rows * ceil(row_bytes / Columns) steps, one a cycle from the cycle after `start_i` on. Each reads
-// up to Columns bytes of a and of b, and `issue_o` says where the result of this cycle's reads goes.
+// The sequence of an eltwise: rows * ceil(row_bytes / Columns) steps, one a cycle from the cycle after `start_i` on.
+// Each reads up to Columns bytes of a and of b, and `issue_o` says where the result of this cycle's reads goes.
 module zahl_eltwise
   import zahl_pkg::*;
   import zahl_base_pkg::*;

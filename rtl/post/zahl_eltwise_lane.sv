@@ -1,5 +1,6 @@
-// One lane of eltwise in front of the requantizer. Bytes a and b are taken with `subtract_i` in cycle t, the products are
-// made with `multiply_i` in t + 1; in t + 2, while `scale_i`, the outputs are what the requantizer adds and rounds:
+// One lane of eltwise in front of the requantizer. Bytes a and b are taken with `subtract_i` in cycle t, the products
+// are made with `multiply_i` in t + 1; in t + 2, while `scale_i`, the outputs are what the requantizer adds and
+// rounds:
 //   mul        accumulator = qa * qb                                     bias = 0
 //   add, sub   accumulator = tfl_double(qa * 2^20, a_m0, 31 + a_shift)   bias = +- the same of b
 //   exact      product = qa * a_m0 +- qb * b_m0                            the other two 0

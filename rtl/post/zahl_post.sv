@@ -1,6 +1,6 @@
-// The post unit: executes drain, eltwise, set_table and softmax, one at a time, in the cycles of docs/machine.md section 8.
-// Unit interface: `start_i` with the instruction in cycle s, only while `ready_o`; `end_o` in cycle e - 1; `fault_o` belongs to the
-// instruction in its cycle e and covers accesses up to the last write in e - 1.
+// The post unit: executes drain, eltwise, set_table and softmax, one at a time, in the cycles of docs/machine.md
+// section 8. Unit interface: `start_i` with the instruction in cycle s, only while `ready_o`; `end_o` in cycle e - 1;
+// `fault_o` belongs to the instruction in its cycle e and covers accesses up to the last write in e - 1.
 //
 // The sequencers issue reads; what they issue travels down one pipeline that ends in the scratchpad write:
 //

@@ -1,6 +1,6 @@
 // The reciprocal of softmax: headroom = clz32(sum), scale = one_over_one_plus_x((sum << headroom) - 2^31) as Q0.31
-// (docs/arithmetic.md), by three Newton steps on a multiplier that it borrows. `sum_i` is taken with `start_i`; the results
-// hold from 20 cycles later until the next start. A sum of 0 gives scale 0.
+// (docs/arithmetic.md), by three Newton steps on a multiplier that it borrows. `sum_i` is taken with `start_i`; the
+// results hold from 20 cycles later until the next start. A sum of 0 gives scale 0.
 module zahl_reciprocal (
   input  logic               clk_i,
   input  logic               rst_ni,

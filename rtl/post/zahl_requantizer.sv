@@ -1,11 +1,11 @@
-// One lane of requantization: result = clamp(zero_point + round((accumulator + bias) * m0 * 2^-shift), low, high), exact
-// for every shift and every rounding mode (docs/arithmetic.md). Where `wide_i` is set, `product_i` stands for
+// One lane of requantization: result = clamp(zero_point + round((accumulator + bias) * m0 * 2^-shift), low, high),
+// exact for every shift and every rounding mode (docs/arithmetic.md). Where `wide_i` is set, `product_i` stands for
 // (accumulator + bias) * m0. The sum of accumulator and bias wraps at 32 bits.
 //
-// Three stages, each ending in a register: `add_i` takes accumulator, bias, wide and product in cycle t, `multiply_i` takes
-// m0 in t + 1, `round_i` takes zero_point, low and high in t + 2; the result holds from t + 3 on. shift and rounding are
-// used in t + 1 and t + 2. A stage whose enable is 0 holds its register. There is no reset: the enables say what is
-// valid.
+// Three stages, each ending in a register: `add_i` takes accumulator, bias, wide and product in cycle t, `multiply_i`
+// takes m0 in t + 1, `round_i` takes zero_point, low and high in t + 2; the result holds from t + 3 on. shift and
+// rounding are used in t + 1 and t + 2. A stage whose enable is 0 holds its register. There is no reset: the enables
+// say what is valid.
 module zahl_requantizer
   import zahl_pkg::*;
 (
@@ -30,8 +30,9 @@ module zahl_requantizer
   logic               wide_q;
   logic signed [62:0] product_q;  // magnitude at most 2^62 - 2^31, and 2^30 more still fits
 
-  // tfl_double rounds twice where the shift goes beyond the 31 bits of the doubling high multiply: the product's 2^30 is
-  // added in the multiply stage; the round stage drops 31 bits and rounds the rest of the shift, ties away from zero.
+  // tfl_double rounds twice where the shift goes beyond the 31 bits of the doubling high multiply: the product's 2^30
+  // is added in the multiply stage; the round stage drops 31 bits and rounds the rest of the shift, ties away from
+  // zero.
   logic is_double;
   assign is_double = rounding_i == RoundingTflDouble && shift_i[5];
 

@@ -1,8 +1,9 @@
-// Softmax, one element a cycle. Per row of n elements four phases of fixed length follow one another from the cycle after `start_i`
-// on: maximum, sum, reciprocal, output (the delays Softmax*Cycles on top of one cycle an element). `end_o` is high in the last
-// cycle of the last row. In the sum and output phases an element read in cycle t has its difference to the maximum in
-// t + 2, when its exponential is read, and its exponential in t + 4. Then it joins the sum, or `issue_o` announces the
-// result whose quotient `value_o` is valid in t + 5. `shift_o` is the row's shift, given with `shift_valid_o`.
+// Softmax, one element a cycle. Per row of n elements four phases of fixed length follow one another from the cycle
+// after `start_i` on: maximum, sum, reciprocal, output (the delays Softmax*Cycles on top of one cycle an element).
+// `end_o` is high in the last cycle of the last row. In the sum and output phases an element read in cycle t has its
+// difference to the maximum in t + 2, when its exponential is read, and its exponential in t + 4. Then it joins the
+// sum, or `issue_o` announces the result whose quotient `value_o` is valid in t + 5. `shift_o` is the row's shift,
+// given with `shift_valid_o`.
 module zahl_softmax
   import zahl_pkg::*;
   import zahl_base_pkg::*;

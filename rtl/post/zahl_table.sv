@@ -1,5 +1,5 @@
-// The two tables of 256 bytes. set_table fills one: started in cycle s, it reads a line in each of the cycles
-// s + 1 .. s + N and takes it a cycle later; `end_o` is high in cycle s + N + 2. Columns lanes look up at the same time:
+// The two tables of 256 bytes. set_table fills one: started in cycle s, it reads a line in each of the cycles s + 1
+// .. s + N and takes it a cycle later; `end_o` is high in cycle s + N + 2. Columns lanes look up at the same time:
 // indices in cycle t while `look_up_i`, results from t + 1 on. With `use_table_i` 0 the index itself is the result.
 module zahl_table
   import zahl_pkg::*;

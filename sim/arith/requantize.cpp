@@ -67,8 +67,8 @@ void softmax(const SoftmaxJob& job) {
     sum += static_cast<uint32_t>(round_once(isa::Rounding::HalfAway, exponential(i), 12));
   }
   const int headroom = std::countl_zero(sum);
-  const uint32_t fraction = static_cast<uint32_t>(uint64_t{sum} << headroom) - (uint32_t{1} << 31);
-  const int32_t scale = one_over_one_plus_x(static_cast<int32_t>(fraction));
+  int32_t scale = 0;  // a sum of 0 has no reciprocal
+  if (sum != 0) scale = one_over_one_plus_x(static_cast<int32_t>((sum << headroom) - (uint32_t{1} << 31)));
   const int shift = std::clamp(job.shift + 12 - headroom, 0, 63);  // beyond 62 all quotients round to 0
   for (int i = 0; i < job.count; ++i) {
     const int64_t product = int64_t{doubling_high_multiply(scale, exponential(i))} * job.m0;

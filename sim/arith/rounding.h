@@ -47,7 +47,7 @@ constexpr int32_t doubling_high_multiply(int32_t a, int32_t b) {
   return static_cast<int32_t>((int64_t{a} * b + (int64_t{1} << 30)) >> 31);
 }
 
-// 1 / (1 + x) for x in [0, 1) with 31 fraction bits: three Newton steps, as gemmlowp (fixedpoint.h) has them.
+// 1 / (1 + x) with 31 fraction bits. REQUIRES: x >= 0. Three Newton steps, as gemmlowp (fixedpoint.h) has them.
 constexpr int32_t one_over_one_plus_x(int32_t x) {
   const auto saturating_shift = [](int32_t value, int bits) {
     return static_cast<int32_t>(std::clamp<int64_t>(int64_t{value} << bits, INT32_MIN, INT32_MAX));

@@ -113,6 +113,3 @@ RunResult run_model(const hw::Config& config, const MemoryConfig& memory, Device
 }
 
 }  // namespace zahl::sim
-
-// The SystemC library asks for an entry point; this library is used from an ordinary main and has none to offer.
-int sc_main(int, char**) { return 0; }

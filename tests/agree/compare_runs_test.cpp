@@ -49,8 +49,9 @@ TEST(CompareRuns, NamesTheEarliestInstructionThatStartsLater) {
   const RunComparison result = scene.compare();
   EXPECT_EQ(result.cycle_differences, 3);
   EXPECT_EQ(result.first_difference,
-            "cycle 60: instruction 1 (store unit)\n    " + isa::disassemble(*isa::decode(std::span<const uint8_t, 64>(
-                scene.program.memory.data() + 64, 64))) + "\n   : start is 60 in model, 61 in rtl");
+            "cycle 60: instruction 1 (store unit)\n    " +
+                isa::disassemble(*isa::decode(std::span<const uint8_t, 64>(scene.program.memory.data() + 64, 64))) +
+                "\n   : start is 60 in model, 61 in rtl");
 }
 
 TEST(CompareRuns, NamesAnInstructionThatRanInOneEngineAlone) {

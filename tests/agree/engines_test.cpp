@@ -1,8 +1,7 @@
-// Random programs on every engine of this build: reference and RTL must agree in all bytes, model and RTL in everything.
-// A failure prints the seed, the smallest program that still fails, and the first difference.
-#include <gtest/gtest.h>
-
+// Random programs on every engine of this build: reference and RTL must agree in all bytes, model and RTL in
+// everything. A failure prints the seed, the smallest program that still fails, and the first difference.
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "reference/program_interpreter.h"
 #include "support/compare_runs.h"
@@ -105,7 +104,8 @@ TEST_P(Engines, RunTheSameWhateverRanBefore) {
   const std::vector<NamedRun> after = run_on_machines(program, device);
   for (size_t i = 0; i < before.size(); ++i) {
     EXPECT_EQ(compare_runs(device, "before", before[i].result, "after", after[i].result).first_difference, "")
-        << before[i].name << "\n" << program.listing();
+        << before[i].name << "\n"
+        << program.listing();
   }
 }
 

@@ -101,7 +101,8 @@ TEST(HazardCheck, OrderPassesThroughAThirdUnit) {
 }
 
 TEST(HazardCheck, PostHoldsOneInstructionButLoadHoldsSeveral) {
-  // The second copy has started, so the first has ended, and store knows it through the load that waits for the second... only then.
+  // The second copy has started, so the first has ended, and store knows it through the load that waits for the
+  // second... only then.
   const auto a = copy(0, 65536, 16), b = copy(131072, 196608, 16);
   EXPECT_TRUE(is_race_free({a, b, waiting(store(65536, 0x1000, 16), kPost, 2)}));
   EXPECT_TRUE(is_race_free({a, b, waiting(store(65536, 0x1000, 16), kPost, 1)}));

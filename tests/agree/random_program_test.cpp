@@ -24,8 +24,8 @@ std::vector<isa::Instruction> instructions_of(const RandomProgram& program) {
   return result;
 }
 
-// Another order in which the units could run the same program, instruction by instruction. It stands behind the rest of the
-// memory, because loads may read the program as it was.
+// Another order in which the units could run the same program, instruction by instruction. It stands behind the rest of
+// the memory, because loads may read the program as it was.
 DeviceProgram reordered(const RandomProgram& program, Random& random) {
   const auto instructions = instructions_of(program);
   std::array<std::vector<size_t>, isa::kUnitCount> queues;
@@ -105,10 +105,31 @@ TEST_P(RandomPrograms, UseEveryInstructionAndMostWaitsAndManyUnitsAtOnce) {
 
 TEST_P(RandomPrograms, CoverTheRangeOfEveryField) {
   // Fields whose range is the machine's memory, not the field's, are left out.
-  const std::set<std::string_view> bounded = {"dram", "scratchpad", "rows", "row_bytes", "weights", "params", "result",
-                                              "a", "b", "accumulator", "source", "exponentials", "out_rows", "out_columns",
-                                              "blocks", "chunks", "kernel_rows", "kernel_columns", "passes",
-                                              "tap_columns", "last_channels", "input_row_limit", "input_y_limit", "input_x", "input_y"};
+  const std::set<std::string_view> bounded = {"dram",
+                                              "scratchpad",
+                                              "rows",
+                                              "row_bytes",
+                                              "weights",
+                                              "params",
+                                              "result",
+                                              "a",
+                                              "b",
+                                              "accumulator",
+                                              "source",
+                                              "exponentials",
+                                              "out_rows",
+                                              "out_columns",
+                                              "blocks",
+                                              "chunks",
+                                              "kernel_rows",
+                                              "kernel_columns",
+                                              "passes",
+                                              "tap_columns",
+                                              "last_channels",
+                                              "input_row_limit",
+                                              "input_y_limit",
+                                              "input_x",
+                                              "input_y"};
   std::map<std::string, std::pair<int64_t, int64_t>> seen;
   std::map<std::string, isa::FieldInfo> fields;
   for (uint64_t seed = 0; seed < 4 * kPrograms; ++seed) {
@@ -130,7 +151,8 @@ TEST_P(RandomPrograms, CoverTheRangeOfEveryField) {
   for (const auto& [name, info] : fields) {
     if (bounded.contains(info.name)) continue;
     const int64_t span = int64_t{1} << info.bits;
-    const int64_t low = info.is_signed ? -span / 2 : info.bias, high = info.is_signed ? span / 2 - 1 : span - 1 + info.bias;
+    const int64_t low = info.is_signed ? -span / 2 : info.bias,
+                  high = info.is_signed ? span / 2 - 1 : span - 1 + info.bias;
     const bool has_enum_gap = name == "eltwise.operation" || name == "depthwise.tap_rows";
     EXPECT_EQ(seen[name].first, low) << name;
     EXPECT_EQ(seen[name].second, has_enum_gap ? high - 1 : high) << name;
@@ -168,9 +190,8 @@ TEST_P(RandomPrograms, WithAMistakeInOneInstructionGiveItsError) {
 
 TEST_P(RandomPrograms, ShrinkToTheInstructionThatMatters) {
   const auto has_drain = [](const RandomProgram& candidate) {
-    return std::ranges::any_of(candidate.words, [](const isa::Word& word) {
-      return word[0] == static_cast<uint8_t>(isa::Opcode::Drain);
-    });
+    return std::ranges::any_of(
+        candidate.words, [](const isa::Word& word) { return word[0] == static_cast<uint8_t>(isa::Opcode::Drain); });
   };
   RandomProgram program = random_program(config_, 0);
   for (uint64_t seed = 1; !has_drain(program); ++seed) program = random_program(config_, seed);

@@ -11,7 +11,9 @@ namespace {
 
 using isa::Rounding;
 
-int64_t rounded(Rounding mode, int64_t product, int shift) { return static_cast<int64_t>(round_once(mode, product, shift)); }
+int64_t rounded(Rounding mode, int64_t product, int shift) {
+  return static_cast<int64_t>(round_once(mode, product, shift));
+}
 
 TEST(ReferenceRounding, TiesGoWhereTheModeSays) {
   EXPECT_EQ(rounded(Rounding::HalfUp, -3, 1), -1);
@@ -49,7 +51,8 @@ TEST(ReferenceRounding, ReciprocalIsNearItsValue) {
   EXPECT_GE(one_over_one_plus_x(0), INT32_MAX - 16);
   for (int64_t x = 0; x < int64_t{1} << 31; x += 1'234'567) {
     const int64_t exact = (int64_t{1} << 62) / ((int64_t{1} << 31) + x);
-    EXPECT_NEAR(static_cast<double>(one_over_one_plus_x(static_cast<int32_t>(x))), static_cast<double>(exact), 16.0) << x;
+    EXPECT_NEAR(static_cast<double>(one_over_one_plus_x(static_cast<int32_t>(x))), static_cast<double>(exact), 16.0)
+        << x;
   }
 }
 
@@ -127,7 +130,8 @@ TEST_F(ReferenceState, SoftmaxOfEqualInputsIsUniform) {
   state_.set_byte(512 + 3, 0x7f);  // exponential of 0: 127 / 128 * 2^31 and a bit less
   for (int i = 0; i < 3; ++i) state_.set_byte(512 + i, -1);
   isa::Softmax x;
-  x.source = 16, x.result = 32, x.row_bytes = 4, x.exponentials = 512, x.m0 = 1 << 30, x.shift = 53, x.zero_point = -128;
+  x.source = 16, x.result = 32, x.row_bytes = 4, x.exponentials = 512, x.m0 = 1 << 30, x.shift = 53,
+  x.zero_point = -128;
   execute(state_, x);
   for (int i = 0; i < 4; ++i) EXPECT_EQ(state_.byte(32 + i), -64);
 }

@@ -1,5 +1,6 @@
 // Every access that an instruction makes to the scratchpad, the accumulators and DRAM, straight from docs/machine.md,
-// sections 6 to 8. The interpreter checks faults with it, the hazard oracle and the program generator take footprints from it.
+// sections 6 to 8. The interpreter checks faults with it, the hazard oracle and the program generator take footprints
+// from it.
 //
 // The only access that depends on data is softmax's into its exponentials; all 256 entries are given instead.
 #pragma once

@@ -88,8 +88,7 @@ void execute(State& state, const isa::Depthwise& x) {
         for (int64_t ox = 0; ox < int64_t{x.out_columns}; ++ox)
           for (int64_t column = 0; column < state.config.columns; ++column) {
             const int32_t value = window(state, x, block, pass, oy, ox, column);
-            int32_t& to =
-                state.accumulator(x.accumulator + (block * x.out_rows + oy) * x.out_columns + ox, column);
+            int32_t& to = state.accumulator(x.accumulator + (block * x.out_rows + oy) * x.out_columns + ox, column);
             if (pass == 0 && !x.accumulate) {
               to = value;
             } else {

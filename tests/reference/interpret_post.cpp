@@ -47,8 +47,8 @@ std::vector<ChannelParameters> parameters_of(const State& state, const isa::Drai
     if (x.uniform) {
       result.push_back({bias, x.m0, static_cast<int>(x.shift)});
     } else {
-      result.push_back({bias, state.word(begin + words + 4 * c),
-                        static_cast<uint8_t>(state.byte(begin + 2 * words + c))});
+      result.push_back(
+          {bias, state.word(begin + words + 4 * c), static_cast<uint8_t>(state.byte(begin + 2 * words + c))});
     }
   }
   return result;
@@ -92,7 +92,9 @@ void execute(State& state, const isa::Softmax& x) {
     const int64_t source = x.source + row * x.source_step;
     int32_t maximum = -128;
     for (int64_t i = 0; i < int64_t{x.row_bytes}; ++i) maximum = std::max<int32_t>(maximum, state.byte(source + i));
-    const auto exponential = [&](int64_t i) { return state.word(x.exponentials + 4 * (maximum - state.byte(source + i))); };
+    const auto exponential = [&](int64_t i) {
+      return state.word(x.exponentials + 4 * (maximum - state.byte(source + i)));
+    };
 
     uint32_t sum = 0;
     for (int64_t i = 0; i < int64_t{x.row_bytes}; ++i) {

@@ -10,13 +10,13 @@
 namespace zahl::reference {
 
 // Fills `memory`, `error` and `error_index`. The first instruction of the program that is illegal, makes an access
-// outside its claims or the memories (`range`), or a DRAM burst past the end (`bus`) ends the run; its own effects are left out.
-// Errors of time (ownership, watchdog) are not seen.
+// outside its claims or the memories (`range`), or a DRAM burst past the end (`bus`) ends the run; its own effects are
+// left out. Errors of time (ownership, watchdog) are not seen.
 RunResult interpret(const hw::Config& config, const DeviceProgram& program);
 
-// True when an instruction meets data for which its meaning is not laid down: multipliers from 2^31 or shifts from 64 on
-// in channel parameters, weights beyond a window's taps that are not the idle value, exponentials below 0 or so small that a
-// sum of them is 0. Engines may then differ.
+// True when an instruction meets data for which its meaning is not laid down: multipliers from 2^31 or shifts from 64
+// on in channel parameters, weights beyond a window's taps that are not the idle value, exponentials below 0 or so
+// small that a sum of them is 0. Engines may then differ.
 bool meets_unspecified_data(const hw::Config& config, const DeviceProgram& program);
 
 }  // namespace zahl::reference

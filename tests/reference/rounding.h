@@ -23,8 +23,8 @@ int32_t divide_by_power_of_two(int32_t x, int exponent);
 // value * m0 * 2^-shift in any of the four modes. TflDouble with shift < 31 rounds once, half up.
 Wide scale_and_round(isa::Rounding mode, int32_t value, int64_t m0, int shift);
 
-// 1 / (1 + x) for x in [0, 1), both as fixed-point numbers with 31 fraction bits: three Newton-Raphson steps with the same
-// intermediate rounding as gemmlowp's fixed-point library, which TFLite's softmax uses.
+// 1 / (1 + x) for x in [0, 1), both as fixed-point numbers with 31 fraction bits: three Newton-Raphson steps with the
+// same intermediate rounding as gemmlowp's fixed-point library, which TFLite's softmax uses.
 int32_t one_over_one_plus_x(int32_t x);
 
 // Limits `value` to low..high.

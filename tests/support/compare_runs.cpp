@@ -15,7 +15,8 @@ constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 std::string disassembly(const DeviceProgram& program, uint32_t index) {
   const uint64_t at = program.program_address + uint64_t{index} * isa::kInstructionBytes;
-  if (index >= program.instruction_count || at + isa::kInstructionBytes > program.memory.size()) return "(no instruction)";
+  if (index >= program.instruction_count || at + isa::kInstructionBytes > program.memory.size())
+    return "(no instruction)";
   std::string why;
   const auto instruction = isa::decode(
       std::span<const uint8_t, isa::kInstructionBytes>(program.memory.data() + at, isa::kInstructionBytes), &why);
@@ -27,7 +28,8 @@ std::string_view kind_name(Transaction::Kind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
-// Collects differences and keeps the words of the one that shows first: by cycle, and in one cycle by the order of asking.
+// Collects differences and keeps the words of the one that shows first: by cycle, and in one cycle by the order of
+// asking.
 class Collector {
  public:
   Collector(const DeviceProgram& program, std::string_view a_name, std::string_view b_name)
@@ -52,8 +54,8 @@ class Collector {
       const auto& [x, y] = pair;
       const auto where = [&] {
         const InstructionTrace& any = x != nullptr ? *x : *y;
-        return fmt::format("instruction {} ({} unit)\n    {}\n   ", index, isa::kUnitNames[static_cast<size_t>(any.unit)],
-                           disassembly(program_, index));
+        return fmt::format("instruction {} ({} unit)\n    {}\n   ", index,
+                           isa::kUnitNames[static_cast<size_t>(any.unit)], disassembly(program_, index));
       };
       if (x == nullptr || y == nullptr) {
         ++result.cycle_differences;
@@ -112,9 +114,10 @@ class Collector {
       return;
     }
     const int64_t cycle = std::min(x.cycle, y.cycle);
-    const std::string where = fmt::format("transaction {} ({}, address {:#x}, {} beats)", i, kind_name(x.kind), x.address, x.beats);
-    const bool differs_in_data_alone = x.kind == y.kind && x.cycle == y.cycle && x.last == y.last &&
-                                       x.address == y.address && x.beats == y.beats;
+    const std::string where =
+        fmt::format("transaction {} ({}, address {:#x}, {} beats)", i, kind_name(x.kind), x.address, x.beats);
+    const bool differs_in_data_alone =
+        x.kind == y.kind && x.cycle == y.cycle && x.last == y.last && x.address == y.address && x.beats == y.beats;
     ++(differs_in_data_alone ? result.byte_differences : result.transaction_differences);
     if (x.kind != y.kind) field(cycle, where, "kind", kind_name(x.kind), kind_name(y.kind));
     if (x.cycle != y.cycle) field(cycle, where, "cycle", x.cycle, y.cycle);

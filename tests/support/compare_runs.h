@@ -22,7 +22,8 @@ struct RunComparison {
   std::string first_difference;   // empty when equal; several lines else
 
   bool is_equal() const {
-    return byte_differences + cycle_differences + transaction_differences + counter_differences + error_differences == 0;
+    return byte_differences + cycle_differences + transaction_differences + counter_differences + error_differences ==
+           0;
   }
 };
 

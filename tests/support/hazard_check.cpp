@@ -59,8 +59,9 @@ std::optional<Hazard> find_hazard(const hw::Config& config, std::span<const isa:
     const isa::Common& common = isa::common_of(next);
     for (size_t u = 0; u < common.wait.size(); ++u) {
       if (common.wait[u] > order.count(static_cast<isa::Unit>(u))) {
-        return Hazard{j, j, fmt::format("instruction {} waits for {} of unit {}, but only {} come before it", j,
-                                        common.wait[u], isa::kUnitNames[u], order.count(static_cast<isa::Unit>(u)))};
+        return Hazard{j, j,
+                      fmt::format("instruction {} waits for {} of unit {}, but only {} come before it", j,
+                                  common.wait[u], isa::kUnitNames[u], order.count(static_cast<isa::Unit>(u)))};
       }
     }
     const Ended ended = order.known(unit, common.wait);
@@ -69,8 +70,9 @@ std::optional<Hazard> find_hazard(const hw::Config& config, std::span<const isa:
       const Earlier& before = earlier[i];
       if (before.unit == unit || ended[static_cast<size_t>(before.unit)] > before.ordinal) continue;
       if (conflict(before.footprint, isa::common_of(program[i]), footprint, common)) {
-        return Hazard{i, j, fmt::format("nothing orders\n  {:4} {}\n  {:4} {}", i, isa::disassemble(program[i]), j,
-                                        isa::disassemble(next))};
+        return Hazard{i, j,
+                      fmt::format("nothing orders\n  {:4} {}\n  {:4} {}", i, isa::disassemble(program[i]), j,
+                                  isa::disassemble(next))};
       }
     }
     order.append(unit, common.wait);

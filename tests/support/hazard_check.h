@@ -1,6 +1,6 @@
 // Is a program free of races? Units run in parallel, each its own instructions in order; only waits order two units. A
-// program is race-free when every two instructions of different units that touch a common byte, accumulator or DRAM byte, at
-// least one of them writing, or that claim a common port, cannot be in flight together.
+// program is race-free when every two instructions of different units that touch a common byte, accumulator or DRAM
+// byte, at least one of them writing, or that claim a common port, cannot be in flight together.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,9 @@ namespace zahl::test {
 // What is known when an instruction starts: for each unit, how many of its instructions have ended.
 using Ended = std::array<uint32_t, isa::kUnitCount>;
 
-// Follows a program instruction by instruction and knows which earlier ones have ended when the next starts: those named by its
-// waits, those known to its predecessor in the unit, those known to any instruction that has ended, and, as
-// post holds one instruction at a time, its predecessor in post.
+// Follows a program instruction by instruction and knows which earlier ones have ended when the next starts: those
+// named by its waits, those known to its predecessor in the unit, those known to any instruction that has ended, and,
+// as post holds one instruction at a time, its predecessor in post.
 class OrderTracker {
  public:
   // What `unit`'s next instruction knows when it starts with these waits. Does not append.

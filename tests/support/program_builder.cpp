@@ -48,7 +48,8 @@ bool ProgramBuilder::add(isa::Instruction instruction) {
   Footprint footprint = footprint_of(config_, instruction);
   if (footprint.leaves_memory || footprint.reads_own_writes) return false;
   if (!defined_.undefined_read(instruction, footprint).empty()) return false;
-  if (!footprint.dram_reads.empty() && (footprint.dram_reads.begin() < 0 || footprint.dram_reads.end() > dram_bytes())) {
+  if (!footprint.dram_reads.empty() &&
+      (footprint.dram_reads.begin() < 0 || footprint.dram_reads.end() > dram_bytes())) {
     return false;
   }
   if (!footprint.dram_writes.empty() &&

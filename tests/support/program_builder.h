@@ -1,7 +1,7 @@
 // Grows a random, legal, race-free program: knows what is defined where, gives instructions their claims and waits.
 //
-// The scratchpad is used through windows, pieces around bank borders and at both ends of the memory. Banks are split in two
-// sides so that one instruction can read two operands in the same cycle without sharing a read port: an array
+// The scratchpad is used through windows, pieces around bank borders and at both ends of the memory. Banks are split in
+// two sides so that one instruction can read two operands in the same cycle without sharing a read port: an array
 // instruction takes its source from the left and its weights from the right side.
 #pragma once
 
@@ -32,8 +32,8 @@ struct Blob {
   Kind kind = Kind::Parameters;
   Side side = Side::Left;
   int64_t address = 0, bytes = 0;
-  bool is_uniform = false;                     // Parameters
-  int64_t tap_rows = 0, tap_columns = 0;       // Weights of a window operation
+  bool is_uniform = false;                // Parameters
+  int64_t tap_rows = 0, tap_columns = 0;  // Weights of a window operation
   bool is_maximum = false;
   int32_t weight_zero = 0;
 };
@@ -47,15 +47,16 @@ class ProgramBuilder {
   const DefinedState& defined() const { return defined_; }
   int64_t length() const { return static_cast<int64_t>(program_.size()); }
 
-  // Appends the instruction with claims and waits. False, and nothing happens, when it would leave a memory, read what is
-  // not defined, read its own writes, or write DRAM outside the results' area.
+  // Appends the instruction with claims and waits. False, and nothing happens, when it would leave a memory, read what
+  // is not defined, read its own writes, or write DRAM outside the results' area.
   bool add(isa::Instruction instruction);
 
   // A window of the side, all its bytes defined (a load is added where they are not).
   const Window& filled_window(Side side);
   // A window of the side, whatever it holds.
   const Window& any_window(Side side);
-  // An address in the window for something of `bytes` bytes, at its ends more often than elsewhere; nothing if too small.
+  // An address in the window for something of `bytes` bytes, at its ends more often than elsewhere; nothing if too
+  // small.
   std::optional<int64_t> place(const Window& window, int64_t bytes, int64_t alignment = 1);
 
   // Puts the bytes into DRAM and loads them to a line of a window of the side.

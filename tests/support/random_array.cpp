@@ -59,9 +59,8 @@ void set_padding(Random& random, X& x, int64_t x_extent, int64_t y_extent) {
 // The accumulator that the array's latest instruction writes last.
 std::optional<int64_t> latest_accumulator(const ProgramBuilder& builder) {
   const auto& program = builder.program();
-  const auto latest = std::find_if(program.rbegin(), program.rend(), [](const isa::Instruction& x) {
-    return isa::unit_of(x) == isa::Unit::Array;
-  });
+  const auto latest = std::find_if(program.rbegin(), program.rend(),
+                                   [](const isa::Instruction& x) { return isa::unit_of(x) == isa::Unit::Array; });
   if (latest == program.rend()) return std::nullopt;
   return footprint_of(builder.config(), *latest).accumulator_writes.end() - 1;
 }
@@ -79,8 +78,7 @@ bool place_accumulators(ProgramBuilder& builder, X& x) {
     x.accumulate = 1;
     // Adding at once to what has just been written shows whether the sum arrives in time.
     const auto latest = latest_accumulator(builder);
-    if (latest && builder.random().one_in(2) &&
-        builder.defined().accumulators().contains(*latest, *latest + vectors)) {
+    if (latest && builder.random().one_in(2) && builder.defined().accumulators().contains(*latest, *latest + vectors)) {
       x.accumulator = static_cast<uint32_t>(*latest);
     }
   }
@@ -110,8 +108,7 @@ bool try_conv(ProgramBuilder& builder) {
   x.kernel_column_step =
       static_cast<uint32_t>(x.kernel_columns == 1 ? random.corner(0, (1 << 18) - 1) : step(random, r));
   x.row_step = static_cast<uint32_t>(x.out_rows == 1 ? random.corner(0, (1 << 22) - 1) : step(random, 8 * r));
-  x.kernel_row_step =
-      static_cast<uint32_t>(x.kernel_rows == 1 ? random.corner(0, (1 << 22) - 1) : step(random, 8 * r));
+  x.kernel_row_step = static_cast<uint32_t>(x.kernel_rows == 1 ? random.corner(0, (1 << 22) - 1) : step(random, 8 * r));
   x.y_step = static_cast<uint32_t>(random.corner(0, 15));
   x.kernel_y_step = static_cast<uint32_t>(random.corner(0, 15));
   if (random.one_in(2)) x.y_step = random.u32(1, 2), x.kernel_y_step = random.u32(1, 2);
@@ -182,13 +179,13 @@ bool try_depthwise(ProgramBuilder& builder) {
     x.out_columns = static_cast<uint32_t>(
         1 + std::max<int64_t>(0, (config.line_buffer_pixels - int64_t{x.tap_columns}) / x.x_step));
   }
-  x.out_rows = static_cast<uint32_t>(
-      random.size(std::max<int64_t>(1, streamed / reference::streamed_columns(x) / x.y_step)));
+  x.out_rows =
+      static_cast<uint32_t>(random.size(std::max<int64_t>(1, streamed / reference::streamed_columns(x) / x.y_step)));
   if (reference::streamed_rows(x) * reference::streamed_columns(x) > 2 * streamed) return false;
 
   const int64_t c = config.columns;
-  x.pixel_step = static_cast<uint32_t>(
-      reference::streamed_columns(x) == 1 ? random.corner(0, (1 << 18) - 1) : step(random, c));
+  x.pixel_step =
+      static_cast<uint32_t>(reference::streamed_columns(x) == 1 ? random.corner(0, (1 << 18) - 1) : step(random, c));
   x.row_step = static_cast<uint32_t>(reference::streamed_rows(x) * x.passes == 1 ? random.corner(0, (1 << 22) - 1)
                                                                                  : step(random, 6 * c));
   set_padding(random, x, (reference::streamed_columns(x) - 1) * x.pixel_step + 1,

@@ -27,8 +27,8 @@ Shape random_shape(ProgramBuilder& builder, int64_t largest) {
       shape.rows = random.size(24);
       shape.row_bytes = random.size(std::max<int64_t>(1, largest / shape.rows));
   }
-  shape.scratchpad_step = random.pick({shape.row_bytes, shape.row_bytes, int64_t{0}, random.between(0, 100),
-                                       shape.row_bytes + random.between(0, 40)});
+  shape.scratchpad_step = random.pick(
+      {shape.row_bytes, shape.row_bytes, int64_t{0}, random.between(0, 100), shape.row_bytes + random.between(0, 40)});
   shape.dram_step = random.pick({shape.row_bytes, shape.row_bytes, int64_t{0}, -shape.row_bytes,
                                  random.between(-300, 300), shape.row_bytes + random.between(0, 40)});
   if (shape.rows == 1) {  // steps that are never taken

@@ -141,7 +141,8 @@ bool overflow_line_buffer(const hw::Config& config, Instruction& instruction) {
 bool apply(RandomProgram& program, Random& random) {
   const hw::Config& config = program.config;
   const auto change = [&](const std::function<bool(Instruction&)>& one) { return change_one(program, random, one); };
-  isa::Word& victim = program.words[static_cast<size_t>(random.between(0, static_cast<int64_t>(program.words.size()) - 1))];
+  isa::Word& victim =
+      program.words[static_cast<size_t>(random.between(0, static_cast<int64_t>(program.words.size()) - 1))];
   switch (program.mistake) {
     case Mistake::None:
       return true;
@@ -167,9 +168,7 @@ bool apply(RandomProgram& program, Random& random) {
     case Mistake::LineBuffer:
       return change([&](Instruction& x) { return overflow_line_buffer(config, x); });
     case Mistake::PastDram:
-      return change([&](Instruction& x) {
-        return leave_dram(static_cast<int64_t>(program.memory.size()), x, random);
-      });
+      return change([&](Instruction& x) { return leave_dram(static_cast<int64_t>(program.memory.size()), x, random); });
     case Mistake::ProgramPastDram: {
       // The last whole place, the one before it, or the first outside.
       const uint64_t last = program.memory.size() / 512 * 512;

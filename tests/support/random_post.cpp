@@ -10,15 +10,26 @@ constexpr int kTries = 12;
 
 uint32_t random_multiplier(Random& random) {
   constexpr int64_t kLargest = (int64_t{1} << 31) - 1;
-  return static_cast<uint32_t>(random.pick<int64_t>({0, 1, kLargest, int64_t{1} << 30, int64_t{1} << random.between(0, 30),
-                                                     random.between(0, kLargest), random.between(kLargest / 2, kLargest),
-                                                     random.between(kLargest / 2, kLargest)}));
+  return static_cast<uint32_t>(random.pick<int64_t>(
+      {0, 1, kLargest, int64_t{1} << 30, int64_t{1} << random.between(0, 30), random.between(0, kLargest),
+       random.between(kLargest / 2, kLargest), random.between(kLargest / 2, kLargest)}));
 }
 
 // Often near one of the shifts that bring the values into the range of a byte.
 uint32_t random_shift(Random& random, std::initializer_list<int64_t> sensible) {
   if (random.one_in(3)) return static_cast<uint32_t>(random.corner(0, 63));
   return static_cast<uint32_t>(std::clamp<int64_t>(random.pick(sensible) + random.between(-3, 3), 0, 63));
+}
+
+struct Scale {
+  uint32_t m0 = 0, shift = 0;
+};
+
+// One in four is a power of two not far below 1, which brings many values to the exact middle between two results.
+Scale random_scale(Random& random, std::initializer_list<int64_t> sensible_shifts) {
+  if (!random.one_in(4)) return {random_multiplier(random), random_shift(random, sensible_shifts)};
+  const int64_t k = random.pick<int64_t>({30, 30, random.between(0, 30)});
+  return {uint32_t{1} << k, static_cast<uint32_t>(k + random.between(1, 12))};
 }
 
 template <class X>
@@ -55,8 +66,9 @@ std::optional<Blob> channel_parameters(ProgramBuilder& builder, bool is_uniform,
       const int64_t magnitude = int64_t{1} << random.pick({0, 8, 14, 18, 31});
       put_word(bytes, at + 4 * c, random.corner(-magnitude, magnitude - 1));
       if (is_uniform) continue;
-      put_word(bytes, at + words + 4 * c, random_multiplier(random));
-      bytes[static_cast<size_t>(at + 2 * words + c)] = static_cast<uint8_t>(random_shift(random, {33, 38, 42, 52}));
+      const Scale scale = random_scale(random, {33, 38, 42, 52});
+      put_word(bytes, at + words + 4 * c, scale.m0);
+      bytes[static_cast<size_t>(at + 2 * words + c)] = static_cast<uint8_t>(scale.shift);
     }
   Blob blob;
   blob.kind = Blob::Kind::Parameters;
@@ -78,18 +90,18 @@ bool try_drain(ProgramBuilder& builder) {
   if (!accumulator) return false;
   x.accumulator = static_cast<uint32_t>(*accumulator);
   x.uniform = random.u32(0, 1);
-  x.m0 = random_multiplier(random);
-  x.shift = random_shift(random, {33, 38, 42, 52});
+  const Scale scale = random_scale(random, {33, 38, 42, 52});
+  x.m0 = scale.m0, x.shift = scale.shift;
   x.rounding = static_cast<isa::Rounding>(random.between(0, 3));
   x.last_channels = static_cast<uint32_t>(random.corner(1, c));
-  x.pixel_step = static_cast<uint32_t>(x.out_columns == 1 ? random.corner(0, (1 << 18) - 1)
-                                                          : random.pick<int64_t>({c, c, c * x.blocks, 0, 1,
-                                                                                  random.between(0, 2 * c)}));
+  x.pixel_step = static_cast<uint32_t>(
+      x.out_columns == 1 ? random.corner(0, (1 << 18) - 1)
+                         : random.pick<int64_t>({c, c, c * x.blocks, 0, 1, random.between(0, 2 * c)}));
   x.row_step = static_cast<uint32_t>(
       x.out_rows == 1 ? random.corner(0, (1 << 22) - 1)
                       : random.pick<int64_t>({int64_t{x.out_columns} * x.pixel_step, c, random.between(0, 8 * c)}));
-  x.block_step = static_cast<uint32_t>(
-      x.blocks == 1 ? random.corner(0, (1 << 22) - 1) : random.pick<int64_t>({c, 0, random.between(0, 20 * c)}));
+  x.block_step = static_cast<uint32_t>(x.blocks == 1 ? random.corner(0, (1 << 22) - 1)
+                                                     : random.pick<int64_t>({c, 0, random.between(0, 20 * c)}));
   set_output(builder, x);
   const auto parameters = channel_parameters(builder, x.uniform != 0, x.blocks);
   if (!parameters) return false;
@@ -133,12 +145,12 @@ bool try_eltwise(ProgramBuilder& builder) {
   x.rounding = static_cast<isa::Rounding>(random.between(0, 3));
   x.exact = x.operation != isa::EltwiseOp::Mul && x.rounding != isa::Rounding::TflDouble ? random.u32(0, 1) : 0;
   x.a_zero = static_cast<int32_t>(random.corner(-128, 127)), x.b_zero = static_cast<int32_t>(random.corner(-128, 127));
-  x.a_m0 = random_multiplier(random), x.b_m0 = random_multiplier(random), x.m0 = random_multiplier(random);
+  x.a_m0 = random_multiplier(random), x.b_m0 = random_multiplier(random);
   x.a_shift = static_cast<uint32_t>(random.pick<int64_t>({0, 1, 2, 3, random.corner(0, 31)}));
   x.b_shift = static_cast<uint32_t>(random.pick<int64_t>({0, 1, 2, 3, random.corner(0, 31)}));
-  x.shift = x.operation == isa::EltwiseOp::Mul ? random_shift(random, {37})
-            : x.exact                          ? random_shift(random, {31})
-                                               : random_shift(random, {50});
+  const Scale scale = random_scale(random, {x.operation == isa::EltwiseOp::Mul ? 37 : x.exact ? 31 : 50});
+  x.shift = scale.shift, x.m0 = scale.m0;
+  if (x.exact && random.one_in(3)) x.a_m0 = x.b_m0 = scale.m0;
   set_output(builder, x);
   return builder.add(x);
 }

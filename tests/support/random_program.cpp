@@ -13,9 +13,9 @@ using AddInstruction = bool (*)(ProgramBuilder&);
 
 // Array and drain come up most, as in real programs.
 constexpr std::array<AddInstruction, 15> kKinds = {
-    add_random_load,      add_random_load,  add_random_store, add_random_conv,    add_random_conv,
-    add_random_conv,      add_random_depthwise, add_random_depthwise, add_random_drain, add_random_drain,
-    add_random_drain,     add_random_eltwise, add_random_eltwise, add_random_set_table, add_random_softmax};
+    add_random_load,  add_random_load,      add_random_store,     add_random_conv,      add_random_conv,
+    add_random_conv,  add_random_depthwise, add_random_depthwise, add_random_drain,     add_random_drain,
+    add_random_drain, add_random_eltwise,   add_random_eltwise,   add_random_set_table, add_random_softmax};
 
 // A few programs use a single kind again and again, so that its queue fills and its pipeline never empties.
 void add_instructions(ProgramBuilder& builder) {
@@ -45,9 +45,9 @@ DeviceProgram RandomProgram::device_program() const {
 }
 
 std::string RandomProgram::listing() const {
-  std::string text = fmt::format("seed {} on {}, mistake: {}, {} instructions at {:#x}, {} bytes of DRAM\n", seed,
-                                 config.name, kMistakeNames[static_cast<size_t>(mistake)], words.size(),
-                                 program_address, memory.size());
+  std::string text =
+      fmt::format("seed {} on {}, mistake: {}, {} instructions at {:#x}, {} bytes of DRAM\n", seed, config.name,
+                  kMistakeNames[static_cast<size_t>(mistake)], words.size(), program_address, memory.size());
   for (size_t i = 0; i < words.size(); ++i) {
     std::string why;
     const auto instruction = isa::decode_legal(words[i], config, &why);

@@ -1,7 +1,7 @@
 // Seeded random programs that every engine must run alike, and seeded programs with one mistake each.
 //
-// A good program is legal, touches nothing undefined, and its waits order every hazard and no more, so that units overlap.
-// It ends with stores of all that it has computed.
+// A good program is legal, touches nothing undefined, and its waits order every hazard and no more, so that units
+// overlap. It ends with stores of all that it has computed.
 #pragma once
 
 #include <string>
@@ -22,16 +22,18 @@ enum class Mistake : uint8_t {
   UnclaimedBank,   // touches a bank that it does not claim
   PastScratchpad,  // ends after the last byte of the scratchpad
   PastAccumulators,
-  LineBuffer,      // a window wider than the line buffer
+  LineBuffer,  // a window wider than the line buffer
   PastDram,
   ProgramPastDram,
-  Ownership,       // claims a port that another unit may hold at the same time
-  MissingToken,    // waits for more instructions than there are
-  ShortWatchdog,   // the watchdog bites before long instructions end
+  Ownership,      // claims a port that another unit may hold at the same time
+  MissingToken,   // waits for more instructions than there are
+  ShortWatchdog,  // the watchdog bites before long instructions end
 };
 inline constexpr std::array<std::string_view, 14> kMistakeNames = {
-    "none",        "unknown opcode", "reserved bit",      "broken rule", "missing bank",  "unclaimed bank", "past scratchpad",
-    "past accumulators", "line buffer", "past dram", "program past dram", "ownership", "missing token", "short watchdog"};
+    "none",          "unknown opcode", "reserved bit",      "broken rule",
+    "missing bank",  "unclaimed bank", "past scratchpad",   "past accumulators",
+    "line buffer",   "past dram",      "program past dram", "ownership",
+    "missing token", "short watchdog"};
 
 struct RandomProgram {
   uint64_t seed = 0;
@@ -49,7 +51,8 @@ struct RandomProgram {
 
 RandomProgram random_program(const hw::Config& config, uint64_t seed);
 
-// A random program with one mistake in it; the kinds take turns with the seed. Ownership and ShortWatchdog may turn out harmless.
+// A random program with one mistake in it; the kinds take turns with the seed. Ownership and ShortWatchdog may turn out
+// harmless.
 RandomProgram random_wrong_program(const hw::Config& config, uint64_t seed);
 
 // The memory settings that the tests take in turn.

@@ -29,8 +29,7 @@ void WaitAssigner::append(isa::Instruction& instruction, Footprint footprint) {
   earlier_.push_back({unit, order_.count(unit) - 1, common, std::move(footprint)});
 }
 
-std::string DefinedState::undefined_read(const isa::Instruction& instruction,
-                                         const Footprint& footprint) const {
+std::string DefinedState::undefined_read(const isa::Instruction& instruction, const Footprint& footprint) const {
   if (!scratchpad_.contains(footprint.scratchpad_reads)) return "reads scratchpad bytes that nothing has written";
   if (!accumulators_.contains(footprint.accumulator_reads)) return "reads accumulators that nothing has written";
   const bool uses_unset_table = std::visit(

@@ -9,8 +9,8 @@
 
 namespace zahl::test {
 
-// Incremental form: append gives the instruction its waits (those it has are kept where they are larger) and remembers it.
-// REQUIRES: claims are final.
+// Incremental form: append gives the instruction its waits (those it has are kept where they are larger) and remembers
+// it. REQUIRES: claims are final.
 class WaitAssigner {
  public:
   explicit WaitAssigner(const hw::Config& config) : config_(config) {}
@@ -29,12 +29,12 @@ class WaitAssigner {
   std::vector<Earlier> earlier_;
 };
 
-// What a program may rely on: bytes and accumulators that an earlier instruction has written, tables that have been set.
+// What a program may rely on: bytes and accumulators that an earlier instruction has written, tables that have been
+// set.
 class DefinedState {
  public:
   // Empty, or why the instruction reads something that nothing has written.
-  std::string undefined_read(const isa::Instruction& instruction,
-                             const Footprint& footprint) const;
+  std::string undefined_read(const isa::Instruction& instruction, const Footprint& footprint) const;
   void append(const isa::Instruction& instruction, const Footprint& footprint);
   const IntervalSet& scratchpad() const { return scratchpad_; }
   const IntervalSet& accumulators() const { return accumulators_; }

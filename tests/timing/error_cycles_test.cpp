@@ -2,7 +2,7 @@
 // section 3.
 #include <gtest/gtest.h>
 
-#include "timing/tiny_machine.h"
+#include "tests/timing/tiny_machine.h"
 
 namespace zahl::test {
 namespace {

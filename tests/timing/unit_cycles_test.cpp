@@ -1,7 +1,7 @@
 // Starts, ends, transactions and counters of programs that were worked out by hand from docs/machine.md.
 #include <gtest/gtest.h>
 
-#include "timing/tiny_machine.h"
+#include "tests/timing/tiny_machine.h"
 
 namespace zahl::test {
 namespace {

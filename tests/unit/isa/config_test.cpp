@@ -90,7 +90,8 @@ TEST_F(ConfigFile, RangesPowersAndRelationsAreChecked) {
 
 TEST_F(ConfigFile, MemoryFilesAreCheckedToo) {
   EXPECT_EQ(load_memory(write("latency_cycles = 7\nbytes_per_cycle = 3\n")).bytes_per_cycle, 3);
-  expect_complaint(complaint([&] { load_memory(write("latency_cycles = 0\nbytes_per_cycle = 3\n")); }), "latency_cycles");
+  expect_complaint(complaint([&] { load_memory(write("latency_cycles = 0\nbytes_per_cycle = 3\n")); }),
+                   "latency_cycles");
   expect_complaint(complaint([&] { load_memory(write("latency_cycles = 7\n")); }), "bytes_per_cycle");
 }
 

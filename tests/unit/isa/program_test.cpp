@@ -46,9 +46,7 @@ class ProgramFile : public testing::Test {
     std::ifstream in(path_, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   }
-  void write(const std::string& text) const {
-    std::ofstream(path_, std::ios::binary) << text;
-  }
+  void write(const std::string& text) const { std::ofstream(path_, std::ios::binary) << text; }
   std::string complaint() const {
     try {
       load_program(path_);
@@ -63,9 +61,9 @@ class ProgramFile : public testing::Test {
     return complaint();
   }
   // Tests run side by side, each in its own process.
-  std::filesystem::path path_ = std::filesystem::path(testing::TempDir()) /
-                                (std::string("zahl_") + testing::UnitTest::GetInstance()->current_test_info()->name() +
-                                 ".zprog");
+  std::filesystem::path path_ =
+      std::filesystem::path(testing::TempDir()) /
+      (std::string("zahl_") + testing::UnitTest::GetInstance()->current_test_info()->name() + ".zprog");
 };
 
 TEST_F(ProgramFile, ComesBackWhole) {

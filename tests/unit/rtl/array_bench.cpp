@@ -284,6 +284,23 @@ TEST(Array, TilesOfOneVectorFollowEachOtherEveryTileLoad) {
   }
 }
 
+TEST(Array, AnInstructionSeesTheLastSumOfTheOneBefore) {
+  std::mt19937 random(8);
+  ArrayBench bench;
+  bench.fill_memory(random);
+  isa::Conv x;
+  x.common.read_banks = 1;
+  x.common.accumulator_banks = 3;
+  x.input_row_limit = 0xfffff;
+  x.input_y_limit = 1;
+  x.pixel_step = 7;
+  x.out_columns = static_cast<uint32_t>(2 * bench.config.weight_tile_lines());
+  isa::Conv y = x;
+  y.accumulator = x.out_columns - 1;
+  y.accumulate = 1;
+  bench.run({x, y, x}, {0, 0, 0});
+}
+
 TEST(Scratchpad, AnyBytesAreReadInTheCycleAfterTheyWereWritten) {
   std::mt19937 random(setting("ZAHL_SEED", 1));
   ArrayBench bench;

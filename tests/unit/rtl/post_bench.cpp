@@ -1,6 +1,6 @@
-// Drives the Verilated post unit with random instructions and compares bytes with the naive interpreter, cycles with the
-// formulas of docs/machine.md section 8, and faults with the accesses of each instruction. ZAHL_PRESET names the machine
-// that was Verilated, ZAHL_INSTRUCTIONS the number of random instructions of each kind, ZAHL_SEED the seed.
+// Drives the Verilated post unit with random instructions and compares bytes with the naive interpreter, cycles with
+// the formulas of docs/machine.md section 8, and faults with the accesses of each instruction. ZAHL_PRESET names the
+// machine that was Verilated, ZAHL_INSTRUCTIONS the number of random instructions of each kind, ZAHL_SEED the seed.
 #include <gtest/gtest.h>
 #include <verilated.h>
 
@@ -115,7 +115,8 @@ class Post : public ::testing::Test {
     for (int64_t line = 0; line < kBytes; line += config_.line_bytes) {
       peek(line);
       for (int64_t i = 0; i < config_.line_bytes; ++i) {
-        ASSERT_EQ(reinterpret_cast<const uint8_t*>(&device_.peek_data_o)[i], state_.scratchpad[static_cast<size_t>(line + i)])
+        ASSERT_EQ(reinterpret_cast<const uint8_t*>(&device_.peek_data_o)[i],
+                  state_.scratchpad[static_cast<size_t>(line + i)])
             << "byte " << line + i << " after " << what;
       }
     }
@@ -226,7 +227,8 @@ class Post : public ::testing::Test {
   }
 
   void set_word(int64_t address, uint32_t value) {
-    for (int i = 0; i < 4; ++i) state_.scratchpad[static_cast<size_t>(address + i)] = static_cast<uint8_t>(value >> (8 * i));
+    for (int i = 0; i < 4; ++i)
+      state_.scratchpad[static_cast<size_t>(address + i)] = static_cast<uint8_t>(value >> (8 * i));
   }
 
   void fill_parameters(const isa::Drain& x, int64_t block) {
@@ -421,10 +423,12 @@ TEST_F(Post, FaultsExactlyWhenAnAccessIsOutsideItsClaimsAndOnlyThen) {
     bool fault = false;
     const bool good = in_claims(instruction);
     const int64_t took = start_and_run(instruction, fault);
-    ASSERT_EQ(took, std::visit([&](const auto& x) -> int64_t {
-                if constexpr (std::decay_t<decltype(x)>::kUnit == isa::Unit::Post) return cycles(config_, x);
-                return 0;
-              }, instruction));
+    ASSERT_EQ(took, std::visit(
+                        [&](const auto& x) -> int64_t {
+                          if constexpr (std::decay_t<decltype(x)>::kUnit == isa::Unit::Post) return cycles(config_, x);
+                          return 0;
+                        },
+                        instruction));
     ASSERT_EQ(fault, !good) << isa::disassemble(instruction);
     (good ? seen_none : seen_fault) = true;
   }

@@ -1,5 +1,5 @@
-// Drives a Verilated zahl_requantizer, RTL or netlist, against the formulas of docs/arithmetic.md in exact 128-bit integers.
-// ZAHL_VECTORS sets the number of random vectors for each rounding mode.
+// Drives a Verilated zahl_requantizer, RTL or netlist, against the formulas of docs/arithmetic.md in exact 128-bit
+// integers. ZAHL_VECTORS sets the number of random vectors for each rounding mode.
 #include <gtest/gtest.h>
 #include <verilated.h>
 
@@ -122,7 +122,8 @@ Vector random_vector(std::mt19937_64& random, Rounding rounding) {
   if (random() % 4 == 0) v.m0 = 1U << (random() % 31);
   if (random() % 2 == 0 && v.m0 != 0) {
     const Wide unit = Wide{1} << v.shift;
-    const Wide goal = (Wide{static_cast<int64_t>(random() % 600) - 300} * unit + (random() % 2 == 0 ? unit / 2 : 0)) / v.m0;
+    const Wide goal =
+        (Wide{static_cast<int64_t>(random() % 600) - 300} * unit + (random() % 2 == 0 ? unit / 2 : 0)) / v.m0;
     const Wide near = goal + static_cast<int64_t>(random() % 3) - 1;
     if (near >= INT32_MIN && near <= INT32_MAX) v.accumulator = static_cast<int32_t>(near);
   }
@@ -141,8 +142,8 @@ uint64_t vector_count() {
 }
 
 TEST_F(Requantizer, EqualsTheFormulaForCornersOfEveryFieldInEveryMode) {
-  const std::array<int32_t, 12> sums = {INT32_MIN, INT32_MIN + 1, -0x40000000, -0x3fffffff, -3, -1,
-                                        0,         1,             2,           0x3fffffff,  0x40000000, INT32_MAX};
+  const std::array<int32_t, 12> sums = {INT32_MIN, INT32_MIN + 1, -0x40000000, -0x3fffffff, -3, -1, 0, 1,
+                                        2,         0x3fffffff,    0x40000000,  INT32_MAX};
   const std::array<uint32_t, 7> multipliers = {0, 1, 2, 0x3fffffff, 0x40000000, 0x7ffffffe, 0x7fffffff};
   Vector v;
   for (const Rounding rounding : {kTflDouble, kHalfUp, kHalfEven, kHalfAway}) {
@@ -202,30 +203,20 @@ TEST_F(Requantizer, EqualsTheFormulaAroundEveryTieOfALongShift) {
 
 TEST_F(Requantizer, RoundsTheWorkedExamplesOfTheArithmeticPage) {
   Vector v;
-  v.accumulator = -3;
-  v.m0 = 1U << 30;
-  v.shift = 31;  // -1.5
-  v.rounding = kTflDouble;
-  EXPECT_EQ(run(v), -1);
-  v.rounding = kHalfUp;
-  EXPECT_EQ(run(v), -1);
-  v.rounding = kHalfEven;
-  EXPECT_EQ(run(v), -2);
-  v.rounding = kHalfAway;
-  EXPECT_EQ(run(v), -2);
-  v.accumulator = -5;
-  v.shift = 32;  // -1.25: first -2.5 to -2, then -1
-  v.rounding = kTflDouble;
-  EXPECT_EQ(run(v), -1);
-  v.accumulator = -11;
-  v.shift = 33;  // -1.375: first -5.5 to -5, then -1.25 to -1
-  EXPECT_EQ(run(v), -1);
-  v.accumulator = -13;  // -1.625: first -6.5 to -6, then the tie -1.5 to -2
-  EXPECT_EQ(run(v), -2);
-  v.accumulator = -12;  // -1.5 exactly: first -6, then -2; half_up gives -1
-  EXPECT_EQ(run(v), -2);
-  v.rounding = kHalfUp;
-  EXPECT_EQ(run(v), -1);
+  const auto rounded = [&](Rounding rounding, int32_t accumulator, uint32_t m0, uint32_t shift) {
+    v.rounding = rounding;
+    v.accumulator = accumulator;
+    v.m0 = m0;
+    v.shift = shift;
+    return int{run(v)};
+  };
+  EXPECT_EQ(rounded(kHalfUp, -3, 1U << 30, 31), -1);       // -1.5
+  EXPECT_EQ(rounded(kHalfEven, -3, 1U << 30, 31), -2);     // -1.5
+  EXPECT_EQ(rounded(kHalfEven, -5, 1U << 30, 31), -2);     // -2.5
+  EXPECT_EQ(rounded(kHalfAway, -5, 1U << 30, 31), -3);     // -2.5
+  EXPECT_EQ(rounded(kTflDouble, -28, 429496730, 33), -2);  // -1.4: -5.6 to -6, then -1.5 to -2
+  EXPECT_EQ(rounded(kHalfUp, -28, 429496730, 33), -1);
+  EXPECT_EQ(rounded(kTflDouble, -3, 1U << 30, 31), -1);  // -1.5, rounded once
 }
 
 TEST_F(Requantizer, SaturatesMinus129ToMinus128) {

@@ -1,5 +1,5 @@
-// The post unit between a scratchpad and accumulators, for post_bench.cpp: the bench fills and reads the memories through
-// their other ports, a line or a vector a cycle.
+// The post unit between a scratchpad and accumulators, for post_bench.cpp: the bench fills and reads the memories
+// through their other ports, a line or a vector a cycle.
 module zahl_post_bench
   import zahl_pkg::*;
   import zahl_base_pkg::*;
