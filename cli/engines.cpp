@@ -13,7 +13,8 @@
 namespace zahl::cli {
 namespace {
 
-RunResult run_rtl_engine(const hw::Config& config, const MemoryConfig& memory, const DeviceProgram& device, const RunOptions& options) {
+RunResult run_rtl_engine(const hw::Config& config, const MemoryConfig& memory, const DeviceProgram& device,
+                         const RunOptions& options) {
 #ifdef ZAHL_HAS_RTL
   return rtl::run_rtl(config, memory, device, options);
 #else
@@ -24,8 +25,8 @@ RunResult run_rtl_engine(const hw::Config& config, const MemoryConfig& memory, c
 
 }  // namespace
 
-RunResult run_engine(const std::string& engine, const hw::Config& config, const MemoryConfig& memory, const DeviceProgram& device,
-                     const RunOptions& options) {
+RunResult run_engine(const std::string& engine, const hw::Config& config, const MemoryConfig& memory,
+                     const DeviceProgram& device, const RunOptions& options) {
   if (engine == "reference") return reference::interpret(config, device);
   if (engine == "rtl") return run_rtl_engine(config, memory, device, options);
   return sim::run_model(config, memory, device, options);
@@ -40,7 +41,8 @@ Cosim cosimulate(const Program& program, const MemoryConfig& memory, const Devic
   const RunComparison comparison = compare_runs(device, "model", cosim.model, "rtl", rtl.get());
   cosim.is_equal = comparison.is_equal();
   cosim.byte_differences = comparison.byte_differences;
-  cosim.cycle_differences = comparison.cycle_differences + comparison.transaction_differences + comparison.counter_differences + comparison.error_differences;
+  cosim.cycle_differences = comparison.cycle_differences + comparison.transaction_differences +
+                            comparison.counter_differences + comparison.error_differences;
   cosim.report = comparison.first_difference;
   return cosim;
 }

@@ -9,13 +9,14 @@
 namespace zahl::cli {
 
 // `engine` is "reference", "model" or "rtl". Throws UserError where this build lacks it.
-RunResult run_engine(const std::string& engine, const hw::Config& config, const MemoryConfig& memory, const DeviceProgram& device,
-                     const RunOptions& options);
+RunResult run_engine(const std::string& engine, const hw::Config& config, const MemoryConfig& memory,
+                     const DeviceProgram& device, const RunOptions& options);
 
 struct Cosim {
   RunResult model;
   bool is_equal = false;
-  int64_t cycle_differences = 0;  // instruction starts and ends, transactions' cycles and addresses, counters, the run's length
+  int64_t cycle_differences =
+      0;  // instruction starts and ends, transactions' cycles and addresses, counters, the run's length
   int64_t byte_differences = 0;
   std::string report;  // of the first difference
 };

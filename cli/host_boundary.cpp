@@ -47,8 +47,8 @@ int8_t device_value(const Array& array, int64_t index, const HostTensor& t, bool
   // A byte of a uint8 tensor is re-labelled: the same value, 128 lower.
   const double q = array.type == Array::Type::UInt8 ? value - 128 : value;
   if (q < -128 || q > 127) {
-    throw UserError(fmt::format("input {}: element {} is {}, which is not a quantized 8-bit value; give floats or {}", t.name, index,
-                                value, t.type == "uint8" ? "uint8" : "int8"));
+    throw UserError(fmt::format("input {}: element {} is {}, which is not a quantized 8-bit value; give floats or {}",
+                                t.name, index, value, t.type == "uint8" ? "uint8" : "int8"));
   }
   return static_cast<int8_t>(q);
 }
@@ -74,9 +74,11 @@ void place_inputs(const Program& program, const std::map<std::string, Array>& ar
   std::vector<std::string> names;
   for (const HostTensor& t : program.inputs) names.push_back(t.name);
   for (const auto& [name, array] : arrays) {
-    const bool is_known = std::find(names.begin(), names.end(), name) != names.end() || (name.empty() && names.size() == 1);
+    const bool is_known =
+        std::find(names.begin(), names.end(), name) != names.end() || (name.empty() && names.size() == 1);
     if (!is_known) {
-      throw UserError(name.empty() ? fmt::format("the graph has {} inputs ({}); give a .npz file keyed by these names", names.size(), fmt::join(names, ", "))
+      throw UserError(name.empty() ? fmt::format("the graph has {} inputs ({}); give a .npz file keyed by these names",
+                                                 names.size(), fmt::join(names, ", "))
                                    : fmt::format("the graph has no input {}; it has {}", name, fmt::join(names, ", ")));
     }
   }
@@ -86,10 +88,12 @@ void place_inputs(const Program& program, const std::map<std::string, Array>& ar
     if (found == arrays.end()) throw UserError(fmt::format("input {} is missing", t.name));
     const Array& array = found->second;
     if (without_leading_ones(array.shape) != without_leading_ones(t.shape)) {
-      throw UserError(fmt::format("input {}: shape [{}] given, [{}] needed", t.name, fmt::join(array.shape, ", "), fmt::join(t.shape, ", ")));
+      throw UserError(fmt::format("input {}: shape [{}] given, [{}] needed", t.name, fmt::join(array.shape, ", "),
+                                  fmt::join(t.shape, ", ")));
     }
     for (int64_t i = 0; i < array.elements(); ++i) {
-      memory[t.address + static_cast<uint64_t>(device_index(t, i))] = static_cast<uint8_t>(device_value(array, i, t, ties_away));
+      memory[t.address + static_cast<uint64_t>(device_index(t, i))] =
+          static_cast<uint8_t>(device_value(array, i, t, ties_away));
     }
   }
 }

@@ -1,9 +1,10 @@
 // The command line: zahl compile, run, cosim, disasm.
 //
-// Exit codes: 0 done; 1 a check failed (engines differ, or the machine stopped with an error); 2 the input is at fault, in one sentence.
-#include <CLI/CLI.hpp>
+// Exit codes: 0 done; 1 a check failed (engines differ, or the machine stopped with an error); 2 the input is at fault,
+// in one sentence.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <new>
 #include <random>
@@ -50,7 +51,8 @@ Job open_job(const Options& o, bool is_config_given) {
     hw::apply_settings(o.settings, config, job.memory);
     config.name = job.program.config.name;
     if (config != job.program.config) {
-      throw UserError(fmt::format("{}: it was compiled for {}; compile the model again for another machine", o.model, job.program.config.name));
+      throw UserError(fmt::format("{}: it was compiled for {}; compile the model again for another machine", o.model,
+                                  job.program.config.name));
     }
     return job;
   }
@@ -80,7 +82,9 @@ DeviceProgram loaded_device(const Options& o, const Program& program) {
 
 int say_error(const RunResult& run, const Program& program) {
   const auto name = isa::kErrorNames[static_cast<size_t>(run.error)];
-  const std::string what = run.error_index < program.instructions.size() ? isa::disassemble(program.instructions[run.error_index]) : "past the end";
+  const std::string what = run.error_index < program.instructions.size()
+                               ? isa::disassemble(program.instructions[run.error_index])
+                               : "past the end";
   fmt::print(stderr, "zahl: the machine stopped: {} at instruction {} ({})\n", name, run.error_index, what);
   return 1;
 }
@@ -90,8 +94,8 @@ int do_compile(const Options& o, bool is_config_given) {
   const Job job = open_job(o, is_config_given);
   const std::string output = o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".zprog" : o.output;
   save_program(job.program, output);
-  fmt::print("{}: {} layers, {} instructions, {} bytes of constants for {}\n", output, job.program.layers.size(), job.program.instructions.size(),
-             job.program.data.size(), job.program.config.name);
+  fmt::print("{}: {} layers, {} instructions, {} bytes of constants for {}\n", output, job.program.layers.size(),
+             job.program.instructions.size(), job.program.data.size(), job.program.config.name);
   return 0;
 }
 
@@ -126,9 +130,13 @@ int do_cosim(const Options& o, bool is_config_given) {
   if (!o.json.empty()) write_text(o.json, json.dump(2) + "\n");
   if (!o.output.empty()) save_arrays(o.output, take_outputs(job.program, result.model.memory));
   if (o.json != "-") {
-    fmt::print("{}\n{}\n", report_table(job.program, job.memory, "cosim", result.model), outputs_text(take_outputs(job.program, result.model.memory)));
-    fmt::print("model and RTL: {} cycles, {} instructions, {} memory transactions; {} cycle differences, {} byte differences\n", result.model.cycles,
-               job.program.instructions.size(), result.model.transactions.size(), result.cycle_differences, result.byte_differences);
+    fmt::print("{}\n{}\n", report_table(job.program, job.memory, "cosim", result.model),
+               outputs_text(take_outputs(job.program, result.model.memory)));
+    fmt::print(
+        "model and RTL: {} cycles, {} instructions, {} memory transactions; {} cycle differences, {} byte "
+        "differences\n",
+        result.model.cycles, job.program.instructions.size(), result.model.transactions.size(),
+        result.cycle_differences, result.byte_differences);
   }
   if (!result.is_equal) {
     fmt::print(stderr, "zahl: model and RTL differ: {}\n", result.report);
@@ -148,14 +156,16 @@ int do_disasm(const Options& o) {
 }
 
 CLI::Option* add_machine(CLI::App* app, Options& o) {
-  auto* config = app->add_option("--config", o.config, "Machine: a preset (edge16, tiny8, wide32) or a .toml file")->capture_default_str();
+  auto* config = app->add_option("--config", o.config, "Machine: a preset (edge16, tiny8, wide32) or a .toml file")
+                     ->capture_default_str();
   app->add_option("--memory", o.memory, "Memory: a preset (dram, onchip) or a .toml file")->capture_default_str();
   app->add_option("--set", o.settings, "key=value over both, e.g. rows=32 or memory.latency_cycles=40");
   return config;
 }
 
 int main_with(int argc, char** argv) {
-  CLI::App app{"Zahl: compiles quantized networks for an int8 NPU and runs them, cycle by cycle and integer by integer"};
+  CLI::App app{
+      "Zahl: compiles quantized networks for an int8 NPU and runs them, cycle by cycle and integer by integer"};
   app.footer(kExamples);
   app.require_subcommand(1);
   app.set_version_flag("--version", ZAHL_VERSION);
@@ -175,7 +185,9 @@ int main_with(int argc, char** argv) {
     sub->add_option("--json", o.json, "Where to write the report; - is standard output");
     configs[sub] = add_machine(sub, o);
   }
-  run->add_option("--engine", o.engine, "reference, model or rtl")->capture_default_str()->check(CLI::IsMember({"reference", "model", "rtl"}));
+  run->add_option("--engine", o.engine, "reference, model or rtl")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"reference", "model", "rtl"}));
   run->add_flag("--cycles-only", o.cycles_only, "Model only: skip the values, report the same cycles");
   run->add_option("--waveform", o.waveform, "RTL only: write a waveform (builds with ZAHL_RTL_TRACE)");
   auto* disasm = app.add_subcommand("disasm", "Print the instructions of a program");
@@ -206,7 +218,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "zahl: out of memory; try a smaller model\n");
     return 2;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "zahl: internal error: {}; please report it with the command line and the model\n", error.what());
+    fmt::print(stderr, "zahl: internal error: {}; please report it with the command line and the model\n",
+               error.what());
     return 3;
   }
 }

@@ -43,9 +43,11 @@ Array parse(const std::string& where, const std::string& file) {
   const size_t start = is_long ? 12 : 10;
   if (header_size > 65536 || header_size > file.size() - start) refuse("it is cut short");
   const std::string header = file.substr(start, header_size);
-  static const std::regex kDescr("'descr': *'([^']*)'"), kOrder("'fortran_order': *(True|False)"), kShape("'shape': *\\(([0-9, ]*)\\)");
+  static const std::regex kDescr("'descr': *'([^']*)'"), kOrder("'fortran_order': *(True|False)"),
+      kShape("'shape': *\\(([0-9, ]*)\\)");
   std::smatch descr, order, shape;
-  if (!std::regex_search(header, descr, kDescr) || !std::regex_search(header, order, kOrder) || !std::regex_search(header, shape, kShape)) {
+  if (!std::regex_search(header, descr, kDescr) || !std::regex_search(header, order, kOrder) ||
+      !std::regex_search(header, shape, kShape)) {
     refuse("its header is damaged");
   }
   if (order[1] == "True") refuse("it is in Fortran order; save numpy.ascontiguousarray of it");
@@ -55,7 +57,8 @@ Array parse(const std::string& where, const std::string& file) {
     if (t.code == descr[1].str()) found = &t;
   }
   if (found == nullptr) {
-    refuse(fmt::format("type {} is not supported; use float32, float64, int8, uint8, int16, int32 or int64", descr[1].str()));
+    refuse(fmt::format("type {} is not supported; use float32, float64, int8, uint8, int16, int32 or int64",
+                       descr[1].str()));
     return array;
   }
   array.type = found->type;
@@ -70,14 +73,16 @@ Array parse(const std::string& where, const std::string& file) {
   }
   const size_t bytes = static_cast<size_t>(elements) * found->size, data = start + header_size;
   if (file.size() - data < bytes) refuse("it is cut short");
-  array.bytes.assign(file.begin() + static_cast<std::ptrdiff_t>(data), file.begin() + static_cast<std::ptrdiff_t>(data + bytes));
+  array.bytes.assign(file.begin() + static_cast<std::ptrdiff_t>(data),
+                     file.begin() + static_cast<std::ptrdiff_t>(data + bytes));
   return array;
 }
 
 std::string render(const Array& array) {
   std::string shape = fmt::format("{}", fmt::join(array.shape, ", "));
   if (array.shape.size() == 1) shape += ",";
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", info_of(array.type).code, shape);
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", info_of(array.type).code, shape);
   header.append(63 - (10 + header.size()) % 64, ' ');
   header += '\n';
   std::string file("\x93NUMPY\x01\x00", 8);
@@ -100,12 +105,14 @@ std::map<std::string, Array> load_npz(const std::filesystem::path& path) {
   std::map<std::string, Array> arrays;
   for (zip_int64_t i = 0; i < zip_get_num_entries(zip.get(), 0); ++i) {
     zip_stat_t stat;
-    if (zip_stat_index(zip.get(), static_cast<zip_uint64_t>(i), 0, &stat) != 0 || stat.size > static_cast<zip_uint64_t>(kLargestArray)) {
+    if (zip_stat_index(zip.get(), static_cast<zip_uint64_t>(i), 0, &stat) != 0 ||
+        stat.size > static_cast<zip_uint64_t>(kLargestArray)) {
       throw UserError(fmt::format("{}: it is not a sound .npz file", path.string()));
     }
     std::string name = stat.name, bytes(stat.size, '\0');
     zip_file_t* entry = zip_fopen_index(zip.get(), static_cast<zip_uint64_t>(i), 0);
-    const bool is_whole = entry != nullptr && zip_fread(entry, bytes.data(), stat.size) == static_cast<zip_int64_t>(stat.size);
+    const bool is_whole =
+        entry != nullptr && zip_fread(entry, bytes.data(), stat.size) == static_cast<zip_int64_t>(stat.size);
     if (entry != nullptr) zip_fclose(entry);
     if (!is_whole) throw UserError(fmt::format("{}: its entry {} is damaged", path.string(), name));
     const Array array = parse(fmt::format("{}: {}", path.string(), name), bytes);
@@ -130,13 +137,20 @@ double Array::at(int64_t index) const {
     return static_cast<double>(value);
   };
   switch (type) {
-    case Type::Float32: return get(float{});
-    case Type::Float64: return get(double{});
-    case Type::Int8: return get(int8_t{});
-    case Type::UInt8: return get(uint8_t{});
-    case Type::Int16: return get(int16_t{});
-    case Type::Int32: return get(int32_t{});
-    case Type::Int64: return get(int64_t{});
+    case Type::Float32:
+      return get(float{});
+    case Type::Float64:
+      return get(double{});
+    case Type::Int8:
+      return get(int8_t{});
+    case Type::UInt8:
+      return get(uint8_t{});
+    case Type::Int16:
+      return get(int16_t{});
+    case Type::Int32:
+      return get(int32_t{});
+    case Type::Int64:
+      return get(int64_t{});
   }
   return 0;
 }
@@ -169,7 +183,8 @@ void save_arrays(const std::filesystem::path& path, const std::map<std::string, 
     }
     if (zip_close(zip) != 0) fail();
   } else {
-    if (arrays.size() != 1) throw UserError(fmt::format("{}: there are {} outputs; name a .npz file", path.string(), arrays.size()));
+    if (arrays.size() != 1)
+      throw UserError(fmt::format("{}: there are {} outputs; name a .npz file", path.string(), arrays.size()));
     const std::string file = render(arrays.begin()->second);
     std::ofstream out(part, std::ios::binary);
     out.write(file.data(), static_cast<std::streamsize>(file.size()));

@@ -55,16 +55,18 @@ Json report_json(const Program& program, const MemoryConfig& memory, const std::
   const int64_t macs = program.macs(), bus = program.config.bus_bytes;
   Json config = {{"name", program.config.name}};
   for (const auto& p : hw::kParameters) config[std::string(p.name)] = program.config.*p.member;
-  Json json = {{"schema", kReportSchema},
-               {"network", program.network},
-               {"model_format", program.source_format},
-               {"model_hash", program.source_hash},
-               {"config", config},
-               {"memory", {{"name", memory.name}, {"latency_cycles", memory.latency_cycles}, {"bytes_per_cycle", memory.bytes_per_cycle}}},
-               {"engine", engine},
-               {"macs", macs},
-               {"instructions", program.instructions.size()},
-               {"error", isa::kErrorNames[static_cast<size_t>(run.error)]}};
+  Json json = {
+      {"schema", kReportSchema},
+      {"network", program.network},
+      {"model_format", program.source_format},
+      {"model_hash", program.source_hash},
+      {"config", config},
+      {"memory",
+       {{"name", memory.name}, {"latency_cycles", memory.latency_cycles}, {"bytes_per_cycle", memory.bytes_per_cycle}}},
+      {"engine", engine},
+      {"macs", macs},
+      {"instructions", program.instructions.size()},
+      {"error", isa::kErrorNames[static_cast<size_t>(run.error)]}};
   if (!has_time) {
     for (const char* key : {"cycles", "utilisation", "dram_read_bytes", "dram_write_bytes"}) json[key] = nullptr;
     json["layers"] = Json::array();
@@ -75,23 +77,31 @@ Json report_json(const Program& program, const MemoryConfig& memory, const std::
   json["dram_read_bytes"] = static_cast<int64_t>(counter(run, isa::Counter::ReadBeats)) * bus;
   json["dram_write_bytes"] = static_cast<int64_t>(counter(run, isa::Counter::WriteBeats)) * bus;
   json["layers"] = layers_json(program, run);
-  for (size_t i = 0; i < isa::kCounterCount; ++i) json["counters"][std::string(isa::kCounterNames[i])] = run.counters[i];
+  for (size_t i = 0; i < isa::kCounterCount; ++i)
+    json["counters"][std::string(isa::kCounterNames[i])] = run.counters[i];
   return json;
 }
 
-std::string report_table(const Program& program, const MemoryConfig& memory, const std::string& engine, const RunResult& run) {
-  std::string text = fmt::format("{} on {}, memory {} ({} cycles, {} B/cycle), engine {}\n\n", program.network, program.config.name, memory.name,
-                                 memory.latency_cycles, memory.bytes_per_cycle, engine);
-  text += fmt::format("{:<34} {:<18} {:>10} {:>9} {:>6} {:>9} {:>9}  {}\n", "layer", "operator", "MACs", "cycles", "util", "read B", "write B", "waits most for");
+std::string report_table(const Program& program, const MemoryConfig& memory, const std::string& engine,
+                         const RunResult& run) {
+  std::string text =
+      fmt::format("{} on {}, memory {} ({} cycles, {} B/cycle), engine {}\n\n", program.network, program.config.name,
+                  memory.name, memory.latency_cycles, memory.bytes_per_cycle, engine);
+  text += fmt::format("{:<34} {:<18} {:>10} {:>9} {:>6} {:>9} {:>9}  {}\n", "layer", "operator", "MACs", "cycles",
+                      "util", "read B", "write B", "waits most for");
   const std::vector<LayerTime> times = layer_times(program, run);
   for (size_t i = 0; i < program.layers.size(); ++i) {
     const LayerTime& t = times[i];
     const auto worst = std::max_element(t.stalls.begin(), t.stalls.end());
-    const std::string why = *worst > 0 ? fmt::format("{} ({})", kCauseNames[static_cast<size_t>(worst - t.stalls.begin())], *worst) : "";
-    text += fmt::format("{:<34} {:<18} {:>10} {:>9} {:>5.1f}% {:>9} {:>9}  {}\n", shortened(program.layers[i].name, 34), shortened(program.layers[i].type, 18),
-                        program.layers[i].macs, t.cycles, 100 * utilisation(program.layers[i].macs, t.cycles, program.config), t.read_bytes, t.write_bytes, why);
+    const std::string why =
+        *worst > 0 ? fmt::format("{} ({})", kCauseNames[static_cast<size_t>(worst - t.stalls.begin())], *worst) : "";
+    text += fmt::format("{:<34} {:<18} {:>10} {:>9} {:>5.1f}% {:>9} {:>9}  {}\n", shortened(program.layers[i].name, 34),
+                        shortened(program.layers[i].type, 18), program.layers[i].macs, t.cycles,
+                        100 * utilisation(program.layers[i].macs, t.cycles, program.config), t.read_bytes,
+                        t.write_bytes, why);
   }
-  text += fmt::format("\n{:<53} {:>10} {:>9} {:>5.1f}%\n", fmt::format("total, {} instructions", program.instructions.size()), program.macs(), run.cycles,
+  text += fmt::format("\n{:<53} {:>10} {:>9} {:>5.1f}%\n",
+                      fmt::format("total, {} instructions", program.instructions.size()), program.macs(), run.cycles,
                       100 * utilisation(program.macs(), run.cycles, program.config));
   return text;
 }
@@ -105,9 +115,11 @@ std::string outputs_text(const std::map<std::string, Array>& outputs) {
       std::vector<int64_t> order(static_cast<size_t>(elements));
       std::iota(order.begin(), order.end(), 0);
       const size_t top = std::min<size_t>(3, order.size());
-      std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(top), order.end(),
-                        [&](int64_t a, int64_t b) { return array.at(a) > array.at(b) || (array.at(a) == array.at(b) && a < b); });
-      for (size_t i = 0; i < top; ++i) text += fmt::format("{} [{}] = {:.6g}", i == 0 ? ":" : ",", order[i], array.at(order[i]));
+      std::partial_sort(
+          order.begin(), order.begin() + static_cast<std::ptrdiff_t>(top), order.end(),
+          [&](int64_t a, int64_t b) { return array.at(a) > array.at(b) || (array.at(a) == array.at(b) && a < b); });
+      for (size_t i = 0; i < top; ++i)
+        text += fmt::format("{} [{}] = {:.6g}", i == 0 ? ":" : ",", order[i], array.at(order[i]));
     }
     text += '\n';
   }

@@ -22,11 +22,13 @@ Streaming streaming_of(const isa::Instruction& instruction) {
     return {int64_t{c->blocks} * c->kernel_rows * c->kernel_columns * c->chunks, int64_t{c->out_rows} * c->out_columns};
   }
   const auto& d = std::get<isa::Depthwise>(instruction);
-  return {int64_t{d.blocks} * d.passes, ((int64_t{d.out_rows} - 1) * d.y_step + d.tap_rows) * ((int64_t{d.out_columns} - 1) * d.x_step + d.tap_columns)};
+  return {int64_t{d.blocks} * d.passes, ((int64_t{d.out_rows} - 1) * d.y_step + d.tap_rows) *
+                                            ((int64_t{d.out_columns} - 1) * d.x_step + d.tap_columns)};
 }
 
 // The unit whose token came last, if it came after `ready`; else dispatch.
-int cause_of_wait(const Program& program, const std::vector<std::vector<int64_t>>& ends, uint32_t index, int64_t ready) {
+int cause_of_wait(const Program& program, const std::vector<std::vector<int64_t>>& ends, uint32_t index,
+                  int64_t ready) {
   const isa::Common& common = isa::common_of(program.instructions[index]);
   int cause = static_cast<int>(Cause::Dispatch);
   int64_t latest = ready;
@@ -83,8 +85,10 @@ std::vector<LayerTime> layer_times(const Program& program, const RunResult& run)
     if (layer < 0) continue;
     auto& time = times[static_cast<size_t>(layer)];
     boundary[static_cast<size_t>(layer)] = std::max(boundary[static_cast<size_t>(layer)], trace.end);
-    if (const auto* load = std::get_if<isa::Load>(&program.instructions[trace.index])) time.read_bytes += int64_t{load->rows} * load->row_bytes;
-    if (const auto* store = std::get_if<isa::Store>(&program.instructions[trace.index])) time.write_bytes += int64_t{store->rows} * store->row_bytes;
+    if (const auto* load = std::get_if<isa::Load>(&program.instructions[trace.index]))
+      time.read_bytes += int64_t{load->rows} * load->row_bytes;
+    if (const auto* store = std::get_if<isa::Store>(&program.instructions[trace.index]))
+      time.write_bytes += int64_t{store->rows} * store->row_bytes;
   }
   for (size_t i = 1; i < boundary.size(); ++i) boundary[i] = std::max(boundary[i], boundary[i - 1]);
   boundary.back() = run.cycles;

@@ -11,14 +11,15 @@
 
 namespace zahl::cli {
 
-// What the array waited for. `Dispatch`: its next instruction had not reached it; `Weights`: it had one, but its weights were on their way;
-// `Tail`: there was nothing left for it to do.
+// What the array waited for. `Dispatch`: its next instruction had not reached it; `Weights`: it had one, but its
+// weights were on their way; `Tail`: there was nothing left for it to do.
 enum class Cause : uint8_t { Load, Store, Array, Post, Dispatch, Weights, Tail };
-inline constexpr std::array<std::string_view, 7> kCauseNames = {"load", "store", "array", "post", "dispatch", "weights", "tail"};
+inline constexpr std::array<std::string_view, 7> kCauseNames = {"load",     "store",   "array", "post",
+                                                                "dispatch", "weights", "tail"};
 
 struct LayerTime {
   int64_t cycles = 0;  // from the end of the layers before to the end of this one
-  int64_t busy = 0;  // the array took a vector in
+  int64_t busy = 0;    // the array took a vector in
   std::array<int64_t, kCauseNames.size()> stalls{};
   int64_t read_bytes = 0, write_bytes = 0;  // payload between DRAM and scratchpad
 };

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <optional>
-#include <toml++/toml.h>
 
 #include "zahl/error.h"
 
@@ -143,7 +143,8 @@ void check_config(const Config& c) {
     }
   }
   if (c.line_bytes < c.rows || c.line_bytes < c.columns || c.line_bytes < c.bus_bytes) {
-    throw UserError(fmt::format("{}: line_bytes = {} must be at least rows, columns and bus_bytes", c.name, c.line_bytes));
+    throw UserError(
+        fmt::format("{}: line_bytes = {} must be at least rows, columns and bus_bytes", c.name, c.line_bytes));
   }
   if (c.fetch_burst > c.fetch_depth) {
     throw UserError(fmt::format("{}: fetch_burst must not exceed fetch_depth", c.name));
@@ -151,7 +152,8 @@ void check_config(const Config& c) {
   if (c.burst_bytes < c.bus_bytes || c.burst_bytes / c.bus_bytes > 256) {
     throw UserError(fmt::format("{}: burst_bytes must be 1 to 256 times bus_bytes", c.name));
   }
-  if (c.scratchpad_bytes() > (1 << 24)) throw UserError(fmt::format("{}: the scratchpad must not exceed 16 MiB", c.name));
+  if (c.scratchpad_bytes() > (1 << 24))
+    throw UserError(fmt::format("{}: the scratchpad must not exceed 16 MiB", c.name));
   if (c.accumulator_vectors() > 4096) throw UserError(fmt::format("{}: at most 4096 accumulator vectors", c.name));
 }
 

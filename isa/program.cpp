@@ -30,8 +30,8 @@ uint32_t crc_of(std::string_view bytes) {
 }
 
 Json to_json(const HostTensor& t) {
-  return {{"name", t.name},   {"type", t.type},   {"shape", t.shape},           {"nhwc", t.nhwc},
-          {"scale", t.scale}, {"bytes", t.bytes}, {"zero_point", t.zero_point}, {"channels_first", t.channels_first},
+  return {{"name", t.name},      {"type", t.type},   {"shape", t.shape},           {"nhwc", t.nhwc},
+          {"scale", t.scale},    {"bytes", t.bytes}, {"zero_point", t.zero_point}, {"channels_first", t.channels_first},
           {"address", t.address}};
 }
 
@@ -58,9 +58,11 @@ std::string config_text(const hw::Config& config) {
 hw::Config config_from(const std::string& text) {
   hw::Config config;
   std::istringstream lines(text);
-  std::string key, equals, value;
-  while (lines >> key >> equals >> value) {
-    if (key == "name") config.name = value.substr(1, value.size() - 2);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t equals = line.find(" = ");
+    if (equals == std::string::npos) throw UserError("its configuration is damaged");
+    const std::string key = line.substr(0, equals), value = line.substr(equals + 3);
+    if (key == "name" && value.size() >= 2) config.name = value.substr(1, value.size() - 2);
     for (const auto& p : hw::kParameters) {
       if (p.name == key) config.*p.member = std::stoi(value);
     }
@@ -86,14 +88,17 @@ Json runs_of(const std::vector<int32_t>& layers) {
 }
 
 std::string meta_text(const Program& p) {
-  Json meta = {{"network", p.network},         {"source_format", p.source_format},
-               {"source_hash", p.source_hash}, {"program_address", p.program_address},
+  Json meta = {{"network", p.network},           {"source_format", p.source_format},
+               {"source_hash", p.source_hash},   {"program_address", p.program_address},
                {"data_address", p.data_address}, {"memory_bytes", p.memory_bytes}};
   for (const auto& t : p.inputs) meta["inputs"].push_back(to_json(t));
   for (const auto& t : p.outputs) meta["outputs"].push_back(to_json(t));
   meta["layers"] = Json::array();
   for (const auto& l : p.layers) {
-    meta["layers"].push_back({{"name", l.name}, {"type", l.type}, {"macs", l.macs}, {"weight_bytes", l.weight_bytes},
+    meta["layers"].push_back({{"name", l.name},
+                              {"type", l.type},
+                              {"macs", l.macs},
+                              {"weight_bytes", l.weight_bytes},
                               {"first_instruction", l.first_instruction}});
   }
   meta["layer_runs"] = runs_of(p.layer_of_instruction);
@@ -230,7 +235,8 @@ void save_program(const Program& program, const std::filesystem::path& path) {
   if (!out.good() || error) {
     std::error_code ignored;
     std::filesystem::remove(part, ignored);
-    throw UserError(fmt::format("{}: cannot write the program; check the folder and the space on the disk", path.string()));
+    throw UserError(
+        fmt::format("{}: cannot write the program; check the folder and the space on the disk", path.string()));
   }
 }
 

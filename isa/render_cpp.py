@@ -53,7 +53,7 @@ def instruction_struct(i: dict) -> list[str]:
 
 def visitor(i: dict) -> list[str]:
     name = camel(i["name"])
-    lines = [f"template <class X, class V>", f"  requires std::same_as<std::remove_const_t<X>, {name}>", "void for_each_field(X& x, V&& visit) {"]
+    lines = ["template <class X, class V>", f"  requires std::same_as<std::remove_const_t<X>, {name}>", "void for_each_field(X& x, V&& visit) {"]
     for f in i["fields"]:
         info = f'FieldInfo{{"{f["name"]}", {f["lsb"]}, {f["bits"]}, {str(bool(f.get("signed"))).lower()}, {f.get("bias", 0)}}}'
         lines += [f"  visit({info}, x.{f['name']});"]
@@ -61,7 +61,10 @@ def visitor(i: dict) -> list[str]:
 
 
 def legality(i: dict, hw: dict) -> list[str]:
-    lines = [f"// The first rule that `x` breaks on this machine, or nothing.", f"inline std::string_view broken_rule(const {camel(i['name'])}& x, const hw::Config& config) {{"]
+    lines = [
+        "// The first rule that `x` breaks on this machine, or nothing.",
+        f"inline std::string_view broken_rule(const {camel(i['name'])}& x, const hw::Config& config) {{",
+    ]
     lines += ["  static_cast<void>(x), static_cast<void>(config);"]
     for rule in i.get("rules", []):
         lines += [f'  if (!({cpp_rule(rule, i, hw)})) return "{rule}";']
@@ -69,7 +72,13 @@ def legality(i: dict, hw: dict) -> list[str]:
 
 
 def config_struct(hw: dict) -> list[str]:
-    lines = ["namespace zahl::hw {", "", "// The machine's parameters (isa/hw.toml). Load and check one with config.h.", "struct Config {", "  std::string name;"]
+    lines = [
+        "namespace zahl::hw {",
+        "",
+        "// The machine's parameters (isa/hw.toml). Load and check one with config.h.",
+        "struct Config {",
+        "  std::string name;",
+    ]
     for p in hw["parameter"]:
         lines += [f"  int {p['name']} = 0;  // {p['doc']}"]
     lines += ["  bool operator==(const Config&) const = default;"]

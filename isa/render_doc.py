@@ -13,7 +13,10 @@ def field_row(f: dict) -> list:
 
 def page(spec: dict, hw: dict, presets: dict) -> str:
     lines = ["# Instruction set", "", "Made by `isa/generate.py` from `isa/isa.toml` and `isa/hw.toml`; a test checks that it is fresh.", ""]
-    lines += [f"An instruction is {spec['instruction_bits']} bits, little-endian, version {spec['version']}. Bits that no field takes are reserved and must be zero.", ""]
+    lines += [
+        f"An instruction is {spec['instruction_bits']} bits, little-endian, version {spec['version']}. Bits that no field takes are reserved and must be zero.",
+        "",
+    ]
     lines += ["What each instruction does, cycle by cycle, is in [machine.md](machine.md).", "", "## Fields of every instruction", ""]
     lines += table(["field", "bits", "kind", "meaning"], [field_row(f) for f in spec["common"]])
     for i in spec["instruction"]:
@@ -24,7 +27,9 @@ def page(spec: dict, hw: dict, presets: dict) -> str:
     lines += ["## Values", ""]
     for e in spec["enum"]:
         lines += [f"**{e['name']}**: {e['doc']}", ""] + table(["value", "name", "meaning"], [[v["value"], f"`{v['name']}`", v["doc"]] for v in e["values"]])
-    lines += ["## Registers", ""] + table(["offset", "name", "access", "meaning"], [[f"0x{r['offset']:02X}", f"`{r['name']}`", r["access"], r["doc"]] for r in spec["register"]])
+    lines += ["## Registers", ""] + table(
+        ["offset", "name", "access", "meaning"], [[f"0x{r['offset']:02X}", f"`{r['name']}`", r["access"], r["doc"]] for r in spec["register"]]
+    )
     lines += ["## Counters", ""] + table(["select", "name", "counts"], [[n, f"`{c['name']}`", c["doc"]] for n, c in enumerate(spec["counter"])])
     names = list(presets)
     lines += ["## Machine parameters and presets", ""]

@@ -57,7 +57,12 @@ def legality(spec: dict, hw: dict) -> list[str]:
 
 def package(spec: dict, hw: dict, values: dict) -> str:
     hw = hw | {"values": values}
-    lines = ["// Made by isa/generate.py from isa/isa.toml, isa/hw.toml and one preset. Edit those.", "/* verilator lint_off UNUSEDPARAM */", "package zahl_pkg;", ""]
+    lines = [
+        "// Made by isa/generate.py from isa/isa.toml, isa/hw.toml and one preset. Edit those.",
+        "/* verilator lint_off UNUSEDPARAM */",
+        "package zahl_pkg;",
+        "",
+    ]
     for p in hw["parameter"]:
         lines += [f"  // {p['doc']}", f"  localparam int unsigned {camel(p['name'])} = {values[p['name']]};"]
     lines += [""]
@@ -80,7 +85,11 @@ def package(spec: dict, hw: dict, values: dict) -> str:
     lines += [f"    logic [{f['bits'] - 1}:0] {f['name']};  // {f['doc']}" for f in reversed(spec["common"])] + ["  } common_t;", ""]
     for i in spec["instruction"]:
         lines += struct(spec, i)
-    lines += ["  // The unit that executes an opcode (load for an unknown one).", "  function automatic unit_e unit_of(input logic [7:0] opcode);", "    unique case (opcode)"]
+    lines += [
+        "  // The unit that executes an opcode (load for an unknown one).",
+        "  function automatic unit_e unit_of(input logic [7:0] opcode);",
+        "    unique case (opcode)",
+    ]
     lines += [f"      Opcode{camel(i['name'])}: return Unit{camel(i['unit'])};" for i in spec["instruction"]]
     lines += ["      default: return UnitLoad;", "    endcase", "  endfunction", ""]
     lines += legality(spec, hw)

@@ -81,7 +81,8 @@ def page(rows: list[dict], runs: int) -> str:
         "",
         "Made by `scripts/bench.py --out docs/benchmarks.md`. Cycles are exact; seconds are whole processes (compile, start-up, run, report), "
         f"median of {runs} runs on one core of {platform.machine()}.",
-        "Targets are for `edge16` (256 multipliers), one inference, everything on chip; anchors are the better of Ethos-U55-256 and Ethos-U85-256 as estimated by Vela 5.2.",
+        "Targets are for `edge16` (256 multipliers), one inference, everything on chip.",
+        "Anchors are the better of Ethos-U55-256 and Ethos-U85-256 as estimated by Vela 5.2.",
         "",
         "| network | MMAC | memory | cycles | target | utilisation | traffic KiB | waits most for | model s | Mcycles/s |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -94,7 +95,13 @@ def page(rows: list[dict], runs: int) -> str:
             f"{r['dram_bytes'] / 1024:,.0f} | {worst} ({100 * r['stalls'][worst] / r['cycles']:.0f} %) | {r['model_seconds']:.3f} | "
             f"{r['cycles'] / r['model_seconds'] / 1e6:.1f} |"
         )
-    lines += ["", "On the RTL (Verilator, one thread): the same cycles.", "", "| network | cycles | equal to the model | s | kcycles/s |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        "",
+        "On the RTL (Verilator, one thread): the same cycles.",
+        "",
+        "| network | cycles | equal to the model | s | kcycles/s |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for r in rows:
         if "rtl_cycles" in r:
             equal = "yes" if r["rtl_cycles"] == r["cycles"] else "NO"

@@ -77,8 +77,7 @@ def main() -> None:
     out = arguments.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     generated = out / "generated"
-    subprocess.run([sys.executable, "-B", str(ROOT / "isa" / "generate.py"), "sv", arguments.preset, str(generated)],
-                   check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-B", str(ROOT / "isa" / "generate.py"), "sv", arguments.preset, str(generated)], check=True, stdout=subprocess.DEVNULL)
     files = source_files(arguments.module, generated / "zahl_pkg.sv")
     netlist, statistics = out / f"{arguments.module}.v", out / f"{arguments.module}.json"
     key_file = out / f"{arguments.module}.key"
@@ -86,11 +85,12 @@ def main() -> None:
     if not (netlist.exists() and statistics.exists() and key_file.exists() and key_file.read_text() == key):
         # In a process of its own, since Yosys ends the process on an error; its output shows only then.
         key_file.unlink(missing_ok=True)
-        code = (f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r}); import synth, pathlib; P = pathlib.Path; "
-                f"synth.synthesize({arguments.module!r}, [P(f) for f in {[str(f) for f in files]!r}], "
-                f"P({str(netlist)!r}), P({str(statistics)!r}))")
-        result = subprocess.run([sys.executable, "-B", "-c", code], text=True,
-                                stdout=None if arguments.verbose else subprocess.PIPE, stderr=subprocess.STDOUT)
+        code = (
+            f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r}); import synth, pathlib; P = pathlib.Path; "
+            f"synth.synthesize({arguments.module!r}, [P(f) for f in {[str(f) for f in files]!r}], "
+            f"P({str(netlist)!r}), P({str(statistics)!r}))"
+        )
+        result = subprocess.run([sys.executable, "-B", "-c", code], text=True, stdout=None if arguments.verbose else subprocess.PIPE, stderr=subprocess.STDOUT)
         if result.returncode != 0:
             sys.exit("\n".join((result.stdout or "").splitlines()[-40:]) + f"\nsynth.py: {arguments.module} failed")
         key_file.write_text(key)

@@ -52,7 +52,8 @@ void check_fields(const std::vector<schedule::Planned>& sequence, const ir::Grap
       isa::encode(planned.instruction);
     } catch (const std::out_of_range& error) {
       const auto& node = graph.nodes[static_cast<size_t>(std::max(planned.layer, 0))];
-      throw UserError(fmt::format("node {}: operator {} is too large for the machine ({})", node.name, node.type, error.what()));
+      throw UserError(
+          fmt::format("node {}: operator {} is too large for the machine ({})", node.name, node.type, error.what()));
     }
   }
 }
@@ -75,7 +76,8 @@ Program compile_graph(const ir::Graph& graph, const hw::Config& config) {
   program.memory_bytes = align(program.program_address + sequence.size() * isa::kInstructionBytes, kMemoryAlignment);
   for (const auto& node : graph.nodes) program.layers.push_back({node.name, node.type, node.macs, 0, 0});
   for (size_t i = sequence.size(); i-- > 0;) {
-    if (sequence[i].layer >= 0) program.layers[static_cast<size_t>(sequence[i].layer)].first_instruction = static_cast<uint32_t>(i);
+    if (sequence[i].layer >= 0)
+      program.layers[static_cast<size_t>(sequence[i].layer)].first_instruction = static_cast<uint32_t>(i);
   }
   for (auto& planned : sequence) {
     program.layer_of_instruction.push_back(planned.layer);
@@ -85,7 +87,8 @@ Program compile_graph(const ir::Graph& graph, const hw::Config& config) {
   for (const auto& port : graph.outputs) program.outputs.push_back(host_tensor(port, graph, schedule.plan));
 
   const std::string error = verify::check_program(program);
-  if (!error.empty()) throw std::logic_error(fmt::format("the compiler made an unsound program for {}: {}", graph.name, error));
+  if (!error.empty())
+    throw std::logic_error(fmt::format("the compiler made an unsound program for {}: {}", graph.name, error));
   return program;
 }
 

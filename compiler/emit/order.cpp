@@ -21,7 +21,8 @@ bool conflict(const Planned& a, const Planned& b) {
 // Whether the loads of `later` may come before the body of `earlier`.
 bool may_pass(const Step& later, const Step& earlier) {
   return std::none_of(later.loads.begin(), later.loads.end(), [&](const Planned& load) {
-    return std::any_of(earlier.body.begin(), earlier.body.end(), [&](const Planned& other) { return conflict(load, other); });
+    return std::any_of(earlier.body.begin(), earlier.body.end(),
+                       [&](const Planned& other) { return conflict(load, other); });
   });
 }
 
@@ -33,7 +34,8 @@ std::vector<Planned> order_steps(std::vector<Step> steps, int distance) {
   for (size_t now = 0; now < steps.size(); ++now) {
     for (; loaded < steps.size() && loaded <= now + static_cast<size_t>(distance); ++loaded) {
       bool passes = true;
-      for (size_t between = now; between < loaded && passes; ++between) passes = may_pass(steps[loaded], steps[between]);
+      for (size_t between = now; between < loaded && passes; ++between)
+        passes = may_pass(steps[loaded], steps[between]);
       if (!passes) break;
       std::move(steps[loaded].loads.begin(), steps[loaded].loads.end(), std::back_inserter(sequence));
     }

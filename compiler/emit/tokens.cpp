@@ -26,7 +26,8 @@ void assign_claims(Planned& planned, const hw::Config& config) {
   for (const Access& access : planned.accesses) {
     if (access.begin >= access.end) continue;
     if (access.space == Space::Scratchpad) {
-      (access.is_write ? common.write_banks : common.read_banks) |= banks_between(access.begin, access.end, config.scratchpad_bank_bytes);
+      (access.is_write ? common.write_banks : common.read_banks) |=
+          banks_between(access.begin, access.end, config.scratchpad_bank_bytes);
     } else if (access.space == Space::Accumulator) {
       common.accumulator_banks |= banks_between(access.begin, access.end, config.accumulator_bank_vectors);
     }
@@ -36,7 +37,9 @@ void assign_claims(Planned& planned, const hw::Config& config) {
 bool must_be_ordered(const Planned& a, const Planned& b) {
   const isa::Common& x = isa::common_of(a.instruction);
   const isa::Common& y = isa::common_of(b.instruction);
-  if ((x.read_banks & y.read_banks) != 0 || (x.write_banks & y.write_banks) != 0 || (x.accumulator_banks & y.accumulator_banks) != 0) return true;
+  if ((x.read_banks & y.read_banks) != 0 || (x.write_banks & y.write_banks) != 0 ||
+      (x.accumulator_banks & y.accumulator_banks) != 0)
+    return true;
   for (const Access& p : a.accesses) {
     for (const Access& q : b.accesses) {
       if ((p.is_write || q.is_write) && p.overlaps(q)) return true;

@@ -8,8 +8,8 @@
 
 namespace zahl::emit {
 
-// Claims the banks that the accesses touch and waits for every earlier instruction of another unit that touches the same bytes (one of the
-// two writing) or holds the same port. Waits that follow from others already made are left out.
+// Claims the banks that the accesses touch and waits for every earlier instruction of another unit that touches the
+// same bytes (one of the two writing) or holds the same port. Waits that follow from others already made are left out.
 void assign_tokens(std::vector<schedule::Planned>& sequence, const hw::Config& config);
 
 }  // namespace zahl::emit

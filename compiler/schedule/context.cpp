@@ -102,8 +102,10 @@ int64_t RowWindow::largest_stripe() const {
   if (!is_streamed()) return int64_t{1} << 40;
   const int64_t rows = region_.bytes / 2 / row_bytes_;
   if (rows == 0) {
-    throw UserError(fmt::format("node {}: a row of {} bytes does not fit the scratchpad's workspace ({} bytes for two rows); a larger scratchpad would do",
-                                context_.layer_name(), row_bytes_, region_.bytes));
+    throw UserError(
+        fmt::format("node {}: a row of {} bytes does not fit the scratchpad's workspace ({} bytes for two rows); a "
+                    "larger scratchpad would do",
+                    context_.layer_name(), row_bytes_, region_.bytes));
   }
   return rows;
 }
@@ -134,7 +136,8 @@ void RowWindow::finish(int64_t first, int64_t last) {
 
 std::vector<Region> share_workspace(const Context& context, const std::vector<ir::TensorId>& tensors) {
   const Region all = context.plan.workspace;
-  const int64_t streams = std::count_if(tensors.begin(), tensors.end(), [&](ir::TensorId t) { return !context.home(t).is_on_chip; });
+  const int64_t streams =
+      std::count_if(tensors.begin(), tensors.end(), [&](ir::TensorId t) { return !context.home(t).is_on_chip; });
   const int64_t bank = context.config.scratchpad_bank_bytes;
   int64_t share = streams == 0 ? 0 : all.bytes / streams;
   if (share > bank) share = share / bank * bank;

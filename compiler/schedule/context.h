@@ -10,8 +10,8 @@
 
 namespace zahl::schedule {
 
-// Hands out places one after another and starts over at the end; who asks next overwrites what was handed out longest ago. The
-// tokens keep a place from being overwritten before it was read.
+// Hands out places one after another and starts over at the end; who asks next overwrites what was handed out longest
+// ago. The tokens keep a place from being overwritten before it was read.
 class Ring {
  public:
   Ring(Region region, int64_t alignment) : region_(region), alignment_(alignment) {}
@@ -47,7 +47,9 @@ class Context {
 
   void begin_step() { steps.emplace_back(); }
   // A copy of `bytes` contiguous bytes: loads of a step, stores in the body of the present one.
-  void load(int64_t dram, int64_t scratchpad, int64_t bytes) { load_in_step(steps.size() - 1, dram, scratchpad, bytes); }
+  void load(int64_t dram, int64_t scratchpad, int64_t bytes) {
+    load_in_step(steps.size() - 1, dram, scratchpad, bytes);
+  }
   void load_in_step(size_t step, int64_t dram, int64_t scratchpad, int64_t bytes);
   void store(int64_t scratchpad, int64_t dram, int64_t bytes);
   // Adds to the body of the present step.
@@ -65,8 +67,8 @@ class Context {
   uint32_t next_table_slot_ = 0;
 };
 
-// Stripes of a tensor's rows for a layer: in place where the tensor is on chip, otherwise one of two slots in the workspace,
-// used in turn.
+// Stripes of a tensor's rows for a layer: in place where the tensor is on chip, otherwise one of two slots in the
+// workspace, used in turn.
 class RowWindow {
  public:
   // `region` is this tensor's share of the workspace.
@@ -76,7 +78,8 @@ class RowWindow {
   int64_t row_bytes() const { return row_bytes_; }
   // The most rows that a stripe may have.
   int64_t largest_stripe() const;
-  // Rows first .. last - 1 (over all images) of an operand: loads them where needed. Returns the address of row `first`.
+  // Rows first .. last - 1 (over all images) of an operand: loads them where needed. Returns the address of row
+  // `first`.
   int64_t open_for_reading(int64_t first, int64_t last);
   // The same for a result; `finish` stores what `open_for_writing` gave, or rows of a graph output.
   int64_t open_for_writing(int64_t first, int64_t last);

@@ -9,8 +9,8 @@
 
 namespace zahl::schedule {
 
-// Consecutive blocks of output channels whose weights arrive together; or one run of a single block's reduction, where even one block fills
-// more than half of the ring. The runs of a block follow one another and accumulate.
+// Consecutive blocks of output channels whose weights arrive together; or one run of a single block's reduction, where
+// even one block fills more than half of the ring. The runs of a block follow one another and accumulate.
 struct WeightGroup {
   int first_block = 0, blocks = 1;
   int first_row = 0, rows = 1;  // kernel rows
@@ -24,10 +24,10 @@ struct WeightGroup {
 struct ConvWeights {
   Reduction reduction;
   int channels = 1;  // output channels of one convolution group
-  int blocks = 1;  // of one convolution group
+  int blocks = 1;    // of one convolution group
   std::vector<WeightGroup> groups;
   int64_t total_bytes = 0;
-  int64_t block_bytes = 0;  // weights of a block
+  int64_t block_bytes = 0;                                 // weights of a block
   int64_t parameters_dram = 0, parameter_block_bytes = 0;  // all blocks, one after another
 
   int first_channel(int block) const { return block / blocks * channels + block % blocks * columns; }
@@ -35,7 +35,8 @@ struct ConvWeights {
   int columns = 1;  // of the array
 };
 
-// Packs weights and parameters into the context's data. `group_bytes` is what a group should not exceed if it has more than one block.
+// Packs weights and parameters into the context's data. `group_bytes` is what a group should not exceed if it has more
+// than one block.
 ConvWeights plan_weights(const ir::Conv& conv, int input_channels, int64_t group_bytes, Context& context);
 
 }  // namespace zahl::schedule

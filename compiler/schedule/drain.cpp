@@ -30,7 +30,8 @@ void emit_drain(Context& context, const ir::Requant& requant, const DrainTarget&
   drain.table_slot = requant.table ? table_slot : 0;
   const int64_t last_pixel = (target.rows - 1) * target.row_step + (target.columns - 1) * target.pixel_step;
   context.emit(drain, {reads_accumulators(accumulator, int64_t{target.blocks} * target.rows * target.columns),
-                       reads(parameters, int64_t{target.blocks} * parameter_lines(uniform, context.config) * context.config.line_bytes),
+                       reads(parameters, int64_t{target.blocks} * parameter_lines(uniform, context.config) *
+                                             context.config.line_bytes),
                        writes(target.address, last_pixel + target.channels)});
 }
 

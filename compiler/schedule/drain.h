@@ -15,7 +15,8 @@ struct DrainTarget {
   int channels = 1;  // in all blocks together
 };
 
-// `parameters` is the address of the channel parameters of these blocks; `table_slot` counts only where there is a table.
+// `parameters` is the address of the channel parameters of these blocks; `table_slot` counts only where there is a
+// table.
 void emit_drain(Context& context, const ir::Requant& requant, const DrainTarget& target, int64_t accumulator,
                 int64_t parameters, uint32_t table_slot);
 

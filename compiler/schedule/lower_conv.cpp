@@ -1,7 +1,7 @@
 // Convolutions and fully connected layers.
 //
-// Stripe of output rows > group of channel blocks > tile of pixels > blocks that share an instruction. The weights of a group arrive
-// while the group before it is computed; they stay for all stripes where the ring holds the whole layer.
+// Stripe of output rows > group of channel blocks > tile of pixels > blocks that share an instruction. The weights of a
+// group arrive while the group before it is computed; they stay for all stripes where the ring holds the whole layer.
 #include <algorithm>
 #include <optional>
 
@@ -30,8 +30,9 @@ class ConvLowering {
     RowWindow input(c_, conv_.input, regions[0]), output(c_, conv_.output, regions[1]);
     const int64_t reach = int64_t{conv_.kernel_h - 1} * conv_.dilation_h + 1;
     if (input.largest_stripe() < std::min<int64_t>(reach, in_.h)) {
-      throw UserError(fmt::format("node {}: {} bytes of input rows do not fit the scratchpad's workspace; a larger scratchpad would do", c_.layer_name(),
-                                  reach * input.row_bytes()));
+      throw UserError(fmt::format(
+          "node {}: {} bytes of input rows do not fit the scratchpad's workspace; a larger scratchpad would do",
+          c_.layer_name(), reach * input.row_bytes()));
     }
     const int64_t by_input = (input.largest_stripe() - reach) / conv_.stride_h + 1;
     const int stripe = static_cast<int>(std::clamp<int64_t>(std::min(by_input, output.largest_stripe()), 1, out_.h));
@@ -60,12 +61,14 @@ class ConvLowering {
 
   void do_stripe(RowWindow& input, RowWindow& output, int image, int r0, int r1) {
     const int y0 = std::clamp(r0 * conv_.stride_h - conv_.padding.top, 0, in_.h - 1);
-    const int y1 = std::clamp((r1 - 1) * conv_.stride_h - conv_.padding.top + (conv_.kernel_h - 1) * conv_.dilation_h + 1, y0 + 1, in_.h);
+    const int y1 = std::clamp(
+        (r1 - 1) * conv_.stride_h - conv_.padding.top + (conv_.kernel_h - 1) * conv_.dilation_h + 1, y0 + 1, in_.h);
     c_.begin_step();
     // A tensor on chip is there as a whole; of a streamed one these rows are.
     base_row_ = input.is_streamed() ? y0 : 0;
     base_rows_ = input.is_streamed() ? y1 - y0 : in_.h;
-    input_at_ = input.open_for_reading(int64_t{image} * in_.h + base_row_, int64_t{image} * in_.h + base_row_ + base_rows_);
+    input_at_ =
+        input.open_for_reading(int64_t{image} * in_.h + base_row_, int64_t{image} * in_.h + base_row_ + base_rows_);
     output_at_ = output.open_for_writing(int64_t{image} * out_.h + r0, int64_t{image} * out_.h + r1);
     stripe_row_ = r0;
 
@@ -89,7 +92,8 @@ class ConvLowering {
               emit_conv(w_.groups[i], b, count, part, ty, tx, accumulator);
             }
             is_loaded = first == last;  // runs push one another out of the ring
-            if (!is_one_tile || !is_weight_bound() || batch_.blocks * part.pixels() >= kBatchVectors) drain_batch(part, ty, tx);
+            if (!is_one_tile || !is_weight_bound() || batch_.blocks * part.pixels() >= kBatchVectors)
+              drain_batch(part, ty, tx);
           }
         }
       }
@@ -101,11 +105,14 @@ class ConvLowering {
 
   // Accumulators for `count` more blocks: behind those that wait to be drained, or a new place.
   int64_t open_batch(int block, int count, const Tile& tile) {
-    const bool follows = batch_.blocks > 0 && batch_.first_block + batch_.blocks == block && w_.channel_limit(batch_.first_block) == w_.channel_limit(block) &&
+    const bool follows = batch_.blocks > 0 && batch_.first_block + batch_.blocks == block &&
+                         w_.channel_limit(batch_.first_block) == w_.channel_limit(block) &&
                          (batch_.blocks + count) * tile.pixels() <= c_.config.accumulator_bank_vectors;
     if (!follows) {
       if (batch_.blocks > 0) drain_batch(tile, stripe_row_, 0);
-      const int64_t vectors = is_weight_bound() ? std::max<int64_t>(c_.config.accumulator_bank_vectors, count * tile.pixels()) : count * tile.pixels();
+      const int64_t vectors = is_weight_bound()
+                                  ? std::max<int64_t>(c_.config.accumulator_bank_vectors, count * tile.pixels())
+                                  : count * tile.pixels();
       batch_ = {block, 0, c_.take_accumulators(vectors)};
     }
     const int64_t accumulator = batch_.accumulator + batch_.blocks * tile.pixels();
@@ -149,12 +156,15 @@ class ConvLowering {
     batch_ = {};
   }
 
-  void emit_conv(const WeightGroup& group, int first_block, int blocks, const Tile& tile, int oy, int ox, int64_t accumulator) {
+  void emit_conv(const WeightGroup& group, int first_block, int blocks, const Tile& tile, int oy, int ox,
+                 int64_t accumulator) {
     const int64_t pixel = in_.c, row = int64_t{in_.w} * in_.c;
     const int64_t channel = int64_t{group.first_block} / w_.blocks * (in_.c / conv_.groups);
-    const int64_t y = int64_t{oy} * conv_.stride_h - conv_.padding.top - base_row_ + int64_t{group.first_row} * conv_.dilation_h;
-    const int64_t x = (int64_t{ox} * conv_.stride_w - conv_.padding.left + int64_t{group.column} * conv_.dilation_w) * pixel + channel +
-                      int64_t{group.first_chunk} * c_.config.rows;
+    const int64_t y =
+        int64_t{oy} * conv_.stride_h - conv_.padding.top - base_row_ + int64_t{group.first_row} * conv_.dilation_h;
+    const int64_t x =
+        (int64_t{ox} * conv_.stride_w - conv_.padding.left + int64_t{group.column} * conv_.dilation_w) * pixel +
+        channel + int64_t{group.first_chunk} * c_.config.rows;
     const int64_t block_bytes = group.bytes / group.blocks;
     const int64_t weights = group.scratchpad + first_block * block_bytes;
     isa::Conv conv;
@@ -181,9 +191,11 @@ class ConvLowering {
     conv.accumulator = static_cast<uint32_t>(accumulator);
     conv.accumulate = group.is_first_run ? 0 : 1;
 
-    std::vector<Access> accesses = {reads(weights, blocks * block_bytes), writes_accumulators(accumulator, blocks * tile.pixels())};
+    std::vector<Access> accesses = {reads(weights, blocks * block_bytes),
+                                    writes_accumulators(accumulator, blocks * tile.pixels())};
     const int64_t top = std::max<int64_t>(y, 0);
-    const int64_t bottom = std::min<int64_t>(base_rows_ - 1, y + (tile.rows - 1) * conv_.stride_h + (group.rows - 1) * conv_.dilation_h);
+    const int64_t bottom =
+        std::min<int64_t>(base_rows_ - 1, y + (tile.rows - 1) * conv_.stride_h + (group.rows - 1) * conv_.dilation_h);
     if (top <= bottom) accesses.push_back(reads(input_at_ + top * row, (bottom - top + 1) * row));
     c_.emit(conv, std::move(accesses));
   }

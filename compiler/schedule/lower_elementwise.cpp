@@ -6,9 +6,10 @@
 namespace zahl::schedule {
 namespace {
 
-constexpr int64_t kPieceBytes = 4096;  // small enough that the next layer starts early, large enough that starting costs little
+constexpr int64_t kPieceBytes =
+    4096;  // small enough that the next layer starts early, large enough that starting costs little
 constexpr int64_t kLargestPiece = int64_t{1} << 18;  // isa: eltwise.row_bytes
-constexpr int64_t kLargestRows = int64_t{1} << 14;  // isa: softmax.rows
+constexpr int64_t kLargestRows = int64_t{1} << 14;   // isa: softmax.rows
 
 // Calls piece(first, last) for stripes of rows that fit the workspace.
 template <class F>
@@ -20,7 +21,8 @@ void for_each_stripe(int64_t rows, std::vector<RowWindow*> windows, F&& piece) {
 
 int64_t rows_of(const ir::Shape& shape) { return int64_t{shape.n} * shape.h; }
 
-void emit_pieces(Context& c, isa::Eltwise instruction, int64_t a, int64_t b, int64_t result, int64_t bytes, bool reads_b) {
+void emit_pieces(Context& c, isa::Eltwise instruction, int64_t a, int64_t b, int64_t result, int64_t bytes,
+                 bool reads_b) {
   for (int64_t done = 0; done < bytes;) {
     const int64_t part = std::min({bytes - done, kPieceBytes, kLargestPiece});
     instruction.a = static_cast<uint32_t>(a + done);
@@ -53,7 +55,8 @@ void lower(const ir::Eltwise& e, Context& c) {
     if (is_first && e.table) instruction.table_slot = c.set_table(*e.table);
     is_first = false;
     const int64_t at_a = a.open_for_reading(first, last), at_b = b.open_for_reading(first, last);
-    emit_pieces(c, instruction, at_a, at_b, result.open_for_writing(first, last), (last - first) * result.row_bytes(), true);
+    emit_pieces(c, instruction, at_a, at_b, result.open_for_writing(first, last), (last - first) * result.row_bytes(),
+                true);
     result.finish(first, last);
   });
 }
@@ -73,7 +76,8 @@ void lower(const ir::Lookup& l, Context& c) {
     if (is_first) instruction.table_slot = c.set_table(l.table);
     is_first = false;
     const int64_t at = input.open_for_reading(first, last);
-    emit_pieces(c, instruction, at, at, result.open_for_writing(first, last), (last - first) * result.row_bytes(), false);
+    emit_pieces(c, instruction, at, at, result.open_for_writing(first, last), (last - first) * result.row_bytes(),
+                false);
     result.finish(first, last);
   });
 }
@@ -106,7 +110,8 @@ void lower(const ir::Softmax& s, Context& c) {
       instruction.result = static_cast<uint32_t>(to + done * shape.c);
       instruction.rows = static_cast<uint32_t>(part);
       instruction.exponentials = static_cast<uint32_t>(table_at);
-      c.emit(instruction, {reads(at + done * shape.c, part * shape.c), reads(table_at, table_bytes), writes(to + done * shape.c, part * shape.c)});
+      c.emit(instruction, {reads(at + done * shape.c, part * shape.c), reads(table_at, table_bytes),
+                           writes(to + done * shape.c, part * shape.c)});
     }
     result.finish(first, last);
   });

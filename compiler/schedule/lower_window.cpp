@@ -30,7 +30,11 @@ struct Area {
 class WindowLowering {
  public:
   WindowLowering(const WindowOp& op, std::vector<Area> areas, Context& context)
-      : op_(op), areas_(std::move(areas)), c_(context), in_(c_.tensor(op.input).shape), out_(c_.tensor(op.output).shape) {
+      : op_(op),
+        areas_(std::move(areas)),
+        c_(context),
+        in_(c_.tensor(op.input).shape),
+        out_(c_.tensor(op.output).shape) {
     for (int column = 0; column < op_.kernel_w; column += c_.config.rows) {
       windows_.push_back(window_of(op_.kernel_h, op_.kernel_w, in_.c, column, c_.config));
     }
@@ -41,8 +45,9 @@ class WindowLowering {
     const auto regions = share_workspace(c_, {op_.input, op_.output});
     RowWindow input(c_, op_.input, regions[0]), output(c_, op_.output, regions[1]);
     if (input.largest_stripe() < std::min(op_.kernel_h, in_.h)) {
-      throw UserError(fmt::format("node {}: {} rows of {} bytes do not fit the scratchpad's workspace; a larger scratchpad would do",
-                                  c_.layer_name(), op_.kernel_h, input.row_bytes()));
+      throw UserError(fmt::format(
+          "node {}: {} rows of {} bytes do not fit the scratchpad's workspace; a larger scratchpad would do",
+          c_.layer_name(), op_.kernel_h, input.row_bytes()));
     }
     const int64_t by_input = (input.largest_stripe() - op_.kernel_h) / op_.stride_h + 1;
     const int stripe = static_cast<int>(std::clamp<int64_t>(std::min(by_input, output.largest_stripe()), 1, out_.h));
@@ -70,8 +75,9 @@ class WindowLowering {
     const int64_t by_parameters = c_.parameters.bytes() / 2 / (lines * c_.config.line_bytes);
     const int largest = static_cast<int>(std::min({by_weights, by_parameters, int64_t{blocks()}}));
     if (largest == 0) {
-      throw UserError(fmt::format("node {}: a {}x{} window with {} kinds of border does not fit the scratchpad; a larger one would do",
-                                  c_.layer_name(), op_.kernel_h, op_.kernel_w, areas_.size()));
+      throw UserError(fmt::format(
+          "node {}: a {}x{} window with {} kinds of border does not fit the scratchpad; a larger one would do",
+          c_.layer_name(), op_.kernel_h, op_.kernel_w, areas_.size()));
     }
     const int8_t idle = op_.operation == isa::DepthwiseOp::Maximum ? int8_t{0} : static_cast<int8_t>(op_.weight_zero);
     for (int first = 0; first < blocks(); first += largest) {
@@ -100,7 +106,8 @@ class WindowLowering {
     c_.begin_step();
     base_row_ = input.is_streamed() ? y0 : 0;
     base_rows_ = input.is_streamed() ? y1 - y0 : in_.h;
-    input_at_ = input.open_for_reading(int64_t{image} * in_.h + base_row_, int64_t{image} * in_.h + base_row_ + base_rows_);
+    input_at_ =
+        input.open_for_reading(int64_t{image} * in_.h + base_row_, int64_t{image} * in_.h + base_row_ + base_rows_);
     output_at_ = output.open_for_writing(int64_t{image} * out_.h + r0, int64_t{image} * out_.h + r1);
     for (Group& group : groups_) {
       if (group.weights_at < 0 || groups_.size() > 1) fetch(group);
@@ -134,7 +141,8 @@ class WindowLowering {
     int largest_columns = 1024;
     for (const Window& window : windows_) {
       if (window.tap_rows == 1) continue;  // needs no line buffer
-      largest_columns = std::min(largest_columns, std::max(1, (c_.config.line_buffer_pixels - window.tap_columns) / op_.stride_w + 1));
+      largest_columns = std::min(largest_columns,
+                                 std::max(1, (c_.config.line_buffer_pixels - window.tap_columns) / op_.stride_w + 1));
     }
     TileWork work;
     work.weight_tiles = windows_[0].passes;
@@ -156,13 +164,15 @@ class WindowLowering {
           int64_t weights = group.weights_at;
           for (const Window& window : windows_) {
             const int64_t block_bytes = int64_t{window.passes} * c_.config.weight_tile_bytes();
-            emit_window(window, part, ty, tx, first, count, accumulator, weights + b * block_bytes, count * block_bytes);
+            emit_window(window, part, ty, tx, first, count, accumulator, weights + b * block_bytes,
+                        count * block_bytes);
             weights += group.blocks * block_bytes;
           }
           DrainTarget target;
           target.pixel_step = out_.c;
           target.row_step = int64_t{out_.w} * out_.c;
-          target.address = output_at_ + (ty - stripe_row) * target.row_step + tx * target.pixel_step + first * c_.config.columns;
+          target.address =
+              output_at_ + (ty - stripe_row) * target.row_step + tx * target.pixel_step + first * c_.config.columns;
           target.rows = part.rows;
           target.columns = part.columns;
           target.blocks = count;
@@ -173,8 +183,8 @@ class WindowLowering {
     }
   }
 
-  void emit_window(const Window& window, const Tile& tile, int oy, int ox, int block, int count, int64_t accumulator, int64_t weights,
-                   int64_t weights_bytes) {
+  void emit_window(const Window& window, const Tile& tile, int oy, int ox, int block, int count, int64_t accumulator,
+                   int64_t weights, int64_t weights_bytes) {
     const int64_t pixel = in_.c, row = int64_t{in_.w} * in_.c;
     const int64_t y = int64_t{oy} * op_.stride_h - op_.padding.top - base_row_;
     const int64_t x = (int64_t{ox} * op_.stride_w - op_.padding.left + window.first_column) * pixel;
@@ -200,9 +210,11 @@ class WindowLowering {
     d.weight_zero = op_.weight_zero;
     d.accumulator = static_cast<uint32_t>(accumulator);
     d.accumulate = window.first_column == 0 ? 0 : 1;
-    std::vector<Access> accesses = {reads(weights, weights_bytes), writes_accumulators(accumulator, count * tile.pixels())};
+    std::vector<Access> accesses = {reads(weights, weights_bytes),
+                                    writes_accumulators(accumulator, count * tile.pixels())};
     const int64_t top = std::max<int64_t>(y, 0);
-    const int64_t bottom = std::min<int64_t>(base_rows_ - 1, y + (tile.rows - 1) * op_.stride_h + int64_t{window.passes} * window.tap_rows - 1);
+    const int64_t bottom = std::min<int64_t>(
+        base_rows_ - 1, y + (tile.rows - 1) * op_.stride_h + int64_t{window.passes} * window.tap_rows - 1);
     // The last block may read past the last channel of the last pixel.
     const int64_t beyond = std::max(0, (block + count) * c_.config.columns - in_.c);
     if (top <= bottom) accesses.push_back(reads(input_at_ + top * row, (bottom - top + 1) * row + beyond));
@@ -243,14 +255,33 @@ std::vector<Run> runs_of_equal_count(int outputs, int stride, int padding, int k
 
 void lower(const ir::Depthwise& d, Context& context) {
   const auto& out = context.tensor(d.output).shape;
-  const WindowOp op{d.input, d.output, d.kernel_h, d.kernel_w, d.stride_h, d.stride_w, d.padding, d.weights, d.weight_zero,
-                    context.tensor(d.input).zero_point, isa::DepthwiseOp::MultiplyAdd};
+  const WindowOp op{d.input,
+                    d.output,
+                    d.kernel_h,
+                    d.kernel_w,
+                    d.stride_h,
+                    d.stride_w,
+                    d.padding,
+                    d.weights,
+                    d.weight_zero,
+                    context.tensor(d.input).zero_point,
+                    isa::DepthwiseOp::MultiplyAdd};
   WindowLowering(op, {{0, out.h, 0, out.w, d.requant}}, context).run();
 }
 
 void lower(const ir::MaxPool& p, Context& context) {
   const auto& out = context.tensor(p.output).shape;
-  const WindowOp op{p.input, p.output, p.kernel_h, p.kernel_w, p.stride_h, p.stride_w, p.padding, {}, 0, -128, isa::DepthwiseOp::Maximum};
+  const WindowOp op{p.input,
+                    p.output,
+                    p.kernel_h,
+                    p.kernel_w,
+                    p.stride_h,
+                    p.stride_w,
+                    p.padding,
+                    {},
+                    0,
+                    -128,
+                    isa::DepthwiseOp::Maximum};
   WindowLowering(op, {{0, out.h, 0, out.w, p.requant}}, context).run();
 }
 
@@ -258,10 +289,22 @@ void lower(const ir::AveragePool& p, Context& context) {
   const auto& in = context.tensor(p.input).shape;
   const auto& out = context.tensor(p.output).shape;
   const int zero = p.input_zero;
-  const WindowOp op{p.input, p.output, p.kernel_h, p.kernel_w, p.stride_h, p.stride_w, p.padding, {}, 0, zero, isa::DepthwiseOp::MultiplyAdd};
+  const WindowOp op{p.input,
+                    p.output,
+                    p.kernel_h,
+                    p.kernel_w,
+                    p.stride_h,
+                    p.stride_w,
+                    p.padding,
+                    {},
+                    0,
+                    zero,
+                    isa::DepthwiseOp::MultiplyAdd};
   std::vector<Area> areas;
-  for (const Run& rows : runs_of_equal_count(out.h, p.stride_h, p.padding.top, p.kernel_h, in.h, p.count_includes_padding)) {
-    for (const Run& columns : runs_of_equal_count(out.w, p.stride_w, p.padding.left, p.kernel_w, in.w, p.count_includes_padding)) {
+  for (const Run& rows :
+       runs_of_equal_count(out.h, p.stride_h, p.padding.top, p.kernel_h, in.h, p.count_includes_padding)) {
+    for (const Run& columns :
+         runs_of_equal_count(out.w, p.stride_w, p.padding.left, p.kernel_w, in.w, p.count_includes_padding)) {
       ir::Requant requant;
       requant.rounding = p.rounding;
       requant.zero_point = p.zero_point, requant.low = p.low, requant.high = p.high;

@@ -9,7 +9,8 @@ constexpr int64_t kDramAlignment = 64;
 
 int64_t align(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
 
-// From the node that makes it to the last one that reads it; graph inputs are made at -1, graph outputs stay to the end.
+// From the node that makes it to the last one that reads it; graph inputs are made at -1, graph outputs stay to the
+// end.
 struct Lifetime {
   int first = -1, last = -1;
   bool overlaps(const Lifetime& o) const { return first <= o.last && o.first <= last; }
@@ -28,7 +29,9 @@ std::vector<int> roots_of(const ir::Graph& graph) {
 
 std::vector<Lifetime> lifetimes_of(const ir::Graph& graph, const std::vector<int>& root) {
   std::vector<Lifetime> lives(graph.tensors.size());
-  const auto life = [&](ir::TensorId t) -> Lifetime& { return lives[static_cast<size_t>(root[static_cast<size_t>(t)])]; };
+  const auto life = [&](ir::TensorId t) -> Lifetime& {
+    return lives[static_cast<size_t>(root[static_cast<size_t>(t)])];
+  };
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const auto& operation = graph.nodes[n].operation;
     const int index = static_cast<int>(n);
@@ -110,7 +113,8 @@ MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config) {
   }
 
   std::vector<bool> is_boundary(graph.tensors.size());
-  for (const auto& port : graph.inputs) is_boundary[static_cast<size_t>(plan.root[static_cast<size_t>(port.tensor)])] = true;
+  for (const auto& port : graph.inputs)
+    is_boundary[static_cast<size_t>(plan.root[static_cast<size_t>(port.tensor)])] = true;
   for (const auto& port : graph.outputs) {
     const auto root = static_cast<size_t>(plan.root[static_cast<size_t>(port.tensor)]);
     is_boundary[root] = true;

@@ -1,7 +1,8 @@
 // Where every tensor lives: on chip for its whole life where it fits, in DRAM otherwise.
 //
-// The scratchpad is divided into activations (tensors that stay, then a workspace for stripes of those that do not), one bank of channel
-// parameters and tables, and a ring of weights. Reshapes are addresses: input and output share one home.
+// The scratchpad is divided into activations (tensors that stay, then a workspace for stripes of those that do not),
+// one bank of channel parameters and tables, and a ring of weights. Reshapes are addresses: input and output share one
+// home.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +20,12 @@ struct Region {
 struct Home {
   bool is_on_chip = false;
   int64_t scratchpad = 0;  // where on chip
-  int64_t dram = -1;  // where in DRAM: graph inputs and outputs, and whatever is not on chip
+  int64_t dram = -1;       // where in DRAM: graph inputs and outputs, and whatever is not on chip
   bool is_graph_output = false;
 };
 
 struct MemoryPlan {
-  std::vector<int> root;  // of a tensor: the tensor whose home it shares
+  std::vector<int> root;    // of a tensor: the tensor whose home it shares
   std::vector<Home> homes;  // by root
   Region workspace, parameters, weights;
   int64_t dram_bytes = 0;  // of inputs, outputs and whatever is not on chip; constants follow

@@ -50,8 +50,13 @@ void pack_conv_block(const ir::Conv& conv, const Reduction& reduction, int first
         const int lanes = std::min(config.rows, run_length - chunk * config.rows);
         const int columns = std::min(config.columns, channel_limit - first_channel);
         for (int column = 0; column < columns; ++column) {
-          const int8_t* weights = conv.weights.data() + (static_cast<size_t>(first_channel + column) * static_cast<size_t>(conv.kernel_h) + static_cast<size_t>(kr)) * static_cast<size_t>(conv.kernel_w * channels) + kc * channels + chunk * config.rows;
-          for (int lane = 0; lane < lanes; ++lane) out[at + tile_offset(lane, column, config)] = static_cast<uint8_t>(weights[lane]);
+          const int8_t* weights = conv.weights.data() +
+                                  (static_cast<size_t>(first_channel + column) * static_cast<size_t>(conv.kernel_h) +
+                                   static_cast<size_t>(kr)) *
+                                      static_cast<size_t>(conv.kernel_w * channels) +
+                                  kc * channels + chunk * config.rows;
+          for (int lane = 0; lane < lanes; ++lane)
+            out[at + tile_offset(lane, column, config)] = static_cast<uint8_t>(weights[lane]);
         }
       }
     }
@@ -77,8 +82,10 @@ void pack_window_block(std::span<const int8_t> weights, const Window& window, in
       for (int j = 0; j < window.tap_columns; ++j) {
         const int lane = i * window.tap_columns + j;
         for (int column = 0; column < std::min(config.columns, window.channels - first_channel); ++column) {
-          const size_t index = static_cast<size_t>((row * window.kernel_w + window.first_column + j) * window.channels + first_channel + column);
-          out[at + tile_offset(lane, column, config)] = weights.empty() ? uint8_t{1} : static_cast<uint8_t>(weights[index]);
+          const size_t index = static_cast<size_t>((row * window.kernel_w + window.first_column + j) * window.channels +
+                                                   first_channel + column);
+          out[at + tile_offset(lane, column, config)] =
+              weights.empty() ? uint8_t{1} : static_cast<uint8_t>(weights[index]);
         }
       }
     }

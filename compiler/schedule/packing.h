@@ -15,14 +15,14 @@ struct Reduction {
   bool is_flattened = false;  // the whole kernel row is one run of kernel_w * channels bytes
   int kernel_rows = 1;
   int kernel_columns = 1;  // positions visited one by one: 1 where flattened
-  int chunks = 1;  // steps of `rows` lanes at one position
+  int chunks = 1;          // steps of `rows` lanes at one position
   int tiles() const { return kernel_rows * kernel_columns * chunks; }
 };
 
 Reduction reduction_of(const ir::Conv& conv, int input_channels, const hw::Config& config);
 
-// Tiles of output channels first_channel .. first_channel + columns - 1 (those from channel_limit on weigh nothing), in the order kernel
-// row, kernel column, chunk; tiles() * rows * columns bytes are appended.
+// Tiles of output channels first_channel .. first_channel + columns - 1 (those from channel_limit on weigh nothing), in
+// the order kernel row, kernel column, chunk; tiles() * rows * columns bytes are appended.
 void pack_conv_block(const ir::Conv& conv, const Reduction& reduction, int first_channel, int channel_limit,
                      const hw::Config& config, std::vector<uint8_t>& out);
 

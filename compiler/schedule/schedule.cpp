@@ -22,7 +22,8 @@ size_t first_reader(const Context& context, ir::TensorId tensor) {
 
 constexpr int64_t kInputPieceBytes = 2048;  // the first layer starts when its first rows are there
 
-// Brings graph inputs that live on chip from DRAM, some rows at a time, behind the weights of the layer that reads them first.
+// Brings graph inputs that live on chip from DRAM, some rows at a time, behind the weights of the layer that reads them
+// first.
 void load_inputs(Context& context, const std::vector<size_t>& first_step) {
   for (const auto& port : context.graph.inputs) {
     const Home& home = context.home(port.tensor);

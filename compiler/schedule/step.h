@@ -1,7 +1,8 @@
 // The scheduler's output before it becomes a program: instructions with all that they touch, grouped in steps.
 //
-// A step's loads bring in what its body needs. The emitter may move the loads of a step ahead of the bodies of earlier steps
-// (that is how the next weights arrive while the present ones are in use); tokens and claims follow from the accesses.
+// A step's loads bring in what its body needs. The emitter may move the loads of a step ahead of the bodies of earlier
+// steps (that is how the next weights arrive while the present ones are in use); tokens and claims follow from the
+// accesses.
 #pragma once
 
 #include <cstdint>

@@ -5,10 +5,10 @@
 namespace zahl::schedule {
 namespace {
 
-constexpr int64_t kLargestSide = 1024;  // isa: out_rows, out_columns
+constexpr int64_t kLargestSide = 1024;    // isa: out_rows, out_columns
 constexpr int64_t kVectorsTogether = 64;  // of an instruction over several blocks
-constexpr int64_t kInstructionCost = 4;  // cycles of bus time to fetch one
-constexpr int64_t kHandOver = 24;  // pipelines between the array's last vector and the next layer's first
+constexpr int64_t kInstructionCost = 4;   // cycles of bus time to fetch one
+constexpr int64_t kHandOver = 24;         // pipelines between the array's last vector and the next layer's first
 
 int even_part(int whole, int64_t largest) {
   const int parts = static_cast<int>((whole + largest - 1) / largest);
@@ -17,12 +17,15 @@ int even_part(int whole, int64_t largest) {
 
 // Cycles for one block of channels over all tiles of `tile`'s size, and what the next layer sees of the last one.
 int64_t cost(int out_rows, int out_columns, const Tile& tile, const TileWork& work, const hw::Config& config) {
-  const int64_t tiles = int64_t{(out_rows + tile.rows - 1) / tile.rows} * ((out_columns + tile.columns - 1) / tile.columns);
+  const int64_t tiles =
+      int64_t{(out_rows + tile.rows - 1) / tile.rows} * ((out_columns + tile.columns - 1) / tile.columns);
   int64_t streamed = tile.pixels();
   if (work.is_window) {
-    streamed = (int64_t{tile.rows - 1} * work.stride_h + work.tap_rows) * (int64_t{tile.columns - 1} * work.stride_w + work.tap_columns);
+    streamed = (int64_t{tile.rows - 1} * work.stride_h + work.tap_rows) *
+               (int64_t{tile.columns - 1} * work.stride_w + work.tap_columns);
   }
-  const int64_t array = tiles * work.blocks * work.weight_tiles * std::max<int64_t>(streamed, config.weight_tile_lines());
+  const int64_t array =
+      tiles * work.blocks * work.weight_tiles * std::max<int64_t>(streamed, config.weight_tile_lines());
   const int64_t post = tiles * work.blocks * (tile.pixels() + work.parameter_lines + hw::kDrainPipeline);
   const int64_t last = tile.pixels() + work.parameter_lines + kHandOver;
   const int64_t exposed = tiles == 1 ? last : tiles == 2 ? last / 2 : last / 4;

@@ -1,7 +1,7 @@
 // How output pixels are cut into tiles that the accumulators hold.
 //
-// A larger tile streams with less overhead; a smaller one is requantized sooner, so that the next layer waits less for the last one. The
-// choice is the least estimated cost over all heights.
+// A larger tile streams with less overhead; a smaller one is requantized sooner, so that the next layer waits less for
+// the last one. The choice is the least estimated cost over all heights.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ struct TileWork {
 // Whole rows where they fit, parts of a row otherwise; at most one accumulator bank of pixels, for windows two.
 Tile choose_tile(int out_rows, int out_columns, const TileWork& work, const hw::Config& config);
 
-// How many blocks an instruction takes at once, so that neither short instructions pile up nor the last result comes late.
+// How many blocks an instruction takes at once, so that neither short instructions pile up nor the last result comes
+// late.
 int blocks_together(int64_t pixels, const hw::Config& config);
 
 }  // namespace zahl::schedule

@@ -31,14 +31,20 @@ uint64_t banks(const Touched& t, int64_t bank_size) {
 std::string check_addresses(size_t index, const Seen& s, const Program& p) {
   for (const Touched& t : s.touched) {
     const bool on_dram = t.store == Store::Dram, on_chip = t.store == Store::Scratchpad;
-    const int64_t limit = on_dram ? static_cast<int64_t>(p.memory_bytes) : on_chip ? p.config.scratchpad_bytes() : p.config.accumulator_vectors();
+    const int64_t limit = on_dram   ? static_cast<int64_t>(p.memory_bytes)
+                          : on_chip ? p.config.scratchpad_bytes()
+                                    : p.config.accumulator_vectors();
     if (t.begin < 0 || t.end > limit) {
-      return fmt::format("instruction {} touches {} {} to {} of {}", index, kStoreNames[static_cast<size_t>(t.store)], t.begin, t.end - 1, limit);
+      return fmt::format("instruction {} touches {} {} to {} of {}", index, kStoreNames[static_cast<size_t>(t.store)],
+                         t.begin, t.end - 1, limit);
     }
     if (on_dram) continue;
-    const uint64_t claimed = !on_chip ? s.common.accumulator_banks : t.is_write ? s.common.write_banks : s.common.read_banks;
+    const uint64_t claimed = !on_chip     ? s.common.accumulator_banks
+                             : t.is_write ? s.common.write_banks
+                                          : s.common.read_banks;
     if ((banks(t, on_chip ? p.config.scratchpad_bank_bytes : p.config.accumulator_bank_vectors) & ~claimed) != 0) {
-      return fmt::format("instruction {} touches {} {} to {} without claiming it", index, kStoreNames[static_cast<size_t>(t.store)], t.begin, t.end - 1);
+      return fmt::format("instruction {} touches {} {} to {} without claiming it", index,
+                         kStoreNames[static_cast<size_t>(t.store)], t.begin, t.end - 1);
     }
   }
   return "";
@@ -71,7 +77,8 @@ std::string check_program(const Program& program) {
     if (!seen[unit].empty()) now.clock = seen[unit].back().clock;
     for (size_t other = 0; other < kUnitCount; ++other) {
       const uint32_t wait = now.common.wait[other];
-      if (wait > seen[other].size()) return fmt::format("instruction {} waits for a later one of unit {}", i, isa::kUnitNames[other]);
+      if (wait > seen[other].size())
+        return fmt::format("instruction {} waits for a later one of unit {}", i, isa::kUnitNames[other]);
       if (wait == 0) continue;
       for (size_t u = 0; u < kUnitCount; ++u) now.clock[u] = std::max(now.clock[u], seen[other][wait - 1].clock[u]);
     }
@@ -81,7 +88,9 @@ std::string check_program(const Program& program) {
       if (other == unit) continue;
       for (size_t n = seen[other].size(); n > now.clock[other]; --n) {
         const std::string shared = why_ordered(now, seen[other][n - 1]);
-        if (!shared.empty()) return fmt::format("instructions {} and {} share {} and no token orders them", seen[other][n - 1].index, i, shared);
+        if (!shared.empty())
+          return fmt::format("instructions {} and {} share {} and no token orders them", seen[other][n - 1].index, i,
+                             shared);
       }
     }
     now.clock[unit] = static_cast<uint32_t>(seen[unit].size()) + 1;

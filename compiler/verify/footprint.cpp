@@ -18,9 +18,7 @@ int64_t lines(int64_t bytes, const hw::Config& config) {
 // Hull of positions begin + i * step, 0 <= i < n, for steps of either sign.
 struct Span {
   int64_t low = 0, high = 0;
-  void extend(int64_t step, int64_t n) {
-    (step < 0 ? low : high) += step * (n - 1);
-  }
+  void extend(int64_t step, int64_t n) { (step < 0 ? low : high) += step * (n - 1); }
 };
 
 template <class Copy>
@@ -38,8 +36,8 @@ List of(const isa::Load& x, const hw::Config&) { return copy_footprint(x, true);
 List of(const isa::Store& x, const hw::Config&) { return copy_footprint(x, false); }
 
 // Bytes of the input that are not padding: rows and columns are clipped to the valid ones.
-void add_source(List& list, int64_t origin, int64_t x, int64_t y, int64_t row_limit, int64_t y_limit, int64_t width, int64_t height,
-                int64_t row_bytes) {
+void add_source(List& list, int64_t origin, int64_t x, int64_t y, int64_t row_limit, int64_t y_limit, int64_t width,
+                int64_t height, int64_t row_bytes) {
   const int64_t x0 = std::max<int64_t>(x, 0), x1 = std::min(x + width, row_limit);
   const int64_t y0 = std::max<int64_t>(y, 0), y1 = std::min(y + height, y_limit);
   if (x0 >= x1 || y0 >= y1) return;
@@ -52,7 +50,8 @@ List of(const isa::Conv& c, const hw::Config& config) {
   int64_t row_bytes = 0;
   if (c.out_rows > 1 && c.y_step > 0) row_bytes = int64_t{c.row_step} / c.y_step;
   if (c.kernel_rows > 1 && c.kernel_y_step > 0) row_bytes = int64_t{c.kernel_row_step} / c.kernel_y_step;
-  const int64_t width = (int64_t{c.out_columns} - 1) * c.pixel_step + (int64_t{c.kernel_columns} - 1) * c.kernel_column_step + int64_t{c.chunks} * config.rows;
+  const int64_t width = (int64_t{c.out_columns} - 1) * c.pixel_step +
+                        (int64_t{c.kernel_columns} - 1) * c.kernel_column_step + int64_t{c.chunks} * config.rows;
   const int64_t height = (int64_t{c.out_rows} - 1) * c.y_step + (int64_t{c.kernel_rows} - 1) * c.kernel_y_step + 1;
   add_source(list, c.source, c.input_x, c.input_y, c.input_row_limit, c.input_y_limit, width, height, row_bytes);
   const int64_t tiles = int64_t{c.blocks} * c.kernel_rows * c.kernel_columns * c.chunks;
@@ -67,7 +66,8 @@ List of(const isa::Depthwise& d, const hw::Config& config) {
   const int64_t columns = (int64_t{d.out_columns} - 1) * d.x_step + d.tap_columns;
   const int64_t y0 = std::max<int64_t>(d.input_y, 0), y1 = std::min<int64_t>(d.input_y + height, d.input_y_limit);
   const int64_t x = d.input_x, step = std::max<int64_t>(d.pixel_step, 1), limit = d.input_row_limit;
-  const int64_t first = x < 0 ? (step - 1 - x) / step : 0, last = limit > x ? std::min(columns - 1, (limit - 1 - x) / step) : -1;
+  const int64_t first = x < 0 ? (step - 1 - x) / step : 0,
+                last = limit > x ? std::min(columns - 1, (limit - 1 - x) / step) : -1;
   if (y0 < y1 && first <= last) {
     const int64_t x0 = x + first * d.pixel_step, x1 = x + last * d.pixel_step;
     add(list, Store::Scratchpad, false, d.source + (y0 - d.input_y) * int64_t{d.row_step} + (x0 - x),
@@ -86,7 +86,8 @@ List of(const isa::Drain& d, const hw::Config& config) {
   add(list, Store::Accumulator, false, d.accumulator, int64_t{d.blocks} * d.out_rows * d.out_columns);
   const int64_t last = (int64_t{d.out_rows} - 1) * d.row_step + (int64_t{d.out_columns} - 1) * d.pixel_step;
   const int64_t full = d.blocks > 1 ? (int64_t{d.blocks} - 2) * d.block_step + config.columns : 0;
-  add(list, Store::Scratchpad, true, d.result, last + std::max(full, (int64_t{d.blocks} - 1) * d.block_step + d.last_channels));
+  add(list, Store::Scratchpad, true, d.result,
+      last + std::max(full, (int64_t{d.blocks} - 1) * d.block_step + d.last_channels));
   return list;
 }
 

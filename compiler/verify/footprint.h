@@ -10,7 +10,8 @@ namespace zahl::verify {
 
 enum class Store : uint8_t { Scratchpad, Accumulator, Dram };
 
-// Rows of `bytes` bytes, `step` apart, `count` of them, from `begin` on: enough to tell exact overlap of strided copies.
+// Rows of `bytes` bytes, `step` apart, `count` of them, from `begin` on: enough to tell exact overlap of strided
+// copies.
 struct Touched {
   Store store = Store::Scratchpad;
   bool is_write = false;

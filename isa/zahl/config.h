@@ -9,7 +9,8 @@
 
 namespace zahl::hw {
 
-// `preset_or_path` is a preset's name (edge16, tiny8, wide32) or a .toml file with exactly the parameters of isa/hw.toml.
+// `preset_or_path` is a preset's name (edge16, tiny8, wide32) or a .toml file with exactly the parameters of
+// isa/hw.toml.
 Config load_config(const std::string& preset_or_path);
 
 // `preset_or_path` is a preset's name (dram, onchip) or a .toml file with latency_cycles and bytes_per_cycle.

@@ -1,6 +1,7 @@
 // The program image (.zprog): all that passes from the compiler to a machine, in one self-contained, checked file.
 //
-// Layout: magic "ZAHLPROG", u32 version, u32 section count, then per section a 4-byte name, u64 size, u32 CRC-32 and the bytes:
+// Layout: magic "ZAHLPROG", u32 version, u32 section count, then per section a 4-byte name, u64 size, u32 CRC-32 and
+// the bytes:
 //   CONF  machine configuration, TOML text
 //   CODE  instructions, 64 bytes each
 //   DATA  constants (weights, channel parameters, tables), integers only, placed at `data_address`
@@ -19,7 +20,7 @@ namespace zahl {
 // A tensor at the host boundary: int8 NHWC in DRAM at `address`, seen by the user as `type` in `shape`.
 struct HostTensor {
   std::string name;
-  std::string type;  // "float32", "int8", "uint8"
+  std::string type;            // "float32", "int8", "uint8"
   std::vector<int64_t> shape;  // as the user sees it
   std::array<int, 4> nhwc{1, 1, 1, 1};
   bool channels_first = false;

@@ -28,8 +28,9 @@ struct InstructionTrace {
   bool operator==(const InstructionTrace&) const = default;
 };
 
-// One AXI burst. `cycle` is the address transfer of a read, the last data transfer of a write; `last` is the last data transfer of a
-// read, the response of a write. `data_hash` is hash_bytes over the burst's bus beats, strobed-out bytes as zero.
+// One AXI burst. `cycle` is the address transfer of a read, the last data transfer of a write; `last` is the last data
+// transfer of a read, the response of a write. `data_hash` is hash_bytes over the burst's bus beats, strobed-out bytes
+// as zero.
 struct Transaction {
   enum class Kind : uint8_t { Fetch, Load, Store };
   Kind kind = Kind::Fetch;
@@ -61,8 +62,8 @@ struct RunResult {
   uint32_t error_index = 0;
   std::array<uint64_t, isa::kCounterCount> counters{};
   std::vector<InstructionTrace> instructions;  // ordered by program index
-  std::vector<Transaction> transactions;  // ordered by (cycle, kind)
-  std::vector<uint8_t> memory;  // DRAM after the run
+  std::vector<Transaction> transactions;       // ordered by (cycle, kind)
+  std::vector<uint8_t> memory;                 // DRAM after the run
 };
 
 // An engine runs `instruction_count` instructions that stand at `program_address` of the DRAM image `memory`.

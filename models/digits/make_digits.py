@@ -25,12 +25,11 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import optax
+from network import CLASSES, JaxBuilder, Parameters, initial_parameters, network, to_onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-
-from network import CLASSES, JaxBuilder, Parameters, initial_parameters, network, to_onnx
 
 HELD_OUT = 450
 

@@ -76,10 +76,18 @@ void execute(State& state, const isa::Drain& x) {
 
 void execute(State& state, const isa::Eltwise& x) {
   for (int64_t row = 0; row < int64_t{x.rows}; ++row)
-    for (int64_t i = 0; i < int64_t{x.row_bytes}; ++i) {
-      const int32_t qa = state.byte(x.a + row * x.a_step + i) - x.a_zero;
-      const int32_t qb = state.byte(x.b + row * x.b_step + i) - x.b_zero;
-      state.set_byte(x.result + row * x.result_step + i, finish(state, x, combine(x, qa, qb)));
+    for (int64_t begin = 0; begin < int64_t{x.row_bytes}; begin += state.config.columns) {
+      const int64_t end = std::min<int64_t>(x.row_bytes, begin + state.config.columns);
+      // A vector's operands are read before its results are written, which may overwrite them.
+      std::vector<int8_t> results;
+      for (int64_t i = begin; i < end; ++i) {
+        const int32_t qa = state.byte(x.a + row * x.a_step + i) - x.a_zero;
+        const int32_t qb = state.byte(x.b + row * x.b_step + i) - x.b_zero;
+        results.push_back(finish(state, x, combine(x, qa, qb)));
+      }
+      for (int64_t i = begin; i < end; ++i) {
+        state.set_byte(x.result + row * x.result_step + i, results[static_cast<size_t>(i - begin)]);
+      }
     }
 }
 

@@ -72,15 +72,17 @@ bool place_accumulators(ProgramBuilder& builder, X& x) {
   if (vectors > all) return false;
   x.accumulator = static_cast<uint32_t>(builder.random().corner(0, all - vectors));
   x.accumulate = 0;
+  // Adding at once to what has just been written shows whether the sum arrives in time.
+  const auto latest = latest_accumulator(builder);
+  if (latest && builder.random().one_in(3) && builder.defined().accumulators().contains(*latest, *latest + vectors)) {
+    x.accumulator = static_cast<uint32_t>(*latest);
+    x.accumulate = 1;
+    return true;
+  }
   const auto defined = builder.defined_accumulators(vectors);
   if (defined && builder.random().one_in(2)) {
     x.accumulator = static_cast<uint32_t>(*defined);
     x.accumulate = 1;
-    // Adding at once to what has just been written shows whether the sum arrives in time.
-    const auto latest = latest_accumulator(builder);
-    if (latest && builder.random().one_in(2) && builder.defined().accumulators().contains(*latest, *latest + vectors)) {
-      x.accumulator = static_cast<uint32_t>(*latest);
-    }
   }
   return true;
 }

@@ -170,10 +170,13 @@ bool apply(RandomProgram& program, Random& random) {
     case Mistake::PastDram:
       return change([&](Instruction& x) { return leave_dram(static_cast<int64_t>(program.memory.size()), x, random); });
     case Mistake::ProgramPastDram: {
-      // The last whole place, the one before it, or the first outside.
-      const uint64_t last = program.memory.size() / 512 * 512;
-      program.program_address = last - 512 + 512 * (random.bits() % 3);
-      return program.program_address + program.words.size() * isa::kInstructionBytes > program.memory.size();
+      // In a place of its own behind the rest, where no store of the program comes, and one to all instructions too
+      // short.
+      program.program_address = (program.memory.size() + 511) / 512 * 512;
+      const int64_t missing = random.corner(1, static_cast<int64_t>(program.words.size()));
+      program.memory.resize(program.program_address +
+                            (program.words.size() - static_cast<size_t>(missing)) * isa::kInstructionBytes);
+      return true;
     }
     case Mistake::Ownership:
       for (int i = 0; i < 6; ++i) {

@@ -234,8 +234,9 @@ class Generator {
     x.weights = static_cast<uint32_t>(pick(0, bytes - bytes / 4) / config_.line_bytes * config_.line_bytes);
     if (random_() % 40 == 0) x.weights = static_cast<uint32_t>(bytes - pick(1, 40) * config_.line_bytes);
     x.weight_zero = static_cast<int32_t>(random_() % 2 == 0 ? 0 : pick(-128, 127));
-    x.accumulator = static_cast<uint32_t>(random_() % 20 == 0 ? pick(0, config_.accumulator_vectors() + 10)
-                                                              : pick(0, config_.accumulator_vectors() / 2));
+    const int64_t vectors = config_.accumulator_vectors();
+    x.accumulator = static_cast<uint32_t>(random_() % 20 == 0 ? std::min<int64_t>(pick(0, vectors + 10), 4095)
+                                                              : pick(0, vectors / 2));
     x.accumulate = random_() % 2;
   }
 

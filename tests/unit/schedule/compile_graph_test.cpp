@@ -19,7 +19,8 @@ namespace {
 hw::Config cramped(const std::string& preset) {
   hw::Config config = hw::load_config(preset);
   MemoryConfig memory;
-  hw::apply_settings({"scratchpad_bank_bytes=2048", "accumulator_bank_vectors=16", "line_buffer_pixels=16"}, config, memory);
+  hw::apply_settings({"scratchpad_bank_bytes=2048", "accumulator_bank_vectors=16", "line_buffer_pixels=16"}, config,
+                     memory);
   return config;
 }
 

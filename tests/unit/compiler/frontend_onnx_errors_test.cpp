@@ -1,0 +1,207 @@
+// Each sentence that refuses an ONNX model has a model that provokes it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/compiler/frontend_onnx_builder.h"
+
+namespace zahl::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr int kInt8 = onnx::TensorProto::INT8;
+
+// x quantized, one node over it, its result quantized.
+OnnxBuilder around(const std::string& type, const std::vector<int64_t>& dims = {1, 2, 4, 4},
+                   std::vector<std::string> more = {}) {
+  OnnxBuilder b;
+  b.input("x", dims).output("y_dq");
+  more.insert(more.begin(), b.qdq("x", 0.1f, 0));
+  b.node(type, more, "y");
+  b.qdq("y", 0.2f, 0);
+  return b;
+}
+
+onnx::NodeProto& last_operator(OnnxBuilder& b) {
+  return *b.model().mutable_graph()->mutable_node(b.model().graph().node_size() - 3);
+}
+
+TEST(OnnxErrors, FloatModelSaysHowToQuantize) {
+  OnnxBuilder b;
+  b.input("x", {1, 2}).output("y");
+  b.node("Relu", {"x"}, "y");
+  EXPECT_THAT(b.error(), AllOf(HasSubstr("float model"), HasSubstr("quantize_static")));
+}
+
+TEST(OnnxErrors, DynamicQuantizationIsNamed) {
+  OnnxBuilder b = around("Relu");
+  b.node("DynamicQuantizeLinear", {"x"}, "d");
+  EXPECT_THAT(b.error(), AllOf(HasSubstr("'d' (DynamicQuantizeLinear)"), HasSubstr("dynamic quantization")));
+}
+
+TEST(OnnxErrors, QOperatorIsNamed) {
+  OnnxBuilder b = around("QLinearConv");
+  EXPECT_THAT(b.error(), HasSubstr("QOperator"));
+}
+
+TEST(OnnxErrors, UnsupportedOperatorIsNamed) {
+  EXPECT_THAT(around("Concat").error(), AllOf(HasSubstr("node 'y' (Concat)"), HasSubstr("not supported")));
+}
+
+TEST(OnnxErrors, DynamicSpatialDimensionIsRefused) {
+  EXPECT_THAT(around("Relu", {1, 2, 0, 4}).error(), HasSubstr("dimension 2 is dynamic"));
+}
+
+TEST(OnnxErrors, SymbolicBatchIsOne) { EXPECT_EQ(around("Relu", {0, 2, 4, 4}).error(), ""); }
+
+TEST(OnnxErrors, LargerBatchIsRefused) { EXPECT_THAT(around("Relu", {2, 2, 4, 4}).error(), HasSubstr("batch 2")); }
+
+TEST(OnnxErrors, SixteenBitActivationsAreRefused) {
+  OnnxBuilder b;
+  b.input("x", {1, 4}).output("x_dq");
+  b.qdq("x", 0.1f, 0, onnx::TensorProto::INT16);
+  EXPECT_THAT(b.error(), HasSubstr("INT16"));
+}
+
+TEST(OnnxErrors, FloatWeightsAreRefused) {
+  OnnxBuilder b = around("Conv", {1, 2, 4, 4}, {"w"});
+  b.floats("w", {2, 2, 1, 1}, {1, 2, 3, 4});
+  EXPECT_THAT(b.error(), HasSubstr("weights 'w' are floating point"));
+}
+
+TEST(OnnxErrors, ComputedWeightsAreRefused) {
+  OnnxBuilder b = around("MatMul", {4, 4}, {"x_dq"});
+  EXPECT_THAT(b.error(), HasSubstr("weights 'x_dq' are computed"));
+}
+
+TEST(OnnxErrors, WeightsThatDoNotFitAreRefused) {
+  OnnxBuilder b;
+  b.input("x", {1, 3, 4, 4}).output("y_dq");
+  const std::string x = b.qdq("x", 0.1f, 0), w = b.weights("w", {2, 2, 1, 1}, {1, 2, 3, 4}, 0.5f);
+  b.node("Conv", {x, w}, "y");
+  b.qdq("y", 0.2f, 0);
+  EXPECT_THAT(b.error(), HasSubstr("do not fit 3 input channels"));
+}
+
+TEST(OnnxErrors, ChannelsWithDifferentZeroPointsAreRefused) {
+  OnnxBuilder b;
+  b.input("x", {1, 2, 4, 4}).output("y_dq");
+  const std::string x = b.qdq("x", 0.1f, 0);
+  b.integers("w", {2, 2, 1, 1}, {1, 2, 3, 4}, kInt8);
+  b.floats("s", {2}, {0.5f, 0.5f});
+  b.integers("z", {2}, {0, 1}, kInt8);
+  set_integer(b.node("DequantizeLinear", {"w", "s", "z"}, "w_dq"), "axis", 0);
+  b.node("Conv", {x, "w_dq"}, "y");
+  b.qdq("y", 0.2f, 0);
+  EXPECT_THAT(b.error(), HasSubstr("zero points that differ between channels"));
+}
+
+TEST(OnnxErrors, OverflowingAccumulatorIsRefused) {
+  OnnxBuilder b;
+  b.input("x", {1, 1, 300, 300}).output("y_dq");
+  const std::string x = b.qdq("x", 0.1f, 0);
+  const std::string w = b.weights("w", {1, 1, 300, 300}, std::vector<int64_t>(90000, 127), 0.5f);
+  b.integers("b", {1}, {2000000000}, onnx::TensorProto::INT32);
+  b.floats("b_scale", {}, {0.05f});
+  b.node("DequantizeLinear", {"b", "b_scale"}, "b_dq");
+  b.node("Conv", {x, w, "b_dq"}, "y");
+  b.qdq("y", 0.2f, 0);
+  EXPECT_THAT(b.error(), AllOf(HasSubstr("node 'y' (Conv)"), HasSubstr("output channel 0 can overflow 32 bits")));
+}
+
+TEST(OnnxErrors, KernelLargerThanTheInputIsRefused) {
+  OnnxBuilder b = around("MaxPool");
+  set_integers(last_operator(b), "kernel_shape", {9, 9});
+  EXPECT_THAT(b.error(), HasSubstr("kernel is larger than the padded input"));
+}
+
+TEST(OnnxErrors, ZeroStrideIsRefused) {
+  OnnxBuilder b = around("MaxPool");
+  set_integers(last_operator(b), "kernel_shape", {2, 2});
+  set_integers(last_operator(b), "strides", {0, 1});
+  EXPECT_THAT(b.error(), HasSubstr("stride is 0"));
+}
+
+TEST(OnnxErrors, UnquantizedInputOfALayerIsRefused) {
+  OnnxBuilder b;
+  b.input("x", {1, 2, 4, 4}).output("y_dq");
+  b.node("Tanh", {b.qdq("x", 0.1f, 0)}, "t");
+  b.node("GlobalAveragePool", {"t"}, "y");
+  b.qdq("y", 0.2f, 0);
+  EXPECT_THAT(b.error(), AllOf(HasSubstr("input 't' is not quantized"), HasSubstr("op_types_to_quantize")));
+}
+
+TEST(OnnxErrors, UnquantizedOutputIsRefused) {
+  OnnxBuilder b;
+  b.input("x", {1, 2, 4, 4}).output("y");
+  b.node("GlobalAveragePool", {b.qdq("x", 0.1f, 0)}, "y");
+  EXPECT_THAT(b.error(), AllOf(HasSubstr("'y' (graph output)"), HasSubstr("not quantized")));
+}
+
+TEST(OnnxErrors, ComputedOperandsOfDifferentShapesAreRefused) {
+  OnnxBuilder b;
+  b.input("x", {1, 2, 4, 4}).output("y_dq");
+  const std::string x = b.qdq("x", 0.1f, 0);
+  b.node("GlobalAveragePool", {x}, "g");
+  b.node("Mul", {x, b.qdq("g", 0.1f, 0)}, "y");
+  b.qdq("y", 0.2f, 0);
+  EXPECT_THAT(b.error(), HasSubstr("are both computed"));
+}
+
+TEST(OnnxErrors, ReshapeThatMovesBytesIsRefused) {
+  OnnxBuilder b = around("Reshape", {1, 2, 4, 4}, {"shape"});
+  b.integers("shape", {2}, {4, 8}, onnx::TensorProto::INT64);
+  EXPECT_THAT(b.error(), HasSubstr("would move bytes"));
+}
+
+TEST(OnnxErrors, SoftmaxOverAnotherAxisIsRefused) {
+  OnnxBuilder b = around("Softmax");
+  set_integer(last_operator(b), "axis", 3);
+  EXPECT_THAT(b.error(), HasSubstr("softmax over axis 3"));
+}
+
+TEST(OnnxErrors, MeanOverOtherAxesIsRefused) {
+  OnnxBuilder b = around("ReduceMean");
+  set_integers(last_operator(b), "axes", {1});
+  EXPECT_THAT(b.error(), HasSubstr("mean over the axes [1]"));
+}
+
+TEST(OnnxErrors, PaddingBeforeAnAveragePoolIsRefused) {
+  OnnxBuilder b;
+  b.input("x", {1, 2, 4, 4}).output("y_dq");
+  b.integers("pads", {8}, {0, 0, 1, 1, 0, 0, 1, 1}, onnx::TensorProto::INT64);
+  b.node("Pad", {b.qdq("x", 0.1f, 0), "pads"}, "p");
+  b.node("GlobalAveragePool", {b.qdq("p", 0.1f, 0)}, "y");
+  b.qdq("y", 0.2f, 0);
+  EXPECT_THAT(b.error(), AllOf(HasSubstr("'p' (Pad)"), HasSubstr("cannot be taken over")));
+}
+
+TEST(OnnxErrors, TensorComputedTwiceIsRefused) {
+  OnnxBuilder b = around("Relu");
+  b.node("Relu", {"x_dq"}, "y");
+  EXPECT_THAT(b.error(), HasSubstr("computed twice"));
+}
+
+TEST(OnnxErrors, ExternalDataAreRefused) {
+  OnnxBuilder b = around("Relu");
+  b.floats("w", {1}, {1});
+  b.model()
+      .mutable_graph()
+      ->mutable_initializer(b.model().graph().initializer_size() - 1)
+      ->set_data_location(onnx::TensorProto::EXTERNAL);
+  EXPECT_THAT(b.error(), HasSubstr("another file"));
+}
+
+TEST(OnnxErrors, ConstantThatDoesNotFillItsShapeIsRefused) {
+  OnnxBuilder b = around("Relu");
+  b.floats("w", {7}, {1});
+  EXPECT_THAT(b.error(), HasSubstr("do not fill its shape"));
+}
+
+TEST(OnnxErrors, HugeShapeIsRefused) {
+  EXPECT_THAT(around("Relu", {1, 4096, 4096, 4096}).error(), HasSubstr("more than 2^28 elements"));
+}
+
+}  // namespace
+}  // namespace zahl::test

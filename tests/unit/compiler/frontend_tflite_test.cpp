@@ -1,0 +1,232 @@
+// Small TFLite files made with flatbuffers: what they mean, and each sentence that refuses one.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "compiler/frontend/load_model.h"
+#include "tests/reference/graph_evaluator.h"
+#include "tests/unit/compiler/frontend_onnx_builder.h"
+#include "tflite_generated.h"
+
+namespace zahl::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using tflite::ActivationFunctionType;
+using tflite::BuiltinOperator;
+using tflite::BuiltinOptions;
+using tflite::TensorType;
+using Bytes = std::vector<int8_t>;
+
+class TfliteBuilder {
+ public:
+  TfliteBuilder() { buffers_.push_back(tflite::CreateBuffer(b_)); }
+
+  template <typename T = int8_t>
+  int tensor(std::vector<int32_t> shape, TensorType type, std::vector<float> scale, int64_t zero,
+             const std::vector<T>& data = {}) {
+    uint32_t buffer = 0;
+    if (!data.empty()) {
+      const auto* bytes = reinterpret_cast<const uint8_t*>(data.data());
+      buffer = static_cast<uint32_t>(buffers_.size());
+      buffers_.push_back(tflite::CreateBuffer(b_, b_.CreateVector(bytes, data.size() * sizeof(T))));
+    }
+    flatbuffers::Offset<tflite::QuantizationParameters> quantization;
+    if (!scale.empty()) {
+      const std::vector<int64_t> zeros(scale.size(), zero);
+      quantization = tflite::CreateQuantizationParametersDirect(b_, nullptr, nullptr, &scale, &zeros);
+    }
+    const std::string name = fmt::format("t{}", tensors_.size());
+    tensors_.push_back(tflite::CreateTensorDirect(b_, &shape, type, buffer, name.c_str(), quantization));
+    return static_cast<int>(tensors_.size()) - 1;
+  }
+  int bytes(std::vector<int32_t> shape, float scale, int64_t zero, const Bytes& data = {}) {
+    return tensor(std::move(shape), TensorType::INT8, {scale}, zero, data);
+  }
+  void op(BuiltinOperator code, std::vector<int32_t> inputs, int output, BuiltinOptions type = BuiltinOptions::NONE,
+          flatbuffers::Offset<void> options = 0) {
+    const std::vector<int32_t> outputs{output};
+    codes_.push_back(tflite::CreateOperatorCode(b_, static_cast<int8_t>(code), 0, 1, code));
+    operators_.push_back(
+        tflite::CreateOperatorDirect(b_, static_cast<uint32_t>(codes_.size()) - 1, &inputs, &outputs, type, options));
+  }
+  flatbuffers::FlatBufferBuilder& builder() { return b_; }
+
+  std::string file(std::vector<int32_t> inputs, std::vector<int32_t> outputs, int subgraphs = 1) {
+    const auto graph = tflite::CreateSubGraphDirect(b_, &tensors_, &inputs, &outputs, &operators_, "main");
+    const std::vector<flatbuffers::Offset<tflite::SubGraph>> graphs(static_cast<size_t>(subgraphs), graph);
+    tflite::FinishModelBuffer(b_, tflite::CreateModelDirect(b_, 3, &codes_, &graphs, "test", &buffers_));
+    return {reinterpret_cast<const char*>(b_.GetBufferPointer()), b_.GetSize()};
+  }
+  ir::Graph load(int input, int output) { return frontend::load_model(TemporaryFile(file({input}, {output})).path()); }
+  std::string error(int input, int output) { return error_of_bytes(file({input}, {output})); }
+
+ private:
+  flatbuffers::FlatBufferBuilder b_;
+  std::vector<flatbuffers::Offset<tflite::Buffer>> buffers_;
+  std::vector<flatbuffers::Offset<tflite::Tensor>> tensors_;
+  std::vector<flatbuffers::Offset<tflite::OperatorCode>> codes_;
+  std::vector<flatbuffers::Offset<tflite::Operator>> operators_;
+};
+
+TEST(Tflite, FullyConnectedIsAConvolutionOverRows) {
+  TfliteBuilder b;
+  const int x = b.bytes({3, 2}, 1.0f, 1), w = b.bytes({1, 2}, 1.0f, 0, {2, 3}), y = b.bytes({3, 1}, 1.0f, -1);
+  b.op(BuiltinOperator::FULLY_CONNECTED, {x, w, -1}, y);
+  const ir::Graph graph = b.load(x, y);
+  ASSERT_EQ(graph.nodes.size(), 1u);
+  EXPECT_EQ(graph.nodes[0].macs, 6);
+  EXPECT_EQ(reference::evaluate(graph, {Bytes{1, 1, 2, 1, 1, 3}})[0], (Bytes{-1, 1, 5}));
+}
+
+TEST(Tflite, DepthwiseOfOneChannelIsAConvolution) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 2, 2, 1}, 1.0f, 0), w = b.bytes({1, 1, 1, 2}, 1.0f, 0, {2, -3}),
+            y = b.bytes({1, 2, 2, 2}, 1.0f, 0);
+  b.op(BuiltinOperator::DEPTHWISE_CONV_2D, {x, w}, y, BuiltinOptions::DepthwiseConv2DOptions,
+       tflite::CreateDepthwiseConv2DOptions(b.builder(), tflite::Padding::SAME, 1, 1, 2).Union());
+  const ir::Graph graph = b.load(x, y);
+  EXPECT_TRUE(std::holds_alternative<ir::Conv>(graph.nodes.at(0).operation));
+  EXPECT_EQ(reference::evaluate(graph, {Bytes{1, 2, 3, 4}})[0], (Bytes{2, -3, 4, -6, 6, -9, 8, -12}));
+}
+
+TEST(Tflite, AveragePoolRoundsTheBytesThemselvesAwayFromZero) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 1, 2, 2}, 1.0f, 50), y = b.bytes({1, 1, 1, 2}, 1.0f, 50);
+  b.op(BuiltinOperator::AVERAGE_POOL_2D, {x}, y, BuiltinOptions::Pool2DOptions,
+       tflite::CreatePool2DOptions(b.builder(), tflite::Padding::VALID, 1, 1, 2, 1).Union());
+  EXPECT_EQ(reference::evaluate(b.load(x, y), {Bytes{-1, 1, -2, 2}})[0], (Bytes{-2, 2}));
+}
+
+TEST(Tflite, FusedRelu6BecomesBounds) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 4}, 0.1f, -20), c = b.bytes({1, 4}, 0.1f, 0, {1, 2, 3, 4});
+  b.op(BuiltinOperator::ADD, {x, c}, y, BuiltinOptions::AddOptions,
+       tflite::CreateAddOptions(b.builder(), ActivationFunctionType::RELU6).Union());
+  const auto& op = std::get<ir::Eltwise>(b.load(x, y).nodes.at(0).operation);
+  EXPECT_EQ(op.low, -20);
+  EXPECT_EQ(op.high, 40);
+}
+
+TEST(Tflite, QuantizeOfAnUnsignedInputIsARelabelling) {
+  TfliteBuilder b;
+  const int u = b.tensor({1, 4}, TensorType::UINT8, {0.5f}, 100), x = b.bytes({1, 4}, 0.5f, -28),
+            y = b.bytes({1, 4}, 1.0f / 256, -128);
+  b.op(BuiltinOperator::QUANTIZE, {u}, x);
+  b.op(BuiltinOperator::LOGISTIC, {x}, y);
+  const ir::Graph graph = b.load(u, y);
+  EXPECT_EQ(graph.nodes.size(), 1u);
+  EXPECT_EQ(graph.inputs[0].view.type, ir::HostView::Type::UInt8);
+}
+
+TEST(Tflite, FloatEdgesBelongToTheHost) {
+  TfliteBuilder b;
+  const int f = b.tensor({1, 4}, TensorType::FLOAT32, {}, 0), x = b.bytes({1, 4}, 0.5f, 3);
+  const int y = b.bytes({1, 4}, 1.0f / 256, -128), g = b.tensor({1, 4}, TensorType::FLOAT32, {}, 0);
+  b.op(BuiltinOperator::QUANTIZE, {f}, x);
+  b.op(BuiltinOperator::SOFTMAX, {x}, y, BuiltinOptions::SoftmaxOptions,
+       tflite::CreateSoftmaxOptions(b.builder(), 1.0f).Union());
+  b.op(BuiltinOperator::DEQUANTIZE, {y}, g);
+  const ir::Graph graph = b.load(f, g);
+  EXPECT_EQ(graph.nodes.size(), 1u);
+  EXPECT_EQ(graph.inputs[0].view.type, ir::HostView::Type::Float32);
+  EXPECT_EQ(graph.outputs[0].view.type, ir::HostView::Type::Float32);
+}
+
+TEST(TfliteErrors, FloatModelSaysHowToConvert) {
+  TfliteBuilder b;
+  const int x = b.tensor({1, 4}, TensorType::FLOAT32, {}, 0), y = b.tensor({1, 4}, TensorType::FLOAT32, {}, 0);
+  b.op(BuiltinOperator::RELU, {x}, y);
+  EXPECT_THAT(b.error(x, y), AllOf(HasSubstr("floating point"), HasSubstr("representative_dataset")));
+}
+
+TEST(TfliteErrors, SixteenBitActivationsAreRefused) {
+  TfliteBuilder b;
+  const int x = b.tensor({1, 4}, TensorType::INT16, {0.1f}, 0), y = b.tensor({1, 4}, TensorType::INT16, {0.1f}, 0);
+  b.op(BuiltinOperator::RELU, {x}, y);
+  EXPECT_THAT(b.error(x, y), HasSubstr("16-bit activations"));
+}
+
+TEST(TfliteErrors, UnsupportedOperatorIsNamed) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 8}, 0.1f, 0);
+  b.op(BuiltinOperator::CONCATENATION, {x, x}, y);
+  EXPECT_THAT(b.error(x, y), HasSubstr("node 't1' (CONCATENATION): the operator is not supported"));
+}
+
+TEST(TfliteErrors, UnsupportedActivationIsNamed) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 4}, 0.1f, 0);
+  b.op(BuiltinOperator::ADD, {x, x}, y, BuiltinOptions::AddOptions,
+       tflite::CreateAddOptions(b.builder(), ActivationFunctionType::TANH).Union());
+  EXPECT_THAT(b.error(x, y), HasSubstr("fused activation TANH"));
+}
+
+TEST(TfliteErrors, SeveralSubgraphsAreRefused) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 4}, 0.1f, 0);
+  b.op(BuiltinOperator::RELU, {x}, y);
+  EXPECT_THAT(error_of_bytes(b.file({x}, {y}, 2)), HasSubstr("2 subgraphs"));
+}
+
+TEST(TfliteErrors, TensorIndexOutOfRangeIsRefused) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 4}, 0.1f, 0);
+  b.op(BuiltinOperator::RELU, {77}, y);
+  EXPECT_THAT(b.error(x, y), HasSubstr("names a tensor that does not exist"));
+}
+
+TEST(TfliteErrors, ReadBeforeWrittenIsRefused) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 4}, 0.1f, 0), z = b.bytes({1, 4}, 0.1f, 0);
+  b.op(BuiltinOperator::RELU, {z}, y);
+  EXPECT_THAT(b.error(x, y), HasSubstr("read before it is written"));
+}
+
+TEST(TfliteErrors, WeightsWithoutDataAreRefused) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 2}, 0.1f, 0), w = b.bytes({1, 2}, 0.1f, 0), y = b.bytes({1, 1}, 0.1f, 0);
+  b.op(BuiltinOperator::FULLY_CONNECTED, {x, w}, y);
+  EXPECT_THAT(b.error(x, y), HasSubstr("weights 't1' are not constant"));
+}
+
+TEST(TfliteErrors, WrongOutputShapeIsRefused) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 4, 4, 1}, 0.1f, 0), y = b.bytes({1, 3, 4, 1}, 0.1f, 0);
+  b.op(BuiltinOperator::MAX_POOL_2D, {x}, y, BuiltinOptions::Pool2DOptions,
+       tflite::CreatePool2DOptions(b.builder(), tflite::Padding::SAME, 1, 1, 2, 2).Union());
+  EXPECT_THAT(b.error(x, y), HasSubstr("[1, 3, 4, 1] where [1, 4, 4, 1] follows"));
+}
+
+TEST(TfliteErrors, LeftShiftThatCanOverflowIsRefused) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 2}, 1000.0f, 0), w = b.bytes({1, 2}, 1000.0f, 0, {127, 127}), y = b.bytes({1, 1}, 0.1f, 0);
+  b.op(BuiltinOperator::FULLY_CONNECTED, {x, w}, y);
+  EXPECT_THAT(b.error(x, y), HasSubstr("shift its accumulator left by 24 bits"));
+}
+
+TEST(TfliteErrors, BadScaleIsRefused) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 2}, 0.0f, 0), y = b.bytes({1, 2}, 0.1f, 0);
+  b.op(BuiltinOperator::RELU, {x}, y);
+  EXPECT_THAT(b.error(x, y), HasSubstr("has scale 0"));
+}
+
+TEST(TfliteErrors, TransposeThatMovesDataIsRefused) {
+  TfliteBuilder b;
+  const int x = b.bytes({2, 3}, 0.1f, 0), y = b.bytes({3, 2}, 0.1f, 0);
+  const int p = b.tensor<int32_t>({2}, TensorType::INT32, {}, 0, {1, 0});
+  b.op(BuiltinOperator::TRANSPOSE, {x, p}, y);
+  EXPECT_THAT(b.error(x, y), HasSubstr("moves data"));
+}
+
+TEST(TfliteErrors, SoftmaxOutputScaleIsFixed) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 4}, 0.1f, 0);
+  b.op(BuiltinOperator::SOFTMAX, {x}, y);
+  EXPECT_THAT(b.error(x, y), HasSubstr("scale 1/256"));
+}
+
+}  // namespace
+}  // namespace zahl::test
