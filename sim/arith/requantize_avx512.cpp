@@ -194,6 +194,20 @@ void with_rounding(isa::Rounding rounding, Visit&& visit) {
 }  // namespace
 
 void drain_avx512(const DrainJob& job) {
+  // Results are written pixel after pixel: where they overlap, the later one stays.
+  const bool overlap = (job.columns > 1 && job.pixel_step < job.channels) ||
+                       (job.rows > 1 && job.row_step < (job.columns - 1) * job.pixel_step + job.channels);
+  if (overlap && job.channels > 16 && job.rows * job.columns > 1) {
+    DrainJob pixel = job;
+    pixel.rows = pixel.columns = 1;
+    for (int row = 0; row < job.rows; ++row) {
+      for (int column = 0; column < job.columns; ++column, pixel.accumulators += job.vector_elements) {
+        pixel.result = job.result + row * job.row_step + column * job.pixel_step;
+        drain_avx512(pixel);
+      }
+    }
+    return;
+  }
   with_rounding(job.finish.rounding, [&]<isa::Rounding kRounding>() {
     for (int first = 0; first < job.channels; first += 16) drain_channels<kRounding>(job, first);
   });

@@ -40,8 +40,6 @@ def values_of(name: str, path, shape: tuple[int, ...]) -> np.ndarray:
 @pytest.mark.parametrize("engine", ["reference", "model", "rtl"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_recorded_outputs_are_reproduced(name: str, engine: str, tmp_path):
-    if engine == "rtl" and name == "mnv2":
-        pytest.skip("MobileNetV2 runs on the RTL in the benchmarks; here reference and model do")
     file, shape = NETWORKS[name]
     cases = json.loads(shared("golden/golden.json").read_text())[name]["cases"]
     runner = Runner(shared(file), tmp_path)

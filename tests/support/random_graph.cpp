@@ -110,13 +110,20 @@ class GraphMaker {
     switch (number(0, 8)) {
       case 0:
       case 1:
-      case 2: return add_conv();
-      case 3: return add_depthwise();
-      case 4: return add_max_pool();
-      case 5: return add_average_pool();
-      case 6: return add_eltwise();
-      case 7: return one_in(2) ? add_lookup() : add_softmax();
-      default: return add_reshape();
+      case 2:
+        return add_conv();
+      case 3:
+        return add_depthwise();
+      case 4:
+        return add_max_pool();
+      case 5:
+        return add_average_pool();
+      case 6:
+        return add_eltwise();
+      case 7:
+        return one_in(2) ? add_lookup() : add_softmax();
+      default:
+        return add_reshape();
     }
   }
 
@@ -140,7 +147,8 @@ class GraphMaker {
   void add_depthwise() {
     const ir::Shape in = tensor(current_).shape;
     ir::Depthwise d;
-    const Axis y = axis(in.h, std::min(7, in.h + 2), false), x = axis(in.w, std::min(one_in(5) ? 20 : 7, in.w + 2), false);
+    const Axis y = axis(in.h, std::min(7, in.h + 2), false),
+               x = axis(in.w, std::min(one_in(5) ? 20 : 7, in.w + 2), false);
     set_window(d, y, x);
     d.input = current_;
     d.output = add_tensor({in.n, y.out, x.out, in.c});
@@ -197,7 +205,8 @@ class GraphMaker {
     e.a_zero = byte(), e.b_zero = byte();
     e.exact = e.operation != isa::EltwiseOp::Mul && one_in(2);
     e.rounding = static_cast<isa::Rounding>(number(e.exact ? 1 : 0, 3));
-    e.a_m0 = static_cast<uint32_t>(number(1 << 29, 2147483647)), e.b_m0 = static_cast<uint32_t>(number(1 << 29, 2147483647));
+    e.a_m0 = static_cast<uint32_t>(number(1 << 29, 2147483647)),
+    e.b_m0 = static_cast<uint32_t>(number(1 << 29, 2147483647));
     e.a_shift = static_cast<uint8_t>(number(0, 4)), e.b_shift = static_cast<uint8_t>(number(0, 4));
     e.m0 = static_cast<uint32_t>(number(1 << 30, 2147483647));
     e.shift = static_cast<uint8_t>(e.exact ? 31 : e.operation == isa::EltwiseOp::Mul ? number(36, 40) : number(49, 52));

@@ -104,7 +104,8 @@ TEST(Tflite, FusedRelu6BecomesBounds) {
   const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 4}, 0.1f, -20), c = b.bytes({1, 4}, 0.1f, 0, {1, 2, 3, 4});
   b.op(BuiltinOperator::ADD, {x, c}, y, BuiltinOptions::AddOptions,
        tflite::CreateAddOptions(b.builder(), ActivationFunctionType::RELU6).Union());
-  const auto& op = std::get<ir::Eltwise>(b.load(x, y).nodes.at(0).operation);
+  const ir::Graph graph = b.load(x, y);
+  const auto& op = std::get<ir::Eltwise>(graph.nodes.at(0).operation);
   EXPECT_EQ(op.low, -20);
   EXPECT_EQ(op.high, 40);
 }
