@@ -110,7 +110,7 @@ int do_run(const Options& o, bool is_config_given) {
   if (run.error != isa::Error::None) return say_error(run, job.program);
   const auto outputs = take_outputs(job.program, run.memory);
   if (!o.output.empty()) save_arrays(o.output, outputs);
-  if (!o.json.empty()) write_text(o.json, report_json(job.program, job.memory, o.engine, run).dump(2) + "\n");
+  if (!o.json.empty()) write_text(o.json, report_json(job.program, job.memory, o.engine, run).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   if (o.json == "-") return 0;
   if (o.engine != "reference") fmt::print("{}\n", report_table(job.program, job.memory, o.engine, run));
   if (!o.cycles_only) fmt::print("{}", outputs_text(outputs));
@@ -127,7 +127,7 @@ int do_cosim(const Options& o, bool is_config_given) {
   json["cycle_differences"] = result.cycle_differences;
   json["byte_differences"] = result.byte_differences;
   json["first_difference"] = result.is_equal ? nlohmann::ordered_json() : nlohmann::ordered_json(result.report);
-  if (!o.json.empty()) write_text(o.json, json.dump(2) + "\n");
+  if (!o.json.empty()) write_text(o.json, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   if (!o.output.empty()) save_arrays(o.output, take_outputs(job.program, result.model.memory));
   if (o.json != "-") {
     fmt::print("{}\n{}\n", report_table(job.program, job.memory, "cosim", result.model),

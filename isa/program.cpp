@@ -102,7 +102,7 @@ std::string meta_text(const Program& p) {
                               {"first_instruction", l.first_instruction}});
   }
   meta["layer_runs"] = runs_of(p.layer_of_instruction);
-  return meta.dump();
+  return meta.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 void read_meta(const std::string& text, Program& p) {
