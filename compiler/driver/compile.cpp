@@ -16,7 +16,7 @@
 namespace zahl::compiler {
 namespace {
 
-constexpr int kLoadAhead = 8;  // steps whose loads may come early
+constexpr int kLoadAhead = 8;  // loads that may be ahead of their need: as many as a queue holds
 constexpr uint64_t kProgramAlignment = 512;
 constexpr uint64_t kMemoryAlignment = 4096;
 

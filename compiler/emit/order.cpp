@@ -1,6 +1,6 @@
 #include "compiler/emit/order.h"
 
-#include <algorithm>
+#include <deque>
 
 namespace zahl::emit {
 namespace {
@@ -8,6 +8,8 @@ namespace {
 using schedule::Access;
 using schedule::Planned;
 using schedule::Step;
+
+constexpr size_t kFarthest = 512;  // instructions that a load may pass
 
 bool conflict(const Planned& a, const Planned& b) {
   for (const Access& x : a.accesses) {
@@ -18,28 +20,52 @@ bool conflict(const Planned& a, const Planned& b) {
   return false;
 }
 
-// Whether the loads of `later` may come before the body of `earlier`.
-bool may_pass(const Step& later, const Step& earlier) {
-  return std::none_of(later.loads.begin(), later.loads.end(), [&](const Planned& load) {
-    return std::any_of(earlier.body.begin(), earlier.body.end(),
-                       [&](const Planned& other) { return conflict(load, other); });
-  });
+struct PendingLoad {
+  Planned planned;
+  size_t step_begin = 0;  // index of the first body instruction of its step
+  size_t need = 0;        // index of the first body instruction that uses it
+  size_t earliest = 0;    // may come before this body instruction, and not before an earlier one
+};
+
+// The body instruction before which a load of the step that begins at `step_begin` may come at the earliest.
+size_t earliest_place(const Planned& load, const std::vector<Planned>& bodies, size_t step_begin) {
+  const size_t limit = step_begin > kFarthest ? step_begin - kFarthest : 0;
+  size_t place = step_begin;
+  while (place > limit && !conflict(load, bodies[place - 1])) --place;
+  return place;
 }
 
 }  // namespace
 
-std::vector<Planned> order_steps(std::vector<Step> steps, int distance) {
-  std::vector<Planned> sequence;
-  size_t loaded = 0;  // loads of the steps before this one are in the sequence
-  for (size_t now = 0; now < steps.size(); ++now) {
-    for (; loaded < steps.size() && loaded <= now + static_cast<size_t>(distance); ++loaded) {
-      bool passes = true;
-      for (size_t between = now; between < loaded && passes; ++between)
-        passes = may_pass(steps[loaded], steps[between]);
-      if (!passes) break;
-      std::move(steps[loaded].loads.begin(), steps[loaded].loads.end(), std::back_inserter(sequence));
+std::vector<Planned> order_steps(std::vector<Step> steps, int ahead) {
+  std::vector<Planned> bodies;
+  std::deque<PendingLoad> loads;
+  for (Step& step : steps) {
+    const size_t begin = bodies.size();
+    std::move(step.body.begin(), step.body.end(), std::back_inserter(bodies));
+    for (Planned& load : step.loads) {
+      PendingLoad pending{std::move(load), begin, begin, 0};
+      while (pending.need < bodies.size() && !conflict(pending.planned, bodies[pending.need])) ++pending.need;
+      // In order: what is needed behind another load's place is needed there as well.
+      pending.earliest = earliest_place(pending.planned, bodies, begin);
+      loads.push_back(std::move(pending));
     }
-    std::move(steps[now].body.begin(), steps[now].body.end(), std::back_inserter(sequence));
+  }
+  // Loads keep their order, so one is needed no later than those behind it.
+  for (size_t i = loads.size(); i-- > 1;) loads[i - 1].need = std::min(loads[i - 1].need, loads[i].need);
+
+  std::vector<Planned> sequence;
+  sequence.reserve(bodies.size() + loads.size());
+  std::deque<size_t> early;  // needs of the loads that are in the sequence and not needed yet
+  for (size_t now = 0; now <= bodies.size(); ++now) {
+    while (!early.empty() && early.front() <= now) early.pop_front();
+    while (!loads.empty() && loads.front().earliest <= now &&
+           (loads.front().need <= now || early.size() < static_cast<size_t>(ahead))) {
+      if (loads.front().need > now) early.push_back(loads.front().need);
+      sequence.push_back(std::move(loads.front().planned));
+      loads.pop_front();
+    }
+    if (now < bodies.size()) sequence.push_back(std::move(bodies[now]));
   }
   return sequence;
 }

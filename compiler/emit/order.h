@@ -7,8 +7,10 @@
 
 namespace zahl::emit {
 
-// Loads of a step come before the bodies of up to `distance` earlier steps, as far as they neither overwrite what those
-// still read nor read what those still write.
-std::vector<schedule::Planned> order_steps(std::vector<schedule::Step> steps, int distance);
+// Bodies keep their order, and so do loads. A load comes before the first instruction that needs it, and earlier as
+// long as no more than `ahead` loads are ahead of their need and it neither overwrites what instructions in between
+// still read nor reads what they still write. A short queue of early loads hides their latency; a long one would keep
+// dispatch from what is needed now.
+std::vector<schedule::Planned> order_steps(std::vector<schedule::Step> steps, int ahead);
 
 }  // namespace zahl::emit
