@@ -110,7 +110,10 @@ int do_run(const Options& o, bool is_config_given) {
   if (run.error != isa::Error::None) return say_error(run, job.program);
   const auto outputs = take_outputs(job.program, run.memory);
   if (!o.output.empty()) save_arrays(o.output, outputs);
-  if (!o.json.empty()) write_text(o.json, report_json(job.program, job.memory, o.engine, run).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  if (!o.json.empty())
+    write_text(o.json, report_json(job.program, job.memory, o.engine, run)
+                               .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
+                           "\n");
   if (o.json == "-") return 0;
   if (o.engine != "reference") fmt::print("{}\n", report_table(job.program, job.memory, o.engine, run));
   if (!o.cycles_only) fmt::print("{}", outputs_text(outputs));

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kDataAlignment = 64;
 constexpr int64_t kLargestRow = int64_t{1} << 20;  // isa: row_bytes
+constexpr int64_t kStripePieceBytes = 8192;
 
 }  // namespace
 
@@ -96,10 +97,12 @@ RowWindow::RowWindow(Context& context, ir::TensorId tensor, Region region)
     : context_(context),
       home_(context.home(tensor)),
       region_(region),
-      row_bytes_(int64_t{context.tensor(tensor).shape.w} * context.tensor(tensor).shape.c) {}
+      row_bytes_(int64_t{context.tensor(tensor).shape.w} * context.tensor(tensor).shape.c),
+      total_rows_(int64_t{context.tensor(tensor).shape.n} * context.tensor(tensor).shape.h) {}
 
 int64_t RowWindow::largest_stripe() const {
   if (!is_streamed()) return int64_t{1} << 40;
+  if (is_whole_at_once()) return total_rows_;
   const int64_t rows = region_.bytes / 2 / row_bytes_;
   if (rows == 0) {
     throw UserError(
@@ -111,27 +114,29 @@ int64_t RowWindow::largest_stripe() const {
 }
 
 int64_t RowWindow::open(int64_t first) {
-  if (!is_streamed()) return home_.scratchpad + first * row_bytes_;
-  slot_ = region_.begin + turn_ * (region_.bytes / 2);
-  turn_ ^= 1;
+  first_row_ = first;
+  slot_ = is_streamed() ? region_.begin + turn_ * (region_.bytes / 2) : home_.scratchpad + first * row_bytes_;
+  if (is_streamed() && !is_whole_at_once()) turn_ ^= 1;
   return slot_;
 }
 
 int64_t RowWindow::open_for_reading(int64_t first, int64_t last) {
   const int64_t address = open(first);
-  if (is_streamed()) context_.load(home_.dram + first * row_bytes_, address, (last - first) * row_bytes_);
+  const int64_t piece =
+      std::max<int64_t>(1, kStripePieceBytes / row_bytes_);  // work on the first rows starts before the last are there
+  for (int64_t row = first; is_streamed() && row < last; row += piece) {
+    const int64_t rows = std::min(piece, last - row);
+    context_.load(home_.dram + row * row_bytes_, address + (row - first) * row_bytes_, rows * row_bytes_);
+  }
   return address;
 }
 
-int64_t RowWindow::open_for_writing(int64_t first, int64_t /*last*/) { return open(first); }
+int64_t RowWindow::open_for_writing(int64_t first) { return open(first); }
 
 void RowWindow::finish(int64_t first, int64_t last) {
-  const int64_t bytes = (last - first) * row_bytes_;
-  if (is_streamed()) {
-    context_.store(slot_, home_.dram + first * row_bytes_, bytes);
-  } else if (home_.is_graph_output) {
-    context_.store(home_.scratchpad + first * row_bytes_, home_.dram + first * row_bytes_, bytes);
-  }
+  if (!is_streamed() && !home_.is_graph_output) return;
+  context_.store(slot_ + (first - first_row_) * row_bytes_, home_.dram + first * row_bytes_,
+                 (last - first) * row_bytes_);
 }
 
 std::vector<Region> share_workspace(const Context& context, const std::vector<ir::TensorId>& tensors) {

@@ -68,7 +68,7 @@ class Context {
 };
 
 // Stripes of a tensor's rows for a layer: in place where the tensor is on chip, otherwise one of two slots in the
-// workspace, used in turn.
+// workspace, used in turn, or all of its share where the tensor fits as a whole.
 class RowWindow {
  public:
   // `region` is this tensor's share of the workspace.
@@ -81,19 +81,21 @@ class RowWindow {
   // Rows first .. last - 1 (over all images) of an operand: loads them where needed. Returns the address of row
   // `first`.
   int64_t open_for_reading(int64_t first, int64_t last);
-  // The same for a result; `finish` stores what `open_for_writing` gave, or rows of a graph output.
-  int64_t open_for_writing(int64_t first, int64_t last);
+  // A stripe of a result that begins with row `first`.
+  int64_t open_for_writing(int64_t first);
+  // Rows of the stripe opened last are complete: stores them if they are streamed or a graph output.
   void finish(int64_t first, int64_t last);
 
  private:
   int64_t open(int64_t first);
+  bool is_whole_at_once() const { return total_rows_ * row_bytes_ <= region_.bytes; }
 
   Context& context_;
   const Home& home_;
   Region region_;
-  int64_t row_bytes_;
+  int64_t row_bytes_, total_rows_;
   int turn_ = 0;
-  int64_t slot_ = 0;
+  int64_t slot_ = 0, first_row_ = 0;  // of the stripe opened last
 };
 
 // Shares of the workspace for the streamed ones among `tensors`, whole banks where there are enough.

@@ -69,12 +69,13 @@ class ConvLowering {
     base_rows_ = input.is_streamed() ? y1 - y0 : in_.h;
     input_at_ =
         input.open_for_reading(int64_t{image} * in_.h + base_row_, int64_t{image} * in_.h + base_row_ + base_rows_);
-    output_at_ = output.open_for_writing(int64_t{image} * out_.h + r0, int64_t{image} * out_.h + r1);
+    output_at_ = output.open_for_writing(int64_t{image} * out_.h + r0);
     stripe_row_ = r0;
 
     const bool stays = w_.total_bytes <= c_.weights.bytes();
     const Tile tile = tile_of(r1 - r0);
     const bool is_one_tile = tile.rows >= r1 - r0 && tile.columns >= out_.w;
+    int finished = r0;  // rows before this one are complete
     for (size_t first = 0; first < w_.groups.size();) {
       size_t last = first;  // the runs of a block take turns on each tile
       while (!w_.groups[last].is_last_run) ++last;
@@ -96,11 +97,16 @@ class ConvLowering {
               drain_batch(part, ty, tx);
           }
         }
+        if (last + 1 == w_.groups.size() && batch_.blocks == 0) {
+          const int end = std::min(ty + tile.rows, r1);
+          output.finish(int64_t{image} * out_.h + ty, int64_t{image} * out_.h + end);
+          finished = end;
+        }
       }
       first = last + 1;
     }
     if (batch_.blocks > 0) drain_batch({r1 - r0, out_.w}, r0, 0);
-    output.finish(int64_t{image} * out_.h + r0, int64_t{image} * out_.h + r1);
+    if (finished < r1) output.finish(int64_t{image} * out_.h + finished, int64_t{image} * out_.h + r1);
   }
 
   // Accumulators for `count` more blocks: behind those that wait to be drained, or a new place.

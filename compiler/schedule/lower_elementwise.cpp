@@ -55,8 +55,7 @@ void lower(const ir::Eltwise& e, Context& c) {
     if (is_first && e.table) instruction.table_slot = c.set_table(*e.table);
     is_first = false;
     const int64_t at_a = a.open_for_reading(first, last), at_b = b.open_for_reading(first, last);
-    emit_pieces(c, instruction, at_a, at_b, result.open_for_writing(first, last), (last - first) * result.row_bytes(),
-                true);
+    emit_pieces(c, instruction, at_a, at_b, result.open_for_writing(first), (last - first) * result.row_bytes(), true);
     result.finish(first, last);
   });
 }
@@ -76,8 +75,7 @@ void lower(const ir::Lookup& l, Context& c) {
     if (is_first) instruction.table_slot = c.set_table(l.table);
     is_first = false;
     const int64_t at = input.open_for_reading(first, last);
-    emit_pieces(c, instruction, at, at, result.open_for_writing(first, last), (last - first) * result.row_bytes(),
-                false);
+    emit_pieces(c, instruction, at, at, result.open_for_writing(first), (last - first) * result.row_bytes(), false);
     result.finish(first, last);
   });
 }
@@ -102,7 +100,7 @@ void lower(const ir::Softmax& s, Context& c) {
       table_at = c.parameters.take(table_bytes);
       c.load(table_dram, table_at, table_bytes);
     }
-    const int64_t at = input.open_for_reading(first, last), to = result.open_for_writing(first, last);
+    const int64_t at = input.open_for_reading(first, last), to = result.open_for_writing(first);
     const int64_t pixels = (last - first) * shape.w;
     for (int64_t done = 0; done < pixels; done += kLargestRows) {
       const int64_t part = std::min(pixels - done, kLargestRows);

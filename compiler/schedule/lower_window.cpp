@@ -108,17 +108,22 @@ class WindowLowering {
     base_rows_ = input.is_streamed() ? y1 - y0 : in_.h;
     input_at_ =
         input.open_for_reading(int64_t{image} * in_.h + base_row_, int64_t{image} * in_.h + base_row_ + base_rows_);
-    output_at_ = output.open_for_writing(int64_t{image} * out_.h + r0, int64_t{image} * out_.h + r1);
+    output_at_ = output.open_for_writing(int64_t{image} * out_.h + r0);
     for (Group& group : groups_) {
       if (group.weights_at < 0 || groups_.size() > 1) fetch(group);
       int64_t parameters = group.parameters_at;
       for (const Area& area : areas_) {
         const int row0 = std::max(r0, area.row0), row1 = std::min(r1, area.row1);
-        if (row0 < row1) do_area(area, row0, row1, r0, group, parameters);
+        if (row0 < row1) {
+          do_area(area, row0, row1, r0, group, parameters, [&](int first, int last) {
+            const bool is_complete = areas_.size() == 1 && &group == &groups_.back();
+            if (is_complete) output.finish(int64_t{image} * out_.h + first, int64_t{image} * out_.h + last);
+          });
+        }
         parameters += parameter_bytes(area) * group.blocks;
       }
     }
-    output.finish(int64_t{image} * out_.h + r0, int64_t{image} * out_.h + r1);
+    if (areas_.size() > 1) output.finish(int64_t{image} * out_.h + r0, int64_t{image} * out_.h + r1);
   }
 
   void fetch(Group& group) {
@@ -137,7 +142,10 @@ class WindowLowering {
     return int64_t{parameter_lines(is_uniform(area.requant), c_.config)} * c_.config.line_bytes;
   }
 
-  void do_area(const Area& area, int row0, int row1, int stripe_row, const Group& group, int64_t parameters) {
+  // Calls `rows_done(first, last)` when these rows of the area are complete for the channels of the group.
+  template <class F>
+  void do_area(const Area& area, int row0, int row1, int stripe_row, const Group& group, int64_t parameters,
+               F&& rows_done) {
     int largest_columns = 1024;
     for (const Window& window : windows_) {
       if (window.tap_rows == 1) continue;  // needs no line buffer
@@ -180,6 +188,7 @@ class WindowLowering {
           emit_drain(c_, area.requant, target, accumulator, parameters + b * parameter_bytes(area), table_slot_);
         }
       }
+      rows_done(ty, std::min(ty + tile.rows, row1));
     }
   }
 

@@ -43,11 +43,14 @@ std::vector<Lifetime> lifetimes_of(const ir::Graph& graph, const std::vector<int
   return lives;
 }
 
-// First fit in space and time. Returns false and leaves the home alone where it finds no place.
+// First fit in space and time.
 class Residents {
  public:
   explicit Residents(int64_t capacity) : capacity_(capacity) {}
 
+  void reserve(int64_t begin, int64_t end, const Lifetime& life) { placed_.push_back({begin, end, life}); }
+
+  // Returns false and leaves the address alone where there is no place.
   bool place(int64_t bytes, const Lifetime& life, int64_t alignment, int64_t& address) {
     std::vector<std::pair<int64_t, int64_t>> taken;
     for (const auto& r : placed_) {
@@ -74,24 +77,108 @@ class Residents {
   std::vector<Placed> placed_;
 };
 
-// Places all tensors that fit into `capacity` bytes; returns whether all did.
-bool place_residents(const ir::Graph& graph, const std::vector<Lifetime>& lives, int64_t capacity,
-                     const hw::Config& config, MemoryPlan& plan) {
-  bool all = true;
-  for (const int64_t alignment : {int64_t{config.scratchpad_bank_bytes}, int64_t{config.line_bytes}}) {
-    Residents residents(capacity);
-    all = true;
-    for (size_t t = 0; t < graph.tensors.size(); ++t) {
-      Home& home = plan.homes[t];
-      home.is_on_chip = false;
-      if (plan.root[t] != static_cast<int>(t) || graph.tensors[t].constant) continue;
-      home.is_on_chip = residents.place(graph.tensors[t].shape.elements(), lives[t], alignment, home.scratchpad);
-      all = all && home.is_on_chip;
+// One way to divide the activations: which tensors stream through a workspace of `workspace` bytes at the top, and
+// where the others live.
+class Division {
+ public:
+  Division(const ir::Graph& graph, const hw::Config& config, const std::vector<int>& root,
+           const std::vector<Lifetime>& lives, int64_t capacity, int64_t workspace)
+      : graph_(graph), config_(config), root_(root), lives_(lives), capacity_(capacity), workspace_(workspace) {
+    streams_.resize(graph.tensors.size());
+    while (!place_all()) {
     }
-    if (all) return true;
   }
-  return all;
-}
+
+  const std::vector<Home>& homes() const { return homes_; }
+  bool has_streams() const { return std::find(streams_.begin(), streams_.end(), true) != streams_.end(); }
+
+  // Bytes between DRAM and the workspace: each streamed tensor is written once and read by each of its users.
+  int64_t traffic() const {
+    int64_t bytes = 0;
+    for (const auto& node : graph_.nodes) {
+      if (std::holds_alternative<ir::Reshape>(node.operation)) continue;
+      for (ir::TensorId t : touched_by(node.operation)) {
+        if (streams_[root_of(t)]) bytes += graph_.tensors[root_of(t)].shape.elements();
+      }
+    }
+    return bytes;
+  }
+
+  // Whether each layer's streams find room for twice the rows that one row of output needs.
+  bool is_feasible() const {
+    for (const auto& node : graph_.nodes) {
+      int64_t streams = 0, most = 0;
+      const int64_t reach = std::visit([](const auto& o) { return rows_at_once(o); }, node.operation);
+      for (ir::TensorId t : touched_by(node.operation)) {
+        if (!streams_[root_of(t)]) continue;
+        const ir::Shape& shape = graph_.tensors[root_of(t)].shape;
+        ++streams;
+        most = std::max(most, 2 * reach * shape.w * shape.c);
+      }
+      if (streams > 0 && most > workspace_ / streams / config_.scratchpad_bank_bytes * config_.scratchpad_bank_bytes)
+        return false;
+    }
+    return true;
+  }
+
+ private:
+  size_t root_of(ir::TensorId t) const { return static_cast<size_t>(root_[static_cast<size_t>(t)]); }
+
+  static std::vector<ir::TensorId> touched_by(const ir::Operation& operation) {
+    std::vector<ir::TensorId> tensors = ir::inputs_of(operation);
+    tensors.push_back(ir::output_of(operation));
+    return tensors;
+  }
+
+  template <class Op>
+  static int64_t rows_at_once(const Op& operation) {
+    if constexpr (requires { operation.dilation_h; }) return int64_t{operation.kernel_h - 1} * operation.dilation_h + 1;
+    if constexpr (requires { operation.kernel_h; }) return operation.kernel_h;
+    return 1;
+  }
+
+  // Tries to place every tensor that does not stream. Where one finds no place, the largest that is in the way streams
+  // from now on.
+  bool place_all() {
+    Residents residents(capacity_);
+    homes_.assign(graph_.tensors.size(), {});
+    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+      if (std::holds_alternative<ir::Reshape>(graph_.nodes[n].operation)) continue;
+      const auto tensors = touched_by(graph_.nodes[n].operation);
+      const int at = static_cast<int>(n);
+      if (std::any_of(tensors.begin(), tensors.end(),
+                      [&](ir::TensorId t) { return streams_[root_of(t)] || graph_.tensors[root_of(t)].constant; })) {
+        residents.reserve(capacity_ - workspace_, capacity_, {at, at});
+      }
+    }
+    for (size_t t = 0; t < graph_.tensors.size(); ++t) {
+      if (root_[t] != static_cast<int>(t) || graph_.tensors[t].constant || streams_[t]) continue;
+      const int64_t bytes = graph_.tensors[t].shape.elements();
+      Home& home = homes_[t];
+      home.is_on_chip = residents.place(bytes, lives_[t], config_.scratchpad_bank_bytes, home.scratchpad) ||
+                        residents.place(bytes, lives_[t], config_.line_bytes, home.scratchpad);
+      if (home.is_on_chip) continue;
+      size_t victim = t;
+      for (size_t other = 0; other < t; ++other) {
+        if (homes_[other].is_on_chip && lives_[other].overlaps(lives_[t]) &&
+            graph_.tensors[other].shape.elements() > graph_.tensors[victim].shape.elements()) {
+          victim = other;
+        }
+      }
+      streams_[victim] = true;
+      return false;
+    }
+    return true;
+  }
+
+  const ir::Graph& graph_;
+  const hw::Config& config_;
+  const std::vector<int>& root_;
+  const std::vector<Lifetime>& lives_;
+  int64_t capacity_, workspace_;
+  std::vector<bool> streams_;
+  std::vector<Home> homes_;
+};
 
 }  // namespace
 
@@ -106,11 +193,20 @@ MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config) {
   const int64_t activations = (config.scratchpad_banks - weight_banks - 1) * bank;
   plan.parameters = {activations, bank};
   plan.weights = {activations + bank, weight_banks * bank};
-  if (!place_residents(graph, lives, activations, config, plan)) {
-    const int64_t residents = align(activations / 2, bank);
-    place_residents(graph, lives, residents, config, plan);
-    plan.workspace = {residents, activations - residents};
+  // The workspace that makes the least traffic; of equals the largest, since its stripes are longer.
+  const auto divide = [&](int64_t banks) {
+    return Division(graph, config, plan.root, lives, activations, banks * bank);
+  };
+  const int64_t most = activations / bank;
+  int64_t best_banks = most, best_traffic = -1;
+  for (int64_t banks = most; banks >= 2; --banks) {
+    const Division division = divide(banks);
+    if (!division.is_feasible() || (best_traffic >= 0 && division.traffic() >= best_traffic)) continue;
+    best_banks = banks, best_traffic = division.traffic();
   }
+  const Division division = divide(best_banks);
+  plan.homes = division.homes();
+  plan.workspace = {activations - best_banks * bank, best_banks * bank};
 
   std::vector<bool> is_boundary(graph.tensors.size());
   for (const auto& port : graph.inputs)

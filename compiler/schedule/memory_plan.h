@@ -1,8 +1,8 @@
 // Where every tensor lives: on chip for its whole life where it fits, in DRAM otherwise.
 //
-// The scratchpad is divided into activations (tensors that stay, then a workspace for stripes of those that do not),
-// one bank of channel parameters and tables, and a ring of weights. Reshapes are addresses: input and output share one
-// home.
+// The scratchpad is divided into activations, one bank of channel parameters and tables, and a ring of weights. While a
+// layer with a tensor in DRAM runs, the top of the activations is a workspace for stripes of it; at other times tensors
+// live there too. Reshapes are addresses: input and output share one home.
 #pragma once
 
 #include <cstdint>
