@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "zahl/error.h"
 
@@ -16,6 +17,7 @@ constexpr int64_t kStripePieceBytes = 8192;
 }  // namespace
 
 int64_t Ring::take(int64_t bytes) {
+  if (bytes > region_.bytes) throw std::logic_error("a ring was asked for more than it holds");
   if (next_ + bytes > region_.bytes) next_ = 0;
   const int64_t place = region_.begin + next_;
   next_ += (bytes + alignment_ - 1) / alignment_ * alignment_;
@@ -134,7 +136,7 @@ int64_t RowWindow::open_for_reading(int64_t first, int64_t last) {
 int64_t RowWindow::open_for_writing(int64_t first) { return open(first); }
 
 void RowWindow::finish(int64_t first, int64_t last) {
-  if (!is_streamed() && !home_.is_graph_output) return;
+  if (home_.is_transient || (!is_streamed() && !home_.is_graph_output)) return;
   context_.store(slot_ + (first - first_row_) * row_bytes_, home_.dram + first * row_bytes_,
                  (last - first) * row_bytes_);
 }

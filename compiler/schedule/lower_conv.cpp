@@ -7,6 +7,7 @@
 
 #include "compiler/schedule/conv_groups.h"
 #include "compiler/schedule/drain.h"
+#include "compiler/schedule/eltwise.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/packing.h"
 #include "compiler/schedule/tiling.h"
@@ -20,13 +21,28 @@ struct Batch {
   int64_t accumulator = 0;
 };
 
+// The element-by-element operation that takes each stripe further (fusion.h).
+struct Follower {
+  int node;
+  RowWindow other, result;
+  int64_t other_at = -1, result_at = -1;  // of the stripe at hand
+  std::optional<uint32_t> table_slot;
+};
+
 class ConvLowering {
  public:
   ConvLowering(const ir::Conv& conv, Context& context)
       : conv_(conv), c_(context), in_(c_.tensor(conv.input).shape), out_(c_.tensor(conv.output).shape), w_(plan()) {}
 
   void run() {
-    const auto regions = share_workspace(c_, {conv_.input, conv_.output});
+    std::vector<ir::TensorId> tensors = {conv_.input, conv_.output};
+    const int follower = c_.plan.fusions.follower[static_cast<size_t>(c_.layer)];
+    if (follower >= 0) {
+      const auto& next = std::get<ir::Eltwise>(c_.graph.nodes[static_cast<size_t>(follower)].operation);
+      tensors.push_back(other_operand(next, conv_.output));
+      tensors.push_back(next.output);
+    }
+    const auto regions = share_workspace(c_, tensors);
     RowWindow input(c_, conv_.input, regions[0]), output(c_, conv_.output, regions[1]);
     const int64_t reach = int64_t{conv_.kernel_h - 1} * conv_.dilation_h + 1;
     if (input.largest_stripe() < std::min<int64_t>(reach, in_.h)) {
@@ -34,8 +50,13 @@ class ConvLowering {
           "node {}: {} bytes of input rows do not fit the scratchpad's workspace; a larger scratchpad would do",
           c_.layer_name(), reach * input.row_bytes()));
     }
-    const int64_t by_input = (input.largest_stripe() - reach) / conv_.stride_h + 1;
-    const int stripe = static_cast<int>(std::clamp<int64_t>(std::min(by_input, output.largest_stripe()), 1, out_.h));
+    int64_t largest = std::min((input.largest_stripe() - reach) / conv_.stride_h + 1, output.largest_stripe());
+    if (follower >= 0) {
+      follower_.emplace(
+          Follower{follower, RowWindow(c_, tensors[2], regions[2]), RowWindow(c_, tensors[3], regions[3]), -1, -1, {}});
+      largest = std::min({largest, follower_->other.largest_stripe(), follower_->result.largest_stripe()});
+    }
+    const int stripe = static_cast<int>(std::clamp<int64_t>(largest, 1, out_.h));
     for (int image = 0; image < out_.n; ++image) {
       for (int r0 = 0; r0 < out_.h; r0 += stripe) do_stripe(input, output, image, r0, std::min(r0 + stripe, out_.h));
     }
@@ -44,6 +65,15 @@ class ConvLowering {
  private:
   // Fewer pixels than lines in a weight tile: the array waits for weights, so it should start on them early.
   bool is_weight_bound() const { return int64_t{out_.h} * out_.w < c_.config.weight_tile_lines(); }
+
+  // The ring holds the weights of the whole layer.
+  bool stays() const { return w_.total_bytes <= c_.weights.bytes(); }
+
+  // Blocks whose parameters leave room for those of the next ones.
+  int most_blocks() const {
+    const int64_t blocks = c_.parameters.bytes() / 2 / w_.parameter_block_bytes;
+    return static_cast<int>(std::clamp<int64_t>(blocks, 1, 256));
+  }
 
   ConvWeights plan() {
     const int64_t ring = c_.weights.bytes();
@@ -72,18 +102,18 @@ class ConvLowering {
     output_at_ = output.open_for_writing(int64_t{image} * out_.h + r0);
     stripe_row_ = r0;
 
-    const bool stays = w_.total_bytes <= c_.weights.bytes();
     const Tile tile = tile_of(r1 - r0);
     const bool is_one_tile = tile.rows >= r1 - r0 && tile.columns >= out_.w;
     int finished = r0;  // rows before this one are complete
     for (size_t first = 0; first < w_.groups.size();) {
       size_t last = first;  // the runs of a block take turns on each tile
       while (!w_.groups[last].is_last_run) ++last;
-      bool is_loaded = stays && w_.groups[first].scratchpad >= 0;
+      bool is_loaded = stays() && w_.groups[first].scratchpad >= 0;
       for (int ty = r0; ty < r1; ty += tile.rows) {
         for (int tx = 0; tx < out_.w; tx += tile.columns) {
           const Tile part{std::min(tile.rows, r1 - ty), std::min(tile.columns, out_.w - tx)};
-          const int together = is_weight_bound() ? 256 : blocks_together(part.pixels(), c_.config);
+          const int together =
+              std::min(most_blocks(), is_weight_bound() ? 256 : blocks_together(part.pixels(), c_.config));
           for (int b = 0; b < w_.groups[first].blocks; b += together) {
             const int count = std::min(together, w_.groups[first].blocks - b);
             const int block = w_.groups[first].first_block + b;
@@ -99,21 +129,46 @@ class ConvLowering {
         }
         if (last + 1 == w_.groups.size() && batch_.blocks == 0) {
           const int end = std::min(ty + tile.rows, r1);
-          output.finish(int64_t{image} * out_.h + ty, int64_t{image} * out_.h + end);
+          finish(output, image, ty, end, r1);
           finished = end;
         }
       }
       first = last + 1;
     }
     if (batch_.blocks > 0) drain_batch({r1 - r0, out_.w}, r0, 0);
-    if (finished < r1) output.finish(int64_t{image} * out_.h + finished, int64_t{image} * out_.h + r1);
+    if (finished < r1) finish(output, image, finished, r1, r1);
+  }
+
+  // Rows first .. last - 1 of the stripe, which ends before row `stripe_end`, are complete.
+  void finish(RowWindow& output, int image, int first, int last, int stripe_end) {
+    const int64_t base = int64_t{image} * out_.h;
+    if (!follower_) return output.finish(base + first, base + last);
+    Follower& f = *follower_;
+    const int conv_layer = c_.layer;
+    c_.layer = f.node;
+    const auto& next = std::get<ir::Eltwise>(c_.graph.nodes[static_cast<size_t>(f.node)].operation);
+    if (first == stripe_row_) {
+      f.other_at = f.other.open_for_reading(base + first, base + stripe_end);
+      f.result_at = f.result.open_for_writing(base + first);
+    }
+    isa::Eltwise instruction = eltwise_instruction(next);
+    if (next.table && !f.table_slot) f.table_slot = c_.set_table(*next.table);
+    instruction.table_slot = f.table_slot.value_or(0);
+    const int64_t offset = (first - stripe_row_) * output.row_bytes(), bytes = (last - first) * output.row_bytes();
+    const int64_t mine = output_at_ + offset, other = f.other_at + offset;
+    const bool is_first_operand = next.a == conv_.output;
+    emit_eltwise(c_, instruction, is_first_operand ? mine : other, is_first_operand ? other : mine,
+                 f.result_at + offset, bytes, true);
+    f.result.finish(base + first, base + last);
+    c_.layer = conv_layer;
   }
 
   // Accumulators for `count` more blocks: behind those that wait to be drained, or a new place.
   int64_t open_batch(int block, int count, const Tile& tile) {
     const bool follows = batch_.blocks > 0 && batch_.first_block + batch_.blocks == block &&
                          w_.channel_limit(batch_.first_block) == w_.channel_limit(block) &&
-                         (batch_.blocks + count) * tile.pixels() <= c_.config.accumulator_bank_vectors;
+                         (batch_.blocks + count) * tile.pixels() <= c_.config.accumulator_bank_vectors &&
+                         batch_.blocks + count <= most_blocks();
     if (!follows) {
       if (batch_.blocks > 0) drain_batch(tile, stripe_row_, 0);
       const int64_t vectors = is_weight_bound()
@@ -128,7 +183,13 @@ class ConvLowering {
 
   void fetch(WeightGroup& group) {
     if (!c_.steps.back().body.empty()) c_.begin_step();
-    group.scratchpad = c_.weights.take(group.bytes);
+    if (stays()) {
+      // One place for all of them: taken group by group, the last could push out the first.
+      if (!weights_at_) weights_at_ = c_.weights.take(w_.total_bytes);
+      group.scratchpad = *weights_at_ + (group.dram - w_.groups.front().dram);
+    } else {
+      group.scratchpad = c_.weights.take(group.bytes);
+    }
     c_.load(group.dram, group.scratchpad, group.bytes);
   }
 
@@ -213,7 +274,8 @@ class ConvLowering {
   const ir::Shape in_, out_;
   ConvWeights w_;
   Batch batch_;
-  std::optional<int64_t> parameters_at_;
+  std::optional<Follower> follower_;
+  std::optional<int64_t> weights_at_, parameters_at_;
   std::optional<uint32_t> table_slot_;
   int64_t input_at_ = 0, output_at_ = 0;
   int base_row_ = 0, base_rows_ = 0, stripe_row_ = 0;

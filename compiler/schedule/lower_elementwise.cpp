@@ -1,6 +1,7 @@
 // Operators that post does on its own, byte by byte: add, subtract, multiply, table look-up, softmax.
 #include <algorithm>
 
+#include "compiler/schedule/eltwise.h"
 #include "compiler/schedule/lower.h"
 
 namespace zahl::schedule {
@@ -21,8 +22,10 @@ void for_each_stripe(int64_t rows, std::vector<RowWindow*> windows, F&& piece) {
 
 int64_t rows_of(const ir::Shape& shape) { return int64_t{shape.n} * shape.h; }
 
-void emit_pieces(Context& c, isa::Eltwise instruction, int64_t a, int64_t b, int64_t result, int64_t bytes,
-                 bool reads_b) {
+}  // namespace
+
+void emit_eltwise(Context& c, isa::Eltwise instruction, int64_t a, int64_t b, int64_t result, int64_t bytes,
+                  bool reads_b) {
   for (int64_t done = 0; done < bytes;) {
     const int64_t part = std::min({bytes - done, kPieceBytes, kLargestPiece});
     instruction.a = static_cast<uint32_t>(a + done);
@@ -36,11 +39,7 @@ void emit_pieces(Context& c, isa::Eltwise instruction, int64_t a, int64_t b, int
   }
 }
 
-}  // namespace
-
-void lower(const ir::Eltwise& e, Context& c) {
-  const auto regions = share_workspace(c, {e.a, e.b, e.output});
-  RowWindow a(c, e.a, regions[0]), b(c, e.b, regions[1]), result(c, e.output, regions[2]);
+isa::Eltwise eltwise_instruction(const ir::Eltwise& e) {
   isa::Eltwise instruction;
   instruction.a_zero = e.a_zero, instruction.b_zero = e.b_zero;
   instruction.a_m0 = e.a_m0, instruction.b_m0 = e.b_m0;
@@ -49,13 +48,20 @@ void lower(const ir::Eltwise& e, Context& c) {
   instruction.zero_point = e.zero_point, instruction.low = e.low, instruction.high = e.high;
   instruction.operation = e.operation, instruction.exact = e.exact ? 1 : 0, instruction.rounding = e.rounding;
   instruction.use_table = e.table ? 1 : 0;
+  return instruction;
+}
+
+void lower(const ir::Eltwise& e, Context& c) {
+  const auto regions = share_workspace(c, {e.a, e.b, e.output});
+  RowWindow a(c, e.a, regions[0]), b(c, e.b, regions[1]), result(c, e.output, regions[2]);
+  isa::Eltwise instruction = eltwise_instruction(e);
   bool is_first = true;
   for_each_stripe(rows_of(c.tensor(e.output).shape), {&a, &b, &result}, [&](int64_t first, int64_t last) {
     c.begin_step();
     if (is_first && e.table) instruction.table_slot = c.set_table(*e.table);
     is_first = false;
     const int64_t at_a = a.open_for_reading(first, last), at_b = b.open_for_reading(first, last);
-    emit_pieces(c, instruction, at_a, at_b, result.open_for_writing(first), (last - first) * result.row_bytes(), true);
+    emit_eltwise(c, instruction, at_a, at_b, result.open_for_writing(first), (last - first) * result.row_bytes(), true);
     result.finish(first, last);
   });
 }
@@ -75,7 +81,7 @@ void lower(const ir::Lookup& l, Context& c) {
     if (is_first) instruction.table_slot = c.set_table(l.table);
     is_first = false;
     const int64_t at = input.open_for_reading(first, last);
-    emit_pieces(c, instruction, at, at, result.open_for_writing(first), (last - first) * result.row_bytes(), false);
+    emit_eltwise(c, instruction, at, at, result.open_for_writing(first), (last - first) * result.row_bytes(), false);
     result.finish(first, last);
   });
 }

@@ -27,7 +27,7 @@ std::vector<int> roots_of(const ir::Graph& graph) {
   return root;
 }
 
-std::vector<Lifetime> lifetimes_of(const ir::Graph& graph, const std::vector<int>& root) {
+std::vector<Lifetime> lifetimes_of(const ir::Graph& graph, const std::vector<int>& root, const Fusions& fusions) {
   std::vector<Lifetime> lives(graph.tensors.size());
   const auto life = [&](ir::TensorId t) -> Lifetime& {
     return lives[static_cast<size_t>(root[static_cast<size_t>(t)])];
@@ -37,6 +37,11 @@ std::vector<Lifetime> lifetimes_of(const ir::Graph& graph, const std::vector<int
     const int index = static_cast<int>(n);
     if (!std::holds_alternative<ir::Reshape>(operation)) life(ir::output_of(operation)).first = index;
     for (ir::TensorId t : ir::inputs_of(operation)) life(t).last = std::max(life(t).last, index);
+  }
+  // A follower's result begins to exist while its convolution runs.
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    if (fusions.follower[n] < 0) continue;
+    life(ir::output_of(graph.nodes[static_cast<size_t>(fusions.follower[n])].operation)).first = static_cast<int>(n);
   }
   for (auto& l : lives) l.last = std::max(l.last, l.first);
   for (const auto& port : graph.outputs) life(port.tensor).last = static_cast<int>(graph.nodes.size());
@@ -81,24 +86,32 @@ class Residents {
 // where the others live.
 class Division {
  public:
-  Division(const ir::Graph& graph, const hw::Config& config, const std::vector<int>& root,
-           const std::vector<Lifetime>& lives, int64_t capacity, int64_t workspace)
-      : graph_(graph), config_(config), root_(root), lives_(lives), capacity_(capacity), workspace_(workspace) {
-    streams_.resize(graph.tensors.size());
+  Division(const ir::Graph& graph, const hw::Config& config, const MemoryPlan& plan, const std::vector<Lifetime>& lives,
+           int64_t capacity, int64_t workspace)
+      : graph_(graph), config_(config), plan_(plan), lives_(lives), capacity_(capacity), workspace_(workspace) {
+    streams_ = plan.fusions.is_transient;
     while (!place_all()) {
     }
   }
 
   const std::vector<Home>& homes() const { return homes_; }
-  bool has_streams() const { return std::find(streams_.begin(), streams_.end(), true) != streams_.end(); }
 
-  // Bytes between DRAM and the workspace: each streamed tensor is written once and read by each of its users.
+  // Bytes between DRAM and the workspace: each streamed tensor is written once and read by each of its users, and
+  // weights that the ring does not hold are read again for every stripe.
   int64_t traffic() const {
     int64_t bytes = 0;
-    for (const auto& node : graph_.nodes) {
-      if (std::holds_alternative<ir::Reshape>(node.operation)) continue;
-      for (ir::TensorId t : touched_by(node.operation)) {
-        if (streams_[root_of(t)]) bytes += graph_.tensors[root_of(t)].shape.elements();
+    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+      int64_t stripes = 1;
+      for (ir::TensorId t : touched_by(n)) {
+        if (!streams_[root_of(t)]) continue;
+        const ir::Shape& shape = shape_of(t);
+        if (!plan_.fusions.is_transient[root_of(t)]) bytes += shape.elements();
+        const int64_t row = int64_t{shape.w} * shape.c, share = share_of(n);
+        if (shape.h * row > share) stripes = std::max(stripes, shape.h / std::max<int64_t>(1, share / 2 / row));
+      }
+      if (const auto* conv = std::get_if<ir::Conv>(&graph_.nodes[n].operation)) {
+        const auto weights = static_cast<int64_t>(conv->weights.size());
+        if (weights > plan_.weights.bytes) bytes += weights * (stripes - 1);
       }
     }
     return bytes;
@@ -106,28 +119,44 @@ class Division {
 
   // Whether each layer's streams find room for twice the rows that one row of output needs.
   bool is_feasible() const {
-    for (const auto& node : graph_.nodes) {
-      int64_t streams = 0, most = 0;
-      const int64_t reach = std::visit([](const auto& o) { return rows_at_once(o); }, node.operation);
-      for (ir::TensorId t : touched_by(node.operation)) {
-        if (!streams_[root_of(t)]) continue;
-        const ir::Shape& shape = graph_.tensors[root_of(t)].shape;
-        ++streams;
-        most = std::max(most, 2 * reach * shape.w * shape.c);
+    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+      int64_t most = 0;
+      const int64_t reach = std::visit([](const auto& o) { return rows_at_once(o); }, graph_.nodes[n].operation);
+      for (ir::TensorId t : touched_by(n)) {
+        if (streams_[root_of(t)]) most = std::max(most, 2 * reach * shape_of(t).w * shape_of(t).c);
       }
-      if (streams > 0 && most > workspace_ / streams / config_.scratchpad_bank_bytes * config_.scratchpad_bank_bytes)
-        return false;
+      if (most > share_of(n)) return false;
     }
     return true;
   }
 
  private:
-  size_t root_of(ir::TensorId t) const { return static_cast<size_t>(root_[static_cast<size_t>(t)]); }
+  size_t root_of(ir::TensorId t) const { return static_cast<size_t>(plan_.root[static_cast<size_t>(t)]); }
+  const ir::Shape& shape_of(ir::TensorId t) const { return graph_.tensors[root_of(t)].shape; }
 
-  static std::vector<ir::TensorId> touched_by(const ir::Operation& operation) {
+  // Tensors that are read or written while the node runs, its follower's included.
+  std::vector<ir::TensorId> touched_by(size_t node) const {
+    const auto& operation = graph_.nodes[node].operation;
+    if (std::holds_alternative<ir::Reshape>(operation) || plan_.fusions.is_follower[node]) return {};
     std::vector<ir::TensorId> tensors = ir::inputs_of(operation);
     tensors.push_back(ir::output_of(operation));
+    if (plan_.fusions.follower[node] >= 0) {
+      const auto& next =
+          std::get<ir::Eltwise>(graph_.nodes[static_cast<size_t>(plan_.fusions.follower[node])].operation);
+      tensors.push_back(other_operand(next, tensors.back()));
+      tensors.push_back(next.output);
+    }
     return tensors;
+  }
+
+  // The workspace of one of the node's streams, whole banks where there are enough (share_workspace).
+  int64_t share_of(size_t node) const {
+    const auto tensors = touched_by(node);
+    const int64_t streams =
+        std::count_if(tensors.begin(), tensors.end(), [&](ir::TensorId t) { return streams_[root_of(t)]; });
+    if (streams == 0) return workspace_;
+    const int64_t share = workspace_ / streams, bank = config_.scratchpad_bank_bytes;
+    return share > bank ? share / bank * bank : share;
   }
 
   template <class Op>
@@ -143,8 +172,7 @@ class Division {
     Residents residents(capacity_);
     homes_.assign(graph_.tensors.size(), {});
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
-      if (std::holds_alternative<ir::Reshape>(graph_.nodes[n].operation)) continue;
-      const auto tensors = touched_by(graph_.nodes[n].operation);
+      const auto tensors = touched_by(n);
       const int at = static_cast<int>(n);
       if (std::any_of(tensors.begin(), tensors.end(),
                       [&](ir::TensorId t) { return streams_[root_of(t)] || graph_.tensors[root_of(t)].constant; })) {
@@ -152,7 +180,7 @@ class Division {
       }
     }
     for (size_t t = 0; t < graph_.tensors.size(); ++t) {
-      if (root_[t] != static_cast<int>(t) || graph_.tensors[t].constant || streams_[t]) continue;
+      if (plan_.root[t] != static_cast<int>(t) || graph_.tensors[t].constant || streams_[t]) continue;
       const int64_t bytes = graph_.tensors[t].shape.elements();
       Home& home = homes_[t];
       home.is_on_chip = residents.place(bytes, lives_[t], config_.scratchpad_bank_bytes, home.scratchpad) ||
@@ -173,7 +201,7 @@ class Division {
 
   const ir::Graph& graph_;
   const hw::Config& config_;
-  const std::vector<int>& root_;
+  const MemoryPlan& plan_;
   const std::vector<Lifetime>& lives_;
   int64_t capacity_, workspace_;
   std::vector<bool> streams_;
@@ -185,18 +213,16 @@ class Division {
 MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config) {
   MemoryPlan plan;
   plan.root = roots_of(graph);
-  plan.homes.resize(graph.tensors.size());
-  const std::vector<Lifetime> lives = lifetimes_of(graph, plan.root);
-
   const int64_t bank = config.scratchpad_bank_bytes;
   const int64_t weight_banks = std::max(1, config.scratchpad_banks / 4);
   const int64_t activations = (config.scratchpad_banks - weight_banks - 1) * bank;
+  plan.fusions = find_fusions(graph, activations / 4);
+  const std::vector<Lifetime> lives = lifetimes_of(graph, plan.root, plan.fusions);
+
   plan.parameters = {activations, bank};
   plan.weights = {activations + bank, weight_banks * bank};
   // The workspace that makes the least traffic; of equals the largest, since its stripes are longer.
-  const auto divide = [&](int64_t banks) {
-    return Division(graph, config, plan.root, lives, activations, banks * bank);
-  };
+  const auto divide = [&](int64_t banks) { return Division(graph, config, plan, lives, activations, banks * bank); };
   const int64_t most = activations / bank;
   int64_t best_banks = most, best_traffic = -1;
   for (int64_t banks = most; banks >= 2; --banks) {
@@ -219,7 +245,8 @@ MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config) {
   for (size_t t = 0; t < graph.tensors.size(); ++t) {
     Home& home = plan.homes[t];
     if (plan.root[t] != static_cast<int>(t) || graph.tensors[t].constant) continue;
-    if (home.is_on_chip && !is_boundary[t]) continue;
+    home.is_transient = plan.fusions.is_transient[t];
+    if (home.is_transient || (home.is_on_chip && !is_boundary[t])) continue;
     home.dram = plan.dram_bytes;
     plan.dram_bytes = align(plan.dram_bytes + graph.tensors[t].shape.elements(), kDramAlignment);
   }

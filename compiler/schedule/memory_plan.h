@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/ir/graph.h"
+#include "compiler/schedule/fusion.h"
 #include "zahl/isa.h"
 
 namespace zahl::schedule {
@@ -22,9 +23,11 @@ struct Home {
   int64_t scratchpad = 0;  // where on chip
   int64_t dram = -1;       // where in DRAM: graph inputs and outputs, and whatever is not on chip
   bool is_graph_output = false;
+  bool is_transient = false;  // exists as stripes only (fusion.h)
 };
 
 struct MemoryPlan {
+  Fusions fusions;
   std::vector<int> root;    // of a tensor: the tensor whose home it shares
   std::vector<Home> homes;  // by root
   Region workspace, parameters, weights;

@@ -47,6 +47,7 @@ Schedule schedule_graph(const ir::Graph& graph, const hw::Config& config) {
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     context.layer = static_cast<int>(n);
     first_step.push_back(context.steps.size());
+    if (context.plan.fusions.is_follower[n]) continue;  // done with its convolution
     std::visit([&](const auto& operation) { lower(operation, context); }, graph.nodes[n].operation);
   }
   load_inputs(context, first_step);

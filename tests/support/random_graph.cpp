@@ -107,7 +107,7 @@ class GraphMaker {
   }
 
   void add_node() {
-    switch (number(0, 8)) {
+    switch (number(0, 9)) {
       case 0:
       case 1:
       case 2:
@@ -122,8 +122,10 @@ class GraphMaker {
         return add_eltwise();
       case 7:
         return one_in(2) ? add_lookup() : add_softmax();
-      default:
+      case 8:
         return add_reshape();
+      default:
+        return add_residual();
     }
   }
 
@@ -197,10 +199,14 @@ class GraphMaker {
     for (size_t t = 0; t < graph_.tensors.size(); ++t) {
       if (graph_.tensors[t].shape == shape) same.push_back(static_cast<ir::TensorId>(t));
     }
+    add_eltwise_with(same[static_cast<size_t>(number(0, static_cast<int>(same.size()) - 1))]);
+  }
+
+  void add_eltwise_with(ir::TensorId other) {
     ir::Eltwise e;
-    e.a = current_;
-    e.b = same[static_cast<size_t>(number(0, static_cast<int>(same.size()) - 1))];
-    e.output = add_tensor(shape);
+    e.a = one_in(2) ? current_ : other;
+    e.b = e.a == current_ ? other : current_;
+    e.output = add_tensor(tensor(current_).shape);
     e.operation = static_cast<isa::EltwiseOp>(number(0, 2));
     e.a_zero = byte(), e.b_zero = byte();
     e.exact = e.operation != isa::EltwiseOp::Mul && one_in(2);
@@ -214,6 +220,24 @@ class GraphMaker {
     e.table = maybe_table();
     const auto output = e.output;
     finish(std::move(e), output);
+  }
+
+  // A convolution that keeps the shape, added to (or combined with) what it read.
+  void add_residual() {
+    const ir::TensorId before = current_;
+    const ir::Shape shape = tensor(before).shape;
+    ir::Conv c;
+    const int kernel = std::min({3, 2 * shape.h - 1, 2 * shape.w - 1});
+    const int pad = kernel / 2;
+    c.kernel_h = c.kernel_w = kernel;
+    c.padding = {pad, pad, pad, pad};
+    c.input = before;
+    c.output = add_tensor(shape);
+    c.weights = bytes(int64_t{shape.c} * kernel * kernel * shape.c);
+    c.requant = requant(shape.c, kernel * kernel * shape.c);
+    const auto output = c.output;
+    finish(std::move(c), output);
+    add_eltwise_with(before);
   }
 
   void add_lookup() {

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "compiler/driver/compile.h"
+#include "compiler/schedule/fusion.h"
 #include "tests/reference/graph_evaluator.h"
 #include "tests/reference/program_interpreter.h"
 #include "tests/support/random_graph.h"
@@ -67,6 +68,21 @@ TEST(CompileGraph, ComputesWhatTheGraphSaysOnTiny8) { check_range(1000, hw::load
 TEST(CompileGraph, ComputesWhatTheGraphSaysOnWide32) { check_range(2000, hw::load_config("wide32"), 250); }
 TEST(CompileGraph, ComputesWhatTheGraphSaysInStripesOnEdge16) { check_range(3000, cramped("edge16"), 200); }
 TEST(CompileGraph, ComputesWhatTheGraphSaysInStripesOnTiny8) { check_range(4000, cramped("tiny8"), 200); }
+
+// An addition that follows its convolution stripe by stripe happens only where tensors are large for the machine.
+TEST(CompileGraph, ComputesWhatTheGraphSaysWhereAdditionsFollowStripes) {
+  hw::Config config = cramped("tiny8");
+  config.scratchpad_bank_bytes = 1024;
+  int followed = 0;
+  for (uint64_t seed = 5000; seed < 15000 && followed < 60; ++seed) {
+    const ir::Graph graph = test::random_graph(seed);
+    const auto fusions = schedule::find_fusions(graph, 11 * config.scratchpad_bank_bytes / 4);
+    if (std::find(fusions.is_follower.begin(), fusions.is_follower.end(), true) == fusions.is_follower.end()) continue;
+    followed += check_graph(seed, config) ? 1 : 0;
+    if (HasFailure()) return;
+  }
+  EXPECT_GE(followed, 20);
+}
 
 }  // namespace
 }  // namespace zahl
