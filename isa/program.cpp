@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -280,7 +281,8 @@ DeviceProgram device_program(const Program& program) {
     std::memcpy(code, word.data(), word.size());
     code += word.size();
   }
-  std::memcpy(device.memory.data() + program.data_address, program.data.data(), program.data.size());
+  std::copy(program.data.begin(), program.data.end(),
+            device.memory.begin() + static_cast<std::ptrdiff_t>(program.data_address));
   return device;
 }
 
