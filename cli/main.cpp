@@ -72,8 +72,9 @@ std::map<std::string, Array> inputs_of(const Options& o, const Program& program)
 
 DeviceProgram loaded_device(const Options& o, const Program& program) {
   DeviceProgram device = device_program(program);
+  const auto inputs = inputs_of(o, program);
   try {
-    place_inputs(program, inputs_of(o, program), device.memory);
+    place_inputs(program, inputs, device.memory);
   } catch (const UserError& error) {
     throw UserError(o.input.empty() ? error.what() : fmt::format("{}: {}", o.input, error.what()));
   }

@@ -58,6 +58,11 @@ def test_wrong_shape_names_the_input(tmp_path):
     assert "image" in said and "[1, 1, 8, 8]" in said
 
 
+def test_input_that_is_no_array_is_named_once(tmp_path):
+    (tmp_path / "in.npy").write_text("not an array")
+    assert sentence("run", QDQ, "--input", tmp_path / "in.npy").count("in.npy") == 1
+
+
 def test_bad_options():
     assert "edge16" in sentence("run", QDQ, "--config", "edge17")
     assert "rows" in sentence("run", QDQ, "--set", "row=3")
