@@ -96,11 +96,8 @@ std::string meta_text(const Program& p) {
   for (const auto& t : p.outputs) meta["outputs"].push_back(to_json(t));
   meta["layers"] = Json::array();
   for (const auto& l : p.layers) {
-    meta["layers"].push_back({{"name", l.name},
-                              {"type", l.type},
-                              {"macs", l.macs},
-                              {"weight_bytes", l.weight_bytes},
-                              {"first_instruction", l.first_instruction}});
+    meta["layers"].push_back(
+        {{"name", l.name}, {"type", l.type}, {"macs", l.macs}, {"first_instruction", l.first_instruction}});
   }
   meta["layer_runs"] = runs_of(p.layer_of_instruction);
   return meta.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -117,7 +114,7 @@ void read_meta(const std::string& text, Program& p) {
   for (const auto& j : meta.at("inputs")) p.inputs.push_back(host_tensor(j));
   for (const auto& j : meta.at("outputs")) p.outputs.push_back(host_tensor(j));
   for (const auto& j : meta.at("layers")) {
-    p.layers.push_back({j.at("name"), j.at("type"), j.at("macs"), j.at("first_instruction"), j.at("weight_bytes")});
+    p.layers.push_back({j.at("name"), j.at("type"), j.at("macs"), j.at("first_instruction")});
   }
   for (const auto& run : meta.at("layer_runs")) {
     const auto count = run.at(1).get<size_t>();

@@ -22,9 +22,8 @@ bool conflict(const Planned& a, const Planned& b) {
 
 struct PendingLoad {
   Planned planned;
-  size_t step_begin = 0;  // index of the first body instruction of its step
-  size_t need = 0;        // index of the first body instruction that uses it
-  size_t earliest = 0;    // may come before this body instruction, and not before an earlier one
+  size_t need = 0;      // index of the first body instruction that uses it
+  size_t earliest = 0;  // may come before this body instruction, and not before an earlier one
 };
 
 // The body instruction before which a load of the step that begins at `step_begin` may come at the earliest.
@@ -44,9 +43,8 @@ std::vector<Planned> order_steps(std::vector<Step> steps, int ahead) {
     const size_t begin = bodies.size();
     std::move(step.body.begin(), step.body.end(), std::back_inserter(bodies));
     for (Planned& load : step.loads) {
-      PendingLoad pending{std::move(load), begin, begin, 0};
+      PendingLoad pending{std::move(load), begin, 0};
       while (pending.need < bodies.size() && !conflict(pending.planned, bodies[pending.need])) ++pending.need;
-      // In order: what is needed behind another load's place is needed there as well.
       pending.earliest = earliest_place(pending.planned, bodies, begin);
       loads.push_back(std::move(pending));
     }

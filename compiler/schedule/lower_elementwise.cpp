@@ -9,8 +9,7 @@ namespace {
 
 constexpr int64_t kPieceBytes =
     4096;  // small enough that the next layer starts early, large enough that starting costs little
-constexpr int64_t kLargestPiece = int64_t{1} << 18;  // isa: eltwise.row_bytes
-constexpr int64_t kLargestRows = int64_t{1} << 14;   // isa: softmax.rows
+constexpr int64_t kLargestRows = int64_t{1} << 14;  // isa: softmax.rows
 
 // Calls piece(first, last) for stripes of rows that fit the workspace.
 template <class F>
@@ -27,7 +26,7 @@ int64_t rows_of(const ir::Shape& shape) { return int64_t{shape.n} * shape.h; }
 void emit_eltwise(Context& c, isa::Eltwise instruction, int64_t a, int64_t b, int64_t result, int64_t bytes,
                   bool reads_b) {
   for (int64_t done = 0; done < bytes;) {
-    const int64_t part = std::min({bytes - done, kPieceBytes, kLargestPiece});
+    const int64_t part = std::min(bytes - done, kPieceBytes);
     instruction.a = static_cast<uint32_t>(a + done);
     instruction.b = static_cast<uint32_t>(b + done);
     instruction.result = static_cast<uint32_t>(result + done);

@@ -1,6 +1,6 @@
 // The independent checker: a program is refused unless its waits order everything that must be ordered.
 //
-// Written from docs/machine.md, without the emitter's book-keeping: exact byte ranges come from the instructions
+// Written from docs/machine.md, without the emitter's book-keeping: byte ranges come from the instructions
 // themselves.
 #pragma once
 

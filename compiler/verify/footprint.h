@@ -10,12 +10,11 @@ namespace zahl::verify {
 
 enum class Store : uint8_t { Scratchpad, Accumulator, Dram };
 
-// Rows of `bytes` bytes, `step` apart, `count` of them, from `begin` on: enough to tell exact overlap of strided
-// copies.
+// A hull: some or all of the bytes (vectors, for the accumulators) from `begin` to `end` - 1.
 struct Touched {
   Store store = Store::Scratchpad;
   bool is_write = false;
-  int64_t begin = 0, end = 0;  // hull
+  int64_t begin = 0, end = 0;
 };
 
 std::vector<Touched> footprint(const isa::Instruction& instruction, const hw::Config& config);

@@ -36,7 +36,6 @@ struct Layer {
   std::string type;
   int64_t macs = 0;
   uint32_t first_instruction = 0;  // informative; the exact map is Program::layer_of_instruction
-  uint64_t weight_bytes = 0;
 };
 
 struct Program {

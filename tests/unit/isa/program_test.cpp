@@ -31,7 +31,7 @@ Program sample() {
   p.memory_bytes = 8192;
   p.inputs = {{"in put", "float32", {1, 3}, {1, 1, 1, 3}, true, 0.125, -3, 4096, 3}};
   p.outputs = {{"out", "uint8", {3}, {1, 1, 1, 3}, false, 2.0, 0, 8000, 3}};
-  p.layers = {{"conv_1", "Conv", 1234, 0, 99}};
+  p.layers = {{"conv_1", "Conv", 1234, 7}};
   return p;
 }
 
@@ -90,7 +90,7 @@ TEST_F(ProgramFile, ComesBackWhole) {
   EXPECT_EQ(b.inputs[0].bytes, 3u);
   ASSERT_EQ(b.layers.size(), 1u);
   EXPECT_EQ(b.layers[0].macs, 1234);
-  EXPECT_EQ(b.layers[0].weight_bytes, 99u);
+  EXPECT_EQ(b.layers[0].first_instruction, 7u);
   EXPECT_EQ(b.macs(), 1234);
 }
 
