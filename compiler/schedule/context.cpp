@@ -100,7 +100,8 @@ RowWindow::RowWindow(Context& context, ir::TensorId tensor, Region region)
       home_(context.home(tensor)),
       region_(region),
       row_bytes_(int64_t{context.tensor(tensor).shape.w} * context.tensor(tensor).shape.c),
-      total_rows_(int64_t{context.tensor(tensor).shape.n} * context.tensor(tensor).shape.h) {}
+      rows_in_image_(context.tensor(tensor).shape.h),
+      total_rows_(context.tensor(tensor).shape.n * rows_in_image_) {}
 
 int64_t RowWindow::largest_stripe() const {
   if (!is_streamed()) return int64_t{1} << 40;
@@ -131,6 +132,13 @@ int64_t RowWindow::open_for_reading(int64_t first, int64_t last) {
     context_.load(home_.dram + row * row_bytes_, address + (row - first) * row_bytes_, rows * row_bytes_);
   }
   return address;
+}
+
+InputRows RowWindow::rows_for(int image, int first, int last) {
+  const int height = static_cast<int>(rows_in_image_), base = image * height;
+  const int y0 = is_streamed() ? std::clamp(first, 0, height - 1) : 0;
+  const int y1 = is_streamed() ? std::clamp(last, y0 + 1, height) : height;
+  return {open_for_reading(base + y0, base + y1), y0, y1 - y0};
 }
 
 int64_t RowWindow::open_for_writing(int64_t first) { return open(first); }

@@ -67,6 +67,12 @@ class Context {
   uint32_t next_table_slot_ = 0;
 };
 
+// Rows first .. first + rows - 1 of one image of a layer's input; row `first` lies at `address`.
+struct InputRows {
+  int64_t address = 0;
+  int first = 0, rows = 0;
+};
+
 // Stripes of a tensor's rows for a layer: in place where the tensor is on chip, otherwise one of two slots in the
 // workspace, used in turn, or all of its share where the tensor fits as a whole.
 class RowWindow {
@@ -81,6 +87,8 @@ class RowWindow {
   // Rows first .. last - 1 (over all images) of an operand: loads them where needed. Returns the address of row
   // `first`.
   int64_t open_for_reading(int64_t first, int64_t last);
+  // The same for the rows first .. last - 1 of one image that exist. A tensor on chip is there as a whole.
+  InputRows rows_for(int image, int first, int last);
   // A stripe of a result that begins with row `first`.
   int64_t open_for_writing(int64_t first);
   // Rows of the stripe opened last are complete: stores them if they are streamed or a graph output.
@@ -93,7 +101,7 @@ class RowWindow {
   Context& context_;
   const Home& home_;
   Region region_;
-  int64_t row_bytes_, total_rows_;
+  int64_t row_bytes_, rows_in_image_, total_rows_;
   int turn_ = 0;
   int64_t slot_ = 0, first_row_ = 0;  // of the stripe opened last
 };

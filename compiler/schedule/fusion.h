@@ -1,25 +1,41 @@
-// Which additions happen while their convolution is still running.
+// Which layers run together, stripe by stripe, so that what passes between them never exists as a whole, neither on
+// chip nor in DRAM.
 //
-// Where a convolution's result is large and only an element-by-element operation with an earlier tensor reads it, that
-// operation follows stripe by stripe: the convolution's own result never exists as a whole, neither on chip nor in
-// DRAM.
+// - An element-by-element operation follows the convolution whose result it combines with an earlier tensor.
+// - A chain is a convolution and the depthwise or 1x1 convolutions after it: each takes the rows that the one before
+// made
+//   a moment ago. A depthwise window goes on in the array's line memory, so no row is made or read twice.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "compiler/ir/graph.h"
+#include "zahl/isa.h"
 
 namespace zahl::schedule {
+
+struct Chain {
+  std::vector<int> nodes;  // in the order in which rows pass through them; at least two
+};
 
 struct Fusions {
   std::vector<int> follower;       // by node: the Eltwise that follows this Conv stripe by stripe, or -1
   std::vector<bool> is_follower;   // by node
   std::vector<bool> is_transient;  // by tensor: lives as stripes only
+  std::vector<Chain> chains;
+  std::vector<int> chain;  // by node: the chain that it is part of, or -1
+
+  // The node as part of which this one runs: the last of its chain, the convolution that it follows, or itself.
+  int runs_with(int node) const;
+
+ private:
+  friend Fusions find_fusions(const ir::Graph& graph, const hw::Config& config, int64_t smallest_bytes);
+  std::vector<int> leader_;  // by node: the Conv that this Eltwise follows, or -1
 };
 
 // Only results of more than `smallest_bytes` are worth it.
-Fusions find_fusions(const ir::Graph& graph, int64_t smallest_bytes);
+Fusions find_fusions(const ir::Graph& graph, const hw::Config& config, int64_t smallest_bytes);
 
 // The operand of `eltwise` that is not `transient`.
 inline ir::TensorId other_operand(const ir::Eltwise& eltwise, ir::TensorId transient) {

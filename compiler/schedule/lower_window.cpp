@@ -1,245 +1,265 @@
-// Operators that slide a window over each channel by itself: depthwise convolution, maximum and average pooling.
 #include <algorithm>
-#include <span>
+#include <limits>
 
 #include "compiler/schedule/drain.h"
 #include "compiler/schedule/lower.h"
-#include "compiler/schedule/packing.h"
-#include "compiler/schedule/tiling.h"
+#include "compiler/schedule/window_lowering.h"
 
 namespace zahl::schedule {
-namespace {
 
-// The geometry and arithmetic that the three operators share.
-struct WindowOp {
-  ir::TensorId input, output;
-  int kernel_h, kernel_w, stride_h, stride_w;
-  ir::Padding padding;
-  std::span<const int8_t> weights;  // empty: ones
-  int weight_zero = 0;
-  int pad_value = 0;
-  isa::DepthwiseOp operation = isa::DepthwiseOp::MultiplyAdd;
-};
+WindowOp window_op(const ir::Depthwise& d, const Context& context) {
+  return {d.input,
+          d.output,
+          d.kernel_h,
+          d.kernel_w,
+          d.stride_h,
+          d.stride_w,
+          d.padding,
+          d.weights,
+          d.weight_zero,
+          context.tensor(d.input).zero_point,
+          isa::DepthwiseOp::MultiplyAdd};
+}
 
-// Output pixels that share channel parameters.
-struct Area {
-  int row0, row1, column0, column1;
-  ir::Requant requant;
-};
+bool is_one_pass(int kernel_h, int kernel_w, const hw::Config& config) {
+  return kernel_h <= 3 && kernel_h * kernel_w <= config.rows;
+}
 
-class WindowLowering {
- public:
-  WindowLowering(const WindowOp& op, std::vector<Area> areas, Context& context)
-      : op_(op),
-        areas_(std::move(areas)),
-        c_(context),
-        in_(c_.tensor(op.input).shape),
-        out_(c_.tensor(op.output).shape) {
-    for (int column = 0; column < op_.kernel_w; column += c_.config.rows) {
-      windows_.push_back(window_of(op_.kernel_h, op_.kernel_w, in_.c, column, c_.config));
-    }
-    pack();
+WindowLowering::WindowLowering(const WindowOp& op, std::vector<WindowArea> areas, Context& context)
+    : op_(op), areas_(std::move(areas)), c_(context), in_(c_.tensor(op.input).shape), out_(c_.tensor(op.output).shape) {
+  for (int column = 0; column < op_.kernel_w; column += c_.config.rows) {
+    windows_.push_back(window_of(op_.kernel_h, op_.kernel_w, in_.c, column, c_.config));
   }
+  pack();
+}
 
-  void run() {
-    const auto regions = share_workspace(c_, {op_.input, op_.output});
-    RowWindow input(c_, op_.input, regions[0]), output(c_, op_.output, regions[1]);
-    if (input.largest_stripe() < std::min(op_.kernel_h, in_.h)) {
-      throw UserError(fmt::format(
-          "node {}: {} rows of {} bytes do not fit the scratchpad's workspace; a larger scratchpad would do",
-          c_.layer_name(), op_.kernel_h, input.row_bytes()));
-    }
-    const int64_t by_input = (input.largest_stripe() - op_.kernel_h) / op_.stride_h + 1;
-    const int stripe = static_cast<int>(std::clamp<int64_t>(std::min(by_input, output.largest_stripe()), 1, out_.h));
-    for (int image = 0; image < out_.n; ++image) {
-      for (int r0 = 0; r0 < out_.h; r0 += stripe) do_stripe(input, output, image, r0, std::min(r0 + stripe, out_.h));
-    }
+void WindowLowering::run() {
+  std::vector<ir::TensorId> tensors = StripeResult::tensors_of(c_, c_.layer);
+  tensors.push_back(op_.input);
+  const auto regions = share_workspace(c_, tensors);
+  RowWindow input(c_, op_.input, regions.back());
+  StripeResult result(c_, c_.layer, regions);
+  if (input.largest_stripe() < std::min(op_.kernel_h, in_.h)) {
+    throw UserError(
+        fmt::format("node {}: {} rows of {} bytes do not fit the scratchpad's workspace; a larger scratchpad would do",
+                    c_.layer_name(), op_.kernel_h, input.row_bytes()));
   }
-
- private:
-  int blocks() const { return (in_.c + c_.config.columns - 1) / c_.config.columns; }
-
-  // Consecutive blocks of channels whose weights and parameters are on chip together.
-  struct Group {
-    int first_block = 0, blocks = 0;
-    int64_t weights_dram = 0, weights_bytes = 0, parameters_dram = 0, parameters_bytes = 0;
-    int64_t weights_at = -1, parameters_at = -1;
-  };
-
-  // For each group its weight tiles, window by window and block by block, then the parameters of each area.
-  void pack() {
-    int64_t tiles = 0, lines = 0;
-    for (const Window& window : windows_) tiles += window.passes;
-    for (const Area& area : areas_) lines += parameter_lines(is_uniform(area.requant), c_.config);
-    const int64_t by_weights = c_.weights.bytes() / 2 / (tiles * c_.config.weight_tile_bytes());
-    const int64_t by_parameters = c_.parameters.bytes() / 2 / (lines * c_.config.line_bytes);
-    const int largest = static_cast<int>(std::min({by_weights, by_parameters, int64_t{blocks()}}));
-    if (largest == 0) {
-      throw UserError(fmt::format(
-          "node {}: a {}x{} window with {} kinds of border does not fit the scratchpad; a larger one would do",
-          c_.layer_name(), op_.kernel_h, op_.kernel_w, areas_.size()));
-    }
-    const int8_t idle = op_.operation == isa::DepthwiseOp::Maximum ? int8_t{0} : static_cast<int8_t>(op_.weight_zero);
-    for (int first = 0; first < blocks(); first += largest) {
-      Group group{first, std::min(largest, blocks() - first)};
-      std::vector<uint8_t> weights, parameters;
-      const auto for_each_block = [&](auto&& pack_block) {
-        for (int b = first; b < first + group.blocks; ++b) pack_block(b * c_.config.columns);
-      };
-      for (const Window& window : windows_) {
-        for_each_block([&](int channel) { pack_window_block(op_.weights, window, channel, idle, c_.config, weights); });
-      }
-      for (const Area& area : areas_) {
-        for_each_block([&](int channel) { pack_parameters(area.requant, channel, in_.c, c_.config, parameters); });
-      }
-      group.weights_bytes = static_cast<int64_t>(weights.size());
-      group.parameters_bytes = static_cast<int64_t>(parameters.size());
-      group.weights_dram = c_.add_data(weights);
-      group.parameters_dram = c_.add_data(parameters);
-      groups_.push_back(group);
+  const int64_t by_input = (input.largest_stripe() - op_.kernel_h) / op_.stride_h + 1;
+  const int stripe = static_cast<int>(std::clamp<int64_t>(std::min(by_input, result.largest_stripe()), 1, out_.h));
+  for (int image = 0; image < out_.n; ++image) {
+    for (int r0 = 0; r0 < out_.h; r0 += stripe) {
+      const int r1 = std::min(r0 + stripe, out_.h);
+      c_.begin_step();
+      const InputRows rows = input.rows_for(image, r0 * op_.stride_h - op_.padding.top,
+                                            (r1 - 1) * op_.stride_h - op_.padding.top + op_.kernel_h);
+      const int64_t output_at = result.open(image, r0, r1);
+      do_rows(rows, output_at, r0, r1, [&](int first, int last) { result.finish(first, last); });
     }
   }
+}
 
-  void do_stripe(RowWindow& input, RowWindow& output, int image, int r0, int r1) {
-    const int y0 = std::clamp(r0 * op_.stride_h - op_.padding.top, 0, in_.h - 1);
-    const int y1 = std::clamp((r1 - 1) * op_.stride_h - op_.padding.top + op_.kernel_h, y0 + 1, in_.h);
-    c_.begin_step();
-    base_row_ = input.is_streamed() ? y0 : 0;
-    base_rows_ = input.is_streamed() ? y1 - y0 : in_.h;
-    input_at_ =
-        input.open_for_reading(int64_t{image} * in_.h + base_row_, int64_t{image} * in_.h + base_row_ + base_rows_);
-    output_at_ = output.open_for_writing(int64_t{image} * out_.h + r0);
-    for (Group& group : groups_) {
-      if (group.weights_at < 0 || groups_.size() > 1) fetch(group);
-      int64_t parameters = group.parameters_at;
-      for (const Area& area : areas_) {
-        const int row0 = std::max(r0, area.row0), row1 = std::min(r1, area.row1);
-        if (row0 < row1) {
-          do_area(area, row0, row1, r0, group, parameters, [&](int first, int last) {
-            const bool is_complete = areas_.size() == 1 && &group == &groups_.back();
-            if (is_complete) output.finish(int64_t{image} * out_.h + first, int64_t{image} * out_.h + last);
-          });
-        }
-        parameters += parameter_bytes(area) * group.blocks;
-      }
-    }
-    if (areas_.size() > 1) output.finish(int64_t{image} * out_.h + r0, int64_t{image} * out_.h + r1);
+int64_t WindowLowering::weight_bytes() const {
+  int64_t bytes = 0;
+  for (const Group& group : groups_) bytes += group.weights_bytes;
+  return bytes;
+}
+
+int64_t WindowLowering::parameter_bytes() const {
+  int64_t bytes = 0;
+  for (const Group& group : groups_) bytes += group.parameters_bytes;
+  return bytes;
+}
+
+void WindowLowering::keep_at(int64_t weights, int64_t parameters, int line_base) {
+  groups_[0].weights_at = weights, groups_[0].parameters_at = parameters;
+  line_base_ = line_base;
+  is_kept_ = true;
+}
+
+// For each group its weight tiles, window by window and block by block, then the parameters of each area.
+void WindowLowering::pack() {
+  int64_t tiles = 0, lines = 0;
+  for (const Window& window : windows_) tiles += window.passes;
+  for (const WindowArea& area : areas_) lines += parameter_lines(is_uniform(area.requant), c_.config);
+  const int64_t by_weights = c_.weights.bytes() / 2 / (tiles * c_.config.weight_tile_bytes());
+  const int64_t by_parameters = c_.parameters.bytes() / 2 / (lines * c_.config.line_bytes);
+  const int largest = static_cast<int>(std::min({by_weights, by_parameters, int64_t{blocks()}}));
+  if (largest == 0) {
+    throw UserError(fmt::format(
+        "node {}: a {}x{} window with {} kinds of border does not fit the scratchpad; a larger one would do",
+        c_.layer_name(), op_.kernel_h, op_.kernel_w, areas_.size()));
   }
-
-  void fetch(Group& group) {
-    if (!c_.steps.back().body.empty()) c_.begin_step();
-    group.weights_at = c_.weights.take(group.weights_bytes);
-    c_.load(group.weights_dram, group.weights_at, group.weights_bytes);
-    group.parameters_at = c_.parameters.take(group.parameters_bytes);
-    c_.load(group.parameters_dram, group.parameters_at, group.parameters_bytes);
-    if (areas_[0].requant.table && !has_table_) {
-      table_slot_ = c_.set_table(*areas_[0].requant.table);
-      has_table_ = true;
-    }
-  }
-
-  int64_t parameter_bytes(const Area& area) const {
-    return int64_t{parameter_lines(is_uniform(area.requant), c_.config)} * c_.config.line_bytes;
-  }
-
-  // Calls `rows_done(first, last)` when these rows of the area are complete for the channels of the group.
-  template <class F>
-  void do_area(const Area& area, int row0, int row1, int stripe_row, const Group& group, int64_t parameters,
-               F&& rows_done) {
-    int largest_columns = 1024;
+  const int8_t idle = op_.operation == isa::DepthwiseOp::Maximum ? int8_t{0} : static_cast<int8_t>(op_.weight_zero);
+  for (int first = 0; first < blocks(); first += largest) {
+    Group group{first, std::min(largest, blocks() - first)};
+    std::vector<uint8_t> weights, parameters;
+    const auto for_each_block = [&](auto&& pack_block) {
+      for (int b = first; b < first + group.blocks; ++b) pack_block(b * c_.config.columns);
+    };
     for (const Window& window : windows_) {
-      if (window.tap_rows == 1) continue;  // needs no line buffer
-      largest_columns = std::min(largest_columns,
-                                 std::max(1, (c_.config.line_buffer_pixels - window.tap_columns) / op_.stride_w + 1));
+      for_each_block([&](int channel) { pack_window_block(op_.weights, window, channel, idle, c_.config, weights); });
     }
-    TileWork work;
-    work.weight_tiles = windows_[0].passes;
-    work.blocks = group.blocks;
-    work.parameter_lines = parameter_lines(is_uniform(area.requant), c_.config);
-    work.is_window = true;
-    work.stride_h = op_.stride_h, work.stride_w = op_.stride_w;
-    work.tap_rows = windows_[0].tap_rows, work.tap_columns = windows_[0].tap_columns;
-    work.largest_columns = largest_columns;
-    const Tile tile = choose_tile(row1 - row0, area.column1 - area.column0, work, c_.config);
-    for (int ty = row0; ty < row1; ty += tile.rows) {
-      for (int tx = area.column0; tx < area.column1; tx += tile.columns) {
-        const Tile part{std::min(tile.rows, row1 - ty), std::min(tile.columns, area.column1 - tx)};
-        const int together = blocks_together(part.pixels(), c_.config);
-        for (int b = 0; b < group.blocks; b += together) {
-          const int count = std::min(together, group.blocks - b);
-          const int first = group.first_block + b;
-          const int64_t accumulator = c_.take_accumulators(count * part.pixels());
-          int64_t weights = group.weights_at;
-          for (const Window& window : windows_) {
-            const int64_t block_bytes = int64_t{window.passes} * c_.config.weight_tile_bytes();
-            emit_window(window, part, ty, tx, first, count, accumulator, weights + b * block_bytes,
-                        count * block_bytes);
-            weights += group.blocks * block_bytes;
-          }
-          DrainTarget target;
-          target.pixel_step = out_.c;
-          target.row_step = int64_t{out_.w} * out_.c;
-          target.address =
-              output_at_ + (ty - stripe_row) * target.row_step + tx * target.pixel_step + first * c_.config.columns;
-          target.rows = part.rows;
-          target.columns = part.columns;
-          target.blocks = count;
-          target.channels = std::min(count * c_.config.columns, out_.c - first * c_.config.columns);
-          emit_drain(c_, area.requant, target, accumulator, parameters + b * parameter_bytes(area), table_slot_);
-        }
+    for (const WindowArea& area : areas_) {
+      for_each_block([&](int channel) { pack_parameters(area.requant, channel, in_.c, c_.config, parameters); });
+    }
+    group.weights_bytes = static_cast<int64_t>(weights.size());
+    group.parameters_bytes = static_cast<int64_t>(parameters.size());
+    group.weights_dram = c_.add_data(weights);
+    group.parameters_dram = c_.add_data(parameters);
+    groups_.push_back(group);
+  }
+}
+
+void WindowLowering::do_rows(const InputRows& input, int64_t output_at, int r0, int r1, const RowsDone& rows_done) {
+  input_ = input;
+  output_at_ = output_at;
+  stripe_row_ = r0;
+  for (Group& group : groups_) {
+    if (is_kept_ ? !was_fetched_ : group.weights_at < 0 || groups_.size() > 1) fetch(group);
+    int64_t parameters = group.parameters_at;
+    for (const WindowArea& area : areas_) {
+      const int row0 = std::max(r0, area.row0), row1 = std::min(r1, area.row1);
+      if (row0 < row1) {
+        do_area(area, row0, row1, group, parameters, [&](int first, int last) {
+          if (areas_.size() == 1 && &group == &groups_.back()) rows_done(first, last);
+        });
       }
-      rows_done(ty, std::min(ty + tile.rows, row1));
+      parameters += parameter_bytes_of(area) * group.blocks;
     }
   }
+  if (areas_.size() > 1) rows_done(r0, r1);
+}
 
-  void emit_window(const Window& window, const Tile& tile, int oy, int ox, int block, int count, int64_t accumulator,
-                   int64_t weights, int64_t weights_bytes) {
-    const int64_t pixel = in_.c, row = int64_t{in_.w} * in_.c;
-    const int64_t y = int64_t{oy} * op_.stride_h - op_.padding.top - base_row_;
-    const int64_t x = (int64_t{ox} * op_.stride_w - op_.padding.left + window.first_column) * pixel;
-    isa::Depthwise d;
-    d.source = static_cast<int32_t>(input_at_ + y * row + x + block * c_.config.columns);
-    d.input_x = static_cast<int32_t>(x);
-    d.input_row_limit = static_cast<uint32_t>(row);
-    d.input_y = static_cast<int32_t>(y);
-    d.input_y_limit = static_cast<uint32_t>(base_rows_);
-    d.pad_value = op_.pad_value;
-    d.pixel_step = static_cast<uint32_t>(pixel);
-    d.row_step = static_cast<uint32_t>(row);
-    d.x_step = static_cast<uint32_t>(tile.columns > 1 ? op_.stride_w : 1);
-    d.y_step = static_cast<uint32_t>(tile.rows > 1 ? op_.stride_h : 1);
-    d.out_rows = static_cast<uint32_t>(tile.rows);
-    d.out_columns = static_cast<uint32_t>(tile.columns);
-    d.tap_columns = static_cast<uint32_t>(window.tap_columns);
-    d.tap_rows = static_cast<uint32_t>(window.tap_rows);
-    d.passes = static_cast<uint32_t>(window.passes);
-    d.blocks = static_cast<uint32_t>(count);
-    d.operation = op_.operation;
-    d.weights = static_cast<uint32_t>(weights);
-    d.weight_zero = op_.weight_zero;
-    d.accumulator = static_cast<uint32_t>(accumulator);
-    d.accumulate = window.first_column == 0 ? 0 : 1;
-    std::vector<Access> accesses = {reads(weights, weights_bytes),
-                                    writes_accumulators(accumulator, count * tile.pixels())};
-    const int64_t top = std::max<int64_t>(y, 0);
-    const int64_t bottom = std::min<int64_t>(
-        base_rows_ - 1, y + (tile.rows - 1) * op_.stride_h + int64_t{window.passes} * window.tap_rows - 1);
-    // The last block may read past the last channel of the last pixel.
-    const int64_t beyond = std::max(0, (block + count) * c_.config.columns - in_.c);
-    if (top <= bottom) accesses.push_back(reads(input_at_ + top * row, (bottom - top + 1) * row + beyond));
-    c_.emit(d, std::move(accesses));
+void WindowLowering::fetch(Group& group) {
+  if (!c_.steps.back().body.empty()) c_.begin_step();
+  if (!is_kept_) group.weights_at = c_.weights.take(group.weights_bytes);
+  c_.load(group.weights_dram, group.weights_at, group.weights_bytes);
+  if (!is_kept_) group.parameters_at = c_.parameters.take(group.parameters_bytes);
+  c_.load(group.parameters_dram, group.parameters_at, group.parameters_bytes);
+  if (areas_[0].requant.table && !was_fetched_) table_slot_ = c_.set_table(*areas_[0].requant.table);
+  was_fetched_ = true;
+}
+
+int64_t WindowLowering::parameter_bytes_of(const WindowArea& area) const {
+  return int64_t{parameter_lines(is_uniform(area.requant), c_.config)} * c_.config.line_bytes;
+}
+
+TileWork WindowLowering::work_of(const WindowArea& area, const Group& group) const {
+  TileWork work;
+  work.weight_tiles = windows_[0].passes;
+  work.blocks = group.blocks;
+  work.parameter_lines = parameter_lines(is_uniform(area.requant), c_.config);
+  work.is_window = true;
+  work.stride_h = op_.stride_h, work.stride_w = op_.stride_w;
+  work.tap_rows = windows_[0].tap_rows, work.tap_columns = windows_[0].tap_columns;
+  for (const Window& window : windows_) {
+    if (window.tap_rows == 1) continue;  // needs no line memory
+    work.largest_columns =
+        std::min(work.largest_columns, std::max(1, (c_.config.line_buffer_pixels - window.tap_columns) / op_.stride_w));
   }
+  const int places = line_places((area.column1 - area.column0 - 1) * op_.stride_w + op_.kernel_w) * group.blocks;
+  work.resumes = is_kept_ || (is_one_pass(op_.kernel_h, op_.kernel_w, c_.config) && op_.kernel_h > op_.stride_h &&
+                              places <= c_.config.line_buffer_pixels);
+  return work;
+}
 
-  const WindowOp op_;
-  const std::vector<Area> areas_;
-  Context& c_;
-  const ir::Shape in_, out_;
-  std::vector<Window> windows_;
-  std::vector<Group> groups_;
-  uint32_t table_slot_ = 0;
-  bool has_table_ = false;
-  int64_t input_at_ = 0, output_at_ = 0, base_row_ = 0, base_rows_ = 0;
-};
+// Calls `rows_done(first, last)` when these rows of the area are complete for the channels of the group.
+void WindowLowering::do_area(const WindowArea& area, int row0, int row1, const Group& group, int64_t parameters,
+                             const RowsDone& rows_done) {
+  const TileWork work = work_of(area, group);
+  const Tile tile = choose_tile(row1 - row0, area.column1 - area.column0, work, c_.config);
+  const bool is_whole_row = tile.columns == area.column1 - area.column0;
+  for (int ty = row0; ty < row1; ty += tile.rows) {
+    const int rows = std::min(tile.rows, row1 - ty);
+    for (int tx = area.column0; tx < area.column1; tx += tile.columns) {
+      const bool goes_on = is_kept_ ? ty > 0 : ty > row0 && is_whole_row;
+      do_part(area, {{rows, std::min(tile.columns, area.column1 - tx)}, ty, tx, work.resumes && goes_on}, group,
+              parameters);
+    }
+    rows_done(ty, ty + rows);
+  }
+}
+
+void WindowLowering::do_part(const WindowArea& area, const Part& part, const Group& group, int64_t parameters) {
+  const int64_t pixels = part.tile.pixels();
+  const int places = line_places((part.tile.columns - 1) * op_.stride_w + op_.kernel_w);
+  // Blocks that share an instruction have places of their own or, where the window does not go on, one place for all.
+  const int together = blocks_together(pixels, c_.config);
+  for (int b = 0; b < group.blocks; b += together) {
+    const int count = std::min(together, group.blocks - b);
+    const int first = group.first_block + b;
+    const int64_t accumulator = c_.take_accumulators(count * pixels);
+    int64_t weights = group.weights_at;
+    for (const Window& window : windows_) {
+      const int64_t block_bytes = int64_t{window.passes} * c_.config.weight_tile_bytes();
+      emit_window(window, part, first, count, line_base_ + b * places, accumulator, weights + b * block_bytes,
+                  count * block_bytes);
+      weights += group.blocks * block_bytes;
+    }
+    DrainTarget target;
+    target.pixel_step = out_.c;
+    target.row_step = int64_t{out_.w} * out_.c;
+    target.address = output_at_ + (part.oy - stripe_row_) * target.row_step + part.ox * target.pixel_step +
+                     first * c_.config.columns;
+    target.rows = part.tile.rows;
+    target.columns = part.tile.columns;
+    target.blocks = count;
+    target.channels = std::min(count * c_.config.columns, out_.c - first * c_.config.columns);
+    emit_drain(c_, area.requant, target, accumulator, parameters + b * parameter_bytes_of(area), table_slot_);
+  }
+}
+
+void WindowLowering::emit_window(const Window& window, const Part& part, int block, int count, int line_place,
+                                 int64_t accumulator, int64_t weights, int64_t weights_bytes) {
+  const Tile& tile = part.tile;
+  const int64_t pixel = in_.c, row = int64_t{in_.w} * in_.c;
+  // A window that goes on has seen the rows above the first new one.
+  const int seen = part.resumes ? op_.kernel_h - op_.stride_h : 0;
+  const int64_t y = int64_t{part.oy} * op_.stride_h - op_.padding.top - input_.first + seen;
+  const int64_t x = (int64_t{part.ox} * op_.stride_w - op_.padding.left + window.first_column) * pixel;
+  const int64_t streamed_columns = int64_t{tile.columns - 1} * op_.stride_w + window.tap_columns;
+  const int64_t streamed_rows = part.resumes
+                                    ? int64_t{tile.rows} * op_.stride_h
+                                    : int64_t{tile.rows - 1} * op_.stride_h + int64_t{window.passes} * window.tap_rows;
+  isa::Depthwise d;
+  d.source = static_cast<int32_t>(input_.address + y * row + x + block * c_.config.columns);
+  d.input_x = static_cast<int32_t>(x);
+  d.input_row_limit = static_cast<uint32_t>(row);
+  d.input_y = static_cast<int32_t>(y);
+  d.input_y_limit = static_cast<uint32_t>(input_.rows);
+  d.pad_value = op_.pad_value;
+  d.pixel_step = static_cast<uint32_t>(pixel);
+  d.row_step = static_cast<uint32_t>(row);
+  d.x_step = static_cast<uint32_t>(tile.columns > 1 ? op_.stride_w : 1);
+  d.y_step = static_cast<uint32_t>(tile.rows > 1 || part.resumes ? op_.stride_h : 1);
+  d.out_rows = static_cast<uint32_t>(tile.rows);
+  d.out_columns = static_cast<uint32_t>(tile.columns);
+  d.tap_columns = static_cast<uint32_t>(window.tap_columns);
+  d.tap_rows = static_cast<uint32_t>(window.tap_rows);
+  d.passes = static_cast<uint32_t>(window.passes);
+  d.blocks = static_cast<uint32_t>(count);
+  d.operation = op_.operation;
+  d.weights = static_cast<uint32_t>(weights);
+  d.weight_zero = op_.weight_zero;
+  d.accumulator = static_cast<uint32_t>(accumulator);
+  d.accumulate = window.first_column == 0 ? 0 : 1;
+  d.resume = part.resumes ? 1 : 0;
+  d.pairs = d.x_step == 2 && pairs_pay(streamed_rows, streamed_columns, c_.config) ? 1 : 0;
+  const bool has_places =
+      line_place + int64_t{count} * line_places(static_cast<int>(streamed_columns)) <= c_.config.line_buffer_pixels;
+  d.line_base = has_places ? static_cast<uint32_t>(line_place) : 0;
+  d.line_step = has_places ? static_cast<uint32_t>(line_places(static_cast<int>(streamed_columns))) : 0;
+  std::vector<Access> accesses = {reads(weights, weights_bytes),
+                                  writes_accumulators(accumulator, count * tile.pixels())};
+  const int64_t top = std::max<int64_t>(y, 0);
+  const int64_t bottom = std::min<int64_t>(input_.rows - 1, y + streamed_rows - 1);
+  // The last block may read past the last channel of the last pixel.
+  const int64_t beyond = std::max(0, (block + count) * c_.config.columns - in_.c);
+  if (top <= bottom) accesses.push_back(reads(input_.address + top * row, (bottom - top + 1) * row + beyond));
+  c_.emit(d, std::move(accesses));
+}
+
+namespace {
 
 // Runs of output positions along one axis whose windows hold the same number of input positions.
 struct Run {
@@ -264,18 +284,7 @@ std::vector<Run> runs_of_equal_count(int outputs, int stride, int padding, int k
 
 void lower(const ir::Depthwise& d, Context& context) {
   const auto& out = context.tensor(d.output).shape;
-  const WindowOp op{d.input,
-                    d.output,
-                    d.kernel_h,
-                    d.kernel_w,
-                    d.stride_h,
-                    d.stride_w,
-                    d.padding,
-                    d.weights,
-                    d.weight_zero,
-                    context.tensor(d.input).zero_point,
-                    isa::DepthwiseOp::MultiplyAdd};
-  WindowLowering(op, {{0, out.h, 0, out.w, d.requant}}, context).run();
+  WindowLowering(window_op(d, context), {{0, out.h, 0, out.w, d.requant}}, context).run();
 }
 
 void lower(const ir::MaxPool& p, Context& context) {
@@ -309,7 +318,7 @@ void lower(const ir::AveragePool& p, Context& context) {
                     0,
                     zero,
                     isa::DepthwiseOp::MultiplyAdd};
-  std::vector<Area> areas;
+  std::vector<WindowArea> areas;
   for (const Run& rows :
        runs_of_equal_count(out.h, p.stride_h, p.padding.top, p.kernel_h, in.h, p.count_includes_padding)) {
     for (const Run& columns :

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compiler/schedule/chain.h"
+
 namespace zahl::schedule {
 namespace {
 
@@ -34,14 +36,9 @@ std::vector<Lifetime> lifetimes_of(const ir::Graph& graph, const std::vector<int
   };
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const auto& operation = graph.nodes[n].operation;
-    const int index = static_cast<int>(n);
+    const int index = fusions.runs_with(static_cast<int>(n));
     if (!std::holds_alternative<ir::Reshape>(operation)) life(ir::output_of(operation)).first = index;
     for (ir::TensorId t : ir::inputs_of(operation)) life(t).last = std::max(life(t).last, index);
-  }
-  // A follower's result begins to exist while its convolution runs.
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    if (fusions.follower[n] < 0) continue;
-    life(ir::output_of(graph.nodes[static_cast<size_t>(fusions.follower[n])].operation)).first = static_cast<int>(n);
   }
   for (auto& l : lives) l.last = std::max(l.last, l.first);
   for (const auto& port : graph.outputs) life(port.tensor).last = static_cast<int>(graph.nodes.size());
@@ -107,7 +104,8 @@ class Division {
         const ir::Shape& shape = shape_of(t);
         if (!plan_.fusions.is_transient[root_of(t)]) bytes += shape.elements();
         const int64_t row = int64_t{shape.w} * shape.c, share = share_of(n);
-        if (shape.h * row > share) stripes = std::max(stripes, shape.h / std::max<int64_t>(1, share / 2 / row));
+        if (chain_at(n) == nullptr && shape.h * row > share)
+          stripes = std::max(stripes, shape.h / std::max<int64_t>(1, share / 2 / row));
       }
       if (const auto* conv = std::get_if<ir::Conv>(&graph_.nodes[n].operation)) {
         const auto weights = static_cast<int64_t>(conv->weights.size());
@@ -120,6 +118,11 @@ class Division {
   // Whether each layer's streams find room for twice the rows that one row of output needs.
   bool is_feasible() const {
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+      if (const Chain* chain = chain_at(n); chain != nullptr && !touched_by(n).empty()) {
+        const auto is_streamed = [&](ir::TensorId t) { return bool{streams_[root_of(t)]}; };
+        if (lay_out_chain(graph_, plan_.fusions, *chain, config_, 1, 0, is_streamed).bytes > workspace_) return false;
+        continue;
+      }
       int64_t most = 0;
       const int64_t reach = std::visit([](const auto& o) { return rows_at_once(o); }, graph_.nodes[n].operation);
       for (ir::TensorId t : touched_by(n)) {
@@ -134,11 +137,14 @@ class Division {
   size_t root_of(ir::TensorId t) const { return static_cast<size_t>(plan_.root[static_cast<size_t>(t)]); }
   const ir::Shape& shape_of(ir::TensorId t) const { return graph_.tensors[root_of(t)].shape; }
 
-  // Tensors that are read or written while the node runs, its follower's included.
+  // Tensors that are read or written as a whole while the node runs, with its chain and follower.
   std::vector<ir::TensorId> touched_by(size_t node) const {
     const auto& operation = graph_.nodes[node].operation;
-    if (std::holds_alternative<ir::Reshape>(operation) || plan_.fusions.is_follower[node]) return {};
-    std::vector<ir::TensorId> tensors = ir::inputs_of(operation);
+    if (std::holds_alternative<ir::Reshape>(operation)) return {};
+    if (plan_.fusions.runs_with(static_cast<int>(node)) != static_cast<int>(node)) return {};
+    const Chain* chain = chain_at(node);
+    std::vector<ir::TensorId> tensors =
+        ir::inputs_of(chain == nullptr ? operation : graph_.nodes[static_cast<size_t>(chain->nodes[0])].operation);
     tensors.push_back(ir::output_of(operation));
     if (plan_.fusions.follower[node] >= 0) {
       const auto& next =
@@ -147,6 +153,12 @@ class Division {
       tensors.push_back(next.output);
     }
     return tensors;
+  }
+
+  // The chain that runs with this node, if any.
+  const Chain* chain_at(size_t node) const {
+    const int chain = plan_.fusions.chain[node];
+    return chain < 0 ? nullptr : &plan_.fusions.chains[static_cast<size_t>(chain)];
   }
 
   // The workspace of one of the node's streams, whole banks where there are enough (share_workspace).
@@ -174,8 +186,10 @@ class Division {
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
       const auto tensors = touched_by(n);
       const int at = static_cast<int>(n);
-      if (std::any_of(tensors.begin(), tensors.end(),
-                      [&](ir::TensorId t) { return streams_[root_of(t)] || graph_.tensors[root_of(t)].constant; })) {
+      if (tensors.empty()) continue;
+      if (chain_at(n) != nullptr || std::any_of(tensors.begin(), tensors.end(), [&](ir::TensorId t) {
+            return streams_[root_of(t)] || graph_.tensors[root_of(t)].constant;
+          })) {
         residents.reserve(capacity_ - workspace_, capacity_, {at, at});
       }
     }
@@ -210,17 +224,24 @@ class Division {
 
 }  // namespace
 
+int64_t weight_ring_bytes(const hw::Config& config) {
+  return std::max(1, config.scratchpad_banks / 4) * int64_t{config.scratchpad_bank_bytes};
+}
+
+int64_t weight_ring_begin(const hw::Config& config) {
+  return config.scratchpad_banks * int64_t{config.scratchpad_bank_bytes} - weight_ring_bytes(config);
+}
+
 MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config) {
   MemoryPlan plan;
   plan.root = roots_of(graph);
   const int64_t bank = config.scratchpad_bank_bytes;
-  const int64_t weight_banks = std::max(1, config.scratchpad_banks / 4);
-  const int64_t activations = (config.scratchpad_banks - weight_banks - 1) * bank;
-  plan.fusions = find_fusions(graph, activations / 4);
+  const int64_t activations = weight_ring_begin(config) - bank;
+  plan.fusions = find_fusions(graph, config, activations / 4);
   const std::vector<Lifetime> lives = lifetimes_of(graph, plan.root, plan.fusions);
 
   plan.parameters = {activations, bank};
-  plan.weights = {activations + bank, weight_banks * bank};
+  plan.weights = {weight_ring_begin(config), weight_ring_bytes(config)};
   // The workspace that makes the least traffic; of equals the largest, since its stripes are longer.
   const auto divide = [&](int64_t banks) { return Division(graph, config, plan, lives, activations, banks * bank); };
   const int64_t most = activations / bank;

@@ -34,6 +34,10 @@ struct MemoryPlan {
   int64_t dram_bytes = 0;  // of inputs, outputs and whatever is not on chip; constants follow
 };
 
+// The scratchpad's ring of weights.
+int64_t weight_ring_begin(const hw::Config& config);
+int64_t weight_ring_bytes(const hw::Config& config);
+
 MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config);
 
 }  // namespace zahl::schedule

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/schedule/chain.h"
 #include "compiler/schedule/lower.h"
 
 namespace zahl::schedule {
@@ -14,7 +15,8 @@ size_t first_reader(const Context& context, ir::TensorId tensor) {
   for (size_t n = 0; n < nodes.size(); ++n) {
     if (std::holds_alternative<ir::Reshape>(nodes[n].operation)) continue;
     for (ir::TensorId input : ir::inputs_of(nodes[n].operation)) {
-      if (root_of(input) == root_of(tensor)) return n;
+      if (root_of(input) == root_of(tensor))
+        return static_cast<size_t>(context.plan.fusions.runs_with(static_cast<int>(n)));
     }
   }
   return 0;
@@ -47,7 +49,12 @@ Schedule schedule_graph(const ir::Graph& graph, const hw::Config& config) {
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     context.layer = static_cast<int>(n);
     first_step.push_back(context.steps.size());
-    if (context.plan.fusions.is_follower[n]) continue;  // done with its convolution
+    const Fusions& fusions = context.plan.fusions;
+    if (fusions.runs_with(static_cast<int>(n)) != static_cast<int>(n)) continue;
+    if (fusions.chain[n] >= 0) {
+      lower_chain(fusions.chains[static_cast<size_t>(fusions.chain[n])], context);
+      continue;
+    }
     std::visit([&](const auto& operation) { lower(operation, context); }, graph.nodes[n].operation);
   }
   load_inputs(context, first_step);

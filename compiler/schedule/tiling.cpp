@@ -15,17 +15,23 @@ int even_part(int whole, int64_t largest) {
   return (whole + parts - 1) / parts;
 }
 
+// Cycles of the array for one weight tile on one tile of pixels.
+int64_t streamed_cycles(const Tile& tile, const TileWork& work, const hw::Config& config) {
+  const int64_t lines = config.weight_tile_lines();
+  if (!work.is_window) return std::max(tile.pixels(), lines);
+  const int64_t rows =
+      int64_t{tile.rows - 1} * work.stride_h + (work.resumes ? std::min(work.stride_h, work.tap_rows) : work.tap_rows);
+  const int64_t columns = int64_t{tile.columns - 1} * work.stride_w + work.tap_columns;
+  if (work.stride_w == 2 && tile.columns > 1 && pairs_pay(rows, columns, config))
+    return rows * ((columns + 1) / 2) + lines;
+  return std::max(rows * columns, lines);
+}
+
 // Cycles for one block of channels over all tiles of `tile`'s size, and what the next layer sees of the last one.
 int64_t cost(int out_rows, int out_columns, const Tile& tile, const TileWork& work, const hw::Config& config) {
   const int64_t tiles =
       int64_t{(out_rows + tile.rows - 1) / tile.rows} * ((out_columns + tile.columns - 1) / tile.columns);
-  int64_t streamed = tile.pixels();
-  if (work.is_window) {
-    streamed = (int64_t{tile.rows - 1} * work.stride_h + work.tap_rows) *
-               (int64_t{tile.columns - 1} * work.stride_w + work.tap_columns);
-  }
-  const int64_t array =
-      tiles * work.blocks * work.weight_tiles * std::max<int64_t>(streamed, config.weight_tile_lines());
+  const int64_t array = tiles * work.blocks * work.weight_tiles * streamed_cycles(tile, work, config);
   const int64_t post = tiles * work.blocks * (tile.pixels() + work.parameter_lines + hw::kDrainPipeline);
   const int64_t last = tile.pixels() + work.parameter_lines + kHandOver;
   const int64_t exposed = tiles == 1 ? last : tiles == 2 ? last / 2 : last / 4;
@@ -33,6 +39,11 @@ int64_t cost(int out_rows, int out_columns, const Tile& tile, const TileWork& wo
 }
 
 }  // namespace
+
+bool pairs_pay(int64_t streamed_rows, int64_t streamed_columns, const hw::Config& config) {
+  const int64_t lines = config.weight_tile_lines();
+  return streamed_rows * ((streamed_columns + 1) / 2) + lines < std::max(streamed_rows * streamed_columns, lines);
+}
 
 Tile choose_tile(int out_rows, int out_columns, const TileWork& work, const hw::Config& config) {
   const int64_t vectors = int64_t{config.accumulator_bank_vectors} * (work.is_window ? 2 : 1);

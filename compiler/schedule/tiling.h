@@ -24,7 +24,12 @@ struct TileWork {
   bool is_window = false;
   int stride_h = 1, stride_w = 1, tap_rows = 1, tap_columns = 1;
   int largest_columns = 1024;
+  bool resumes = false;  // a tile goes on where the one above it ended
 };
+
+// Whether a window of horizontal stride 2 is streamed in fewer cycles with two pixels a cycle, which costs the cycles
+// of loading weights that are else hidden.
+bool pairs_pay(int64_t streamed_rows, int64_t streamed_columns, const hw::Config& config);
 
 // Whole rows where they fit, parts of a row otherwise; at most one accumulator bank of pixels, for windows two.
 Tile choose_tile(int out_rows, int out_columns, const TileWork& work, const hw::Config& config);

@@ -1,0 +1,82 @@
+#include "compiler/schedule/stripe.h"
+
+#include <algorithm>
+
+#include "compiler/schedule/eltwise.h"
+
+namespace zahl::schedule {
+namespace {
+
+const ir::Eltwise* follower_of(const Context& context, int node) {
+  const int follower = context.plan.fusions.follower[static_cast<size_t>(node)];
+  if (follower < 0) return nullptr;
+  return &std::get<ir::Eltwise>(context.graph.nodes[static_cast<size_t>(follower)].operation);
+}
+
+ir::TensorId output_of(const Context& context, int node) {
+  return ir::output_of(context.graph.nodes[static_cast<size_t>(node)].operation);
+}
+
+}  // namespace
+
+std::vector<ir::TensorId> StripeResult::tensors_of(const Context& context, int node) {
+  const ir::TensorId output = schedule::output_of(context, node);
+  const ir::Eltwise* next = follower_of(context, node);
+  if (next == nullptr) return {output};
+  return {output, other_operand(*next, output), next->output};
+}
+
+StripeResult::StripeResult(Context& context, int node, const std::vector<Region>& regions)
+    : context_(context), tensor_(schedule::output_of(context, node)), output_(context, tensor_, regions[0]) {
+  const auto tensors = tensors_of(context, node);
+  if (tensors.size() == 1) return;
+  follower_.emplace(Follower{context.plan.fusions.follower[static_cast<size_t>(node)],
+                             RowWindow(context, tensors[1], regions[1]),
+                             RowWindow(context, tensors[2], regions[2]),
+                             -1,
+                             -1,
+                             {}});
+}
+
+int64_t StripeResult::largest_stripe() const {
+  const int64_t own = output_.largest_stripe();
+  if (!follower_) return own;
+  return std::min({own, follower_->other.largest_stripe(), follower_->result.largest_stripe()});
+}
+
+int64_t StripeResult::open(int image, int first, int last) {
+  base_row_ = int64_t{image} * context_.tensor(tensor_).shape.h;
+  first_ = first, last_ = last;
+  is_followed_ = false;
+  address_ = output_.open_for_writing(base_row_ + first);
+  return address_;
+}
+
+void StripeResult::finish(int first, int last) {
+  if (follower_) return follow(first, last);
+  output_.finish(base_row_ + first, base_row_ + last);
+}
+
+void StripeResult::follow(int first, int last) {
+  Follower& f = *follower_;
+  const int layer = context_.layer;
+  context_.layer = f.node;
+  const auto& next = std::get<ir::Eltwise>(context_.graph.nodes[static_cast<size_t>(f.node)].operation);
+  if (!is_followed_) {
+    f.other_at = f.other.open_for_reading(base_row_ + first_, base_row_ + last_);
+    f.result_at = f.result.open_for_writing(base_row_ + first_);
+    is_followed_ = true;
+  }
+  isa::Eltwise instruction = eltwise_instruction(next);
+  if (next.table && !f.table_slot) f.table_slot = context_.set_table(*next.table);
+  instruction.table_slot = f.table_slot.value_or(0);
+  const int64_t offset = (first - first_) * output_.row_bytes(), bytes = (last - first) * output_.row_bytes();
+  const int64_t mine = address_ + offset, other = f.other_at + offset;
+  const bool is_first_operand = next.a == tensor_;
+  emit_eltwise(context_, instruction, is_first_operand ? mine : other, is_first_operand ? other : mine,
+               f.result_at + offset, bytes, true);
+  f.result.finish(base_row_ + first, base_row_ + last);
+  context_.layer = layer;
+}
+
+}  // namespace zahl::schedule

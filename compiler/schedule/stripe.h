@@ -1,0 +1,47 @@
+// Where a finished stripe of a layer goes.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "compiler/schedule/context.h"
+
+namespace zahl::schedule {
+
+// What becomes of the rows that a node makes: they stay, are stored, or the element-by-element operation that follows
+// the node (fusion.h) takes them further.
+class StripeResult {
+ public:
+  // Tensors whose windows a StripeResult of `node` opens: its output, and those of its follower.
+  static std::vector<ir::TensorId> tensors_of(const Context& context, int node);
+
+  // `regions` are the shares of the workspace of tensors_of(context, node).
+  StripeResult(Context& context, int node, const std::vector<Region>& regions);
+
+  // The most rows that a stripe may have.
+  int64_t largest_stripe() const;
+  // Rows first .. last - 1 of an image begin to be made; returns the address of row `first`.
+  int64_t open(int image, int first, int last);
+  // Some of these rows are complete.
+  void finish(int first, int last);
+
+ private:
+  // The element-by-element operation that takes each stripe further.
+  struct Follower {
+    int node;
+    RowWindow other, result;
+    int64_t other_at = -1, result_at = -1;  // of the stripe at hand
+    std::optional<uint32_t> table_slot;
+  };
+  void follow(int first, int last);
+
+  Context& context_;
+  const ir::TensorId tensor_;
+  RowWindow output_;
+  std::optional<Follower> follower_;
+  int64_t base_row_ = 0, address_ = 0;  // of the image; of the stripe's first row
+  int first_ = 0, last_ = 0;            // of the stripe
+  bool is_followed_ = false;            // the follower's windows of this stripe are open
+};
+
+}  // namespace zahl::schedule
