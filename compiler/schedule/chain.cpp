@@ -39,7 +39,7 @@ Holdings holdings_of(const ir::Graph& graph, int node, const hw::Config& config)
   if (const auto* conv = std::get_if<ir::Conv>(&operation_of(graph, node))) {
     const int channels = graph.tensors[static_cast<size_t>(conv->input)].shape.c;
     const int64_t blocks = int64_t{conv->groups} * ((out.c / conv->groups + config.columns - 1) / config.columns);
-    count(conv->requant, blocks, reduction_of(*conv, channels, config).tiles());
+    count(conv->requant, blocks, reduction_of(*conv, channels, out, config).tiles());
   } else if (const auto* d = std::get_if<ir::Depthwise>(&operation_of(graph, node))) {
     const int64_t blocks = (out.c + config.columns - 1) / config.columns;
     count(d->requant, blocks, 1);

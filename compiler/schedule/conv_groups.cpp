@@ -52,7 +52,7 @@ std::vector<WeightGroup> cut_block(const Reduction& reduction, int block, int64_
 ConvWeights plan_weights(const ir::Conv& conv, int input_channels, int64_t group_bytes, Context& context) {
   const hw::Config& config = context.config;
   ConvWeights w;
-  w.reduction = reduction_of(conv, input_channels, config);
+  w.reduction = reduction_of(conv, input_channels, context.tensor(conv.output).shape, config);
   w.columns = config.columns;
   w.channels = static_cast<int>(conv.requant.bias.size()) / conv.groups;
   w.blocks = (w.channels + config.columns - 1) / config.columns;

@@ -42,14 +42,17 @@ class ConvLowering {
   int most_blocks() const;
   ConvWeights plan() const;
   Tile tile_of(int rows) const;
+  void emit_block(const WeightGroup& group, int first_block, int blocks, const Tile& tile, int oy, int ox,
+                  int64_t accumulator);
   void do_tile(size_t first_group, size_t last_group, const Tile& part, int ty, int tx, bool is_one_tile,
                bool& is_loaded);
   int64_t open_batch(int block, int count, const Tile& tile);
   void fetch(WeightGroup& group);
   int64_t parameters_of(const Batch& batch);
   void drain_batch(const Tile& tile, int oy, int ox);
-  void emit_conv(const WeightGroup& group, int first_block, int blocks, const Tile& tile, int oy, int ox,
-                 int64_t accumulator);
+  // `joined` are the tiles of this instruction where the kernel's rows are joined, else null.
+  void emit_conv(const WeightGroup& group, const JoinedRun* joined, int64_t weights, int64_t weights_bytes, int blocks,
+                 const Tile& tile, int oy, int ox, int64_t accumulator);
 
   const ir::Conv& conv_;
   Context& c_;

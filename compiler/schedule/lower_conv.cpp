@@ -96,13 +96,14 @@ void ConvLowering::do_rows(const InputRows& input, int64_t output_at, int r0, in
 void ConvLowering::do_tile(size_t first_group, size_t last_group, const Tile& part, int ty, int tx, bool is_one_tile,
                            bool& is_loaded) {
   const WeightGroup& group = w_.groups[first_group];
-  const int together = std::min(most_blocks(), is_weight_bound() ? 256 : blocks_together(part.pixels(), c_.config));
+  int together = std::min(most_blocks(), is_weight_bound() ? 256 : blocks_together(part.pixels(), c_.config));
+  if (!w_.reduction.joined.empty()) together = 1;  // several instructions a block
   for (int b = 0; b < group.blocks; b += together) {
     const int count = std::min(together, group.blocks - b);
     const int64_t accumulator = open_batch(group.first_block + b, count, part);
     for (size_t i = first_group; i <= last_group; ++i) {
       if (!is_loaded) fetch(w_.groups[i]);
-      emit_conv(w_.groups[i], b, count, part, ty, tx, accumulator);
+      emit_block(w_.groups[i], b, count, part, ty, tx, accumulator);
     }
     is_loaded = first_group == last_group;  // runs push one another out of the ring
     if (!is_one_tile || !is_weight_bound() || batch_.blocks * part.pixels() >= kBatchVectors) drain_batch(part, ty, tx);
@@ -169,17 +170,31 @@ void ConvLowering::drain_batch(const Tile& tile, int oy, int ox) {
   batch_ = {};
 }
 
-void ConvLowering::emit_conv(const WeightGroup& group, int first_block, int blocks, const Tile& tile, int oy, int ox,
-                             int64_t accumulator) {
+void ConvLowering::emit_block(const WeightGroup& group, int first_block, int blocks, const Tile& tile, int oy, int ox,
+                              int64_t accumulator) {
+  const int64_t block_bytes = group.bytes / group.blocks;
+  int64_t weights = group.scratchpad + first_block * block_bytes;
+  if (w_.reduction.joined.empty())
+    return emit_conv(group, nullptr, weights, blocks * block_bytes, blocks, tile, oy, ox, accumulator);
+  for (const JoinedRun& run : w_.reduction.joined) {
+    const int64_t bytes = int64_t{run.tiles} * c_.config.weight_tile_bytes();
+    emit_conv(group, &run, weights, bytes, 1, tile, oy, ox, accumulator);
+    weights += bytes;
+  }
+}
+
+void ConvLowering::emit_conv(const WeightGroup& group, const JoinedRun* joined, int64_t weights, int64_t weights_bytes,
+                             int blocks, const Tile& tile, int oy, int ox, int64_t accumulator) {
   const int64_t pixel = in_.c, row = int64_t{in_.w} * in_.c;
   const int64_t channel = int64_t{group.first_block} / w_.blocks * (in_.c / conv_.groups);
+  const int first_row = joined != nullptr ? joined->first_row : group.first_row;
+  const int row_step = joined != nullptr ? joined->row_step : 1;
+  const int rows = joined != nullptr ? joined->tiles : group.rows;
   const int64_t y =
-      int64_t{oy} * conv_.stride_h - conv_.padding.top - input_.first + int64_t{group.first_row} * conv_.dilation_h;
+      int64_t{oy} * conv_.stride_h - conv_.padding.top - input_.first + int64_t{first_row} * conv_.dilation_h;
   const int64_t x =
       (int64_t{ox} * conv_.stride_w - conv_.padding.left + int64_t{group.column} * conv_.dilation_w) * pixel + channel +
-      int64_t{group.first_chunk} * c_.config.rows;
-  const int64_t block_bytes = group.bytes / group.blocks;
-  const int64_t weights = group.scratchpad + first_block * block_bytes;
+      (joined != nullptr ? joined->offset : int64_t{group.first_chunk} * c_.config.rows);
   isa::Conv conv;
   conv.source = static_cast<int32_t>(input_.address + y * row + x);
   conv.input_x = static_cast<int32_t>(x);
@@ -192,23 +207,32 @@ void ConvLowering::emit_conv(const WeightGroup& group, int first_block, int bloc
   conv.y_step = static_cast<uint32_t>(tile.rows > 1 ? conv_.stride_h : 0);
   conv.out_rows = static_cast<uint32_t>(tile.rows);
   conv.out_columns = static_cast<uint32_t>(tile.columns);
-  conv.chunks = static_cast<uint32_t>(group.chunks);
+  conv.chunks = static_cast<uint32_t>(joined != nullptr ? 1 : group.chunks);
   conv.kernel_columns = static_cast<uint32_t>(group.columns);
   conv.kernel_column_step = static_cast<uint32_t>(group.columns > 1 ? conv_.dilation_w * pixel : 0);
-  conv.kernel_rows = static_cast<uint32_t>(group.rows);
-  conv.kernel_row_step = static_cast<uint32_t>(group.rows > 1 ? conv_.dilation_h * row : 0);
-  conv.kernel_y_step = static_cast<uint32_t>(group.rows > 1 ? conv_.dilation_h : 0);
+  conv.kernel_rows = static_cast<uint32_t>(rows);
+  conv.kernel_row_step = static_cast<uint32_t>(rows > 1 ? row_step * conv_.dilation_h * row : 0);
+  conv.kernel_y_step = static_cast<uint32_t>(rows > 1 ? row_step * conv_.dilation_h : 0);
   conv.blocks = static_cast<uint32_t>(blocks);
   conv.weights = static_cast<uint32_t>(weights);
   conv.weight_zero = conv_.weight_zero;
   conv.accumulator = static_cast<uint32_t>(accumulator);
-  conv.accumulate = group.is_first_run ? 0 : 1;
+  const bool is_first = group.is_first_run && (joined == nullptr || joined == w_.reduction.joined.data());
+  conv.accumulate = is_first ? 0 : 1;
+  int last_row = (rows - 1) * row_step;
+  if (joined != nullptr && joined->split > 0) {
+    conv.split = static_cast<uint32_t>(joined->split);
+    conv.second_step = static_cast<int32_t>(conv_.dilation_h * row - joined->offset);
+    conv.second_x = -joined->offset;
+    conv.second_y = static_cast<uint32_t>(conv_.dilation_h);
+    ++last_row;
+  }
 
-  std::vector<Access> accesses = {reads(weights, blocks * block_bytes),
+  std::vector<Access> accesses = {reads(weights, weights_bytes),
                                   writes_accumulators(accumulator, blocks * tile.pixels())};
   const int64_t top = std::max<int64_t>(y, 0);
   const int64_t bottom =
-      std::min<int64_t>(input_.rows - 1, y + (tile.rows - 1) * conv_.stride_h + (group.rows - 1) * conv_.dilation_h);
+      std::min<int64_t>(input_.rows - 1, y + (tile.rows - 1) * conv_.stride_h + int64_t{last_row} * conv_.dilation_h);
   if (top <= bottom) accesses.push_back(reads(input_.address + top * row, (bottom - top + 1) * row));
   c_.emit(conv, std::move(accesses));
 }

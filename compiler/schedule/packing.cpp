@@ -6,6 +6,8 @@
 namespace zahl::schedule {
 namespace {
 
+constexpr int64_t kJoinedPixels = 64;  // fewer would not be worth an instruction for each run of tiles
+
 int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
 // Position in a tile of the weight of lane `lane`, column `column`: groups of four lanes stay together per column.
@@ -24,13 +26,73 @@ void append_padded(const std::vector<T>& values, int line_bytes, std::vector<uin
 
 }  // namespace
 
-Reduction reduction_of(const ir::Conv& conv, int input_channels, const hw::Config& config) {
+int Reduction::tiles() const {
+  if (joined.empty()) return kernel_rows * kernel_columns * chunks;
+  int tiles = 0;
+  for (const JoinedRun& run : joined) tiles += run.tiles;
+  return tiles;
+}
+
+namespace {
+
+// All bytes of a kernel of `rows` rows of `row_bytes`, in tiles of `lanes` that take up where the one before ended, but
+// hold bytes of at most two rows.
+std::vector<JoinedRun> join_rows(int rows, int row_bytes, int lanes) {
+  std::vector<JoinedRun> runs;
+  for (int row = 0, offset = 0; row < rows;) {
+    const int first = std::min(lanes, row_bytes - offset);
+    const bool is_joined = first < lanes && row + 1 < rows;
+    const JoinedRun tile{row, 1, 1, offset, is_joined ? first : 0};
+    const bool repeats =
+        !runs.empty() && runs.back().offset == offset && runs.back().split == tile.split &&
+        (runs.back().tiles == 1 || row == runs.back().first_row + runs.back().tiles * runs.back().row_step);
+    if (repeats) {
+      runs.back().row_step = (row - runs.back().first_row) / runs.back().tiles;
+      ++runs.back().tiles;
+    } else {
+      runs.push_back(tile);
+    }
+    const int second = is_joined ? std::min(lanes - first, row_bytes) : 0;
+    offset += first;
+    if (offset == row_bytes) ++row, offset = second;
+    if (offset == row_bytes) ++row, offset = 0;
+  }
+  return runs;
+}
+
+int64_t joined_cycles(const std::vector<JoinedRun>& runs, int64_t pixels, int64_t lines) {
+  int64_t cycles = 0;
+  for (const JoinedRun& run : runs) cycles += run.tiles * (run.split > 0 ? pixels + lines : std::max(pixels, lines));
+  return cycles;
+}
+
+// The weights of an output channel at `at` for a tile: lanes before `split` of kernel row `row` from byte `offset` on,
+// the others of the row below.
+void pack_joined_tile(const int8_t* kernel, int kernel_rows, int row_bytes, const JoinedRun& run, int row, int column,
+                      const hw::Config& config, uint8_t* tile) {
+  for (int lane = 0; lane < config.rows; ++lane) {
+    const bool is_second = run.split > 0 && lane >= run.split;
+    const int r = is_second ? row + 1 : row, byte = is_second ? lane - run.split : run.offset + lane;
+    if (byte < row_bytes && r < kernel_rows)
+      tile[tile_offset(lane, column, config)] = static_cast<uint8_t>(kernel[r * row_bytes + byte]);
+  }
+}
+
+}  // namespace
+
+Reduction reduction_of(const ir::Conv& conv, int input_channels, const ir::Shape& output, const hw::Config& config) {
   const int channels = input_channels / conv.groups;
   Reduction r;
   r.kernel_rows = conv.kernel_h;
   r.is_flattened = conv.groups == 1 && conv.dilation_w == 1;
   r.kernel_columns = r.is_flattened ? 1 : conv.kernel_w;
   r.chunks = ceil_div(r.is_flattened ? conv.kernel_w * channels : channels, config.rows);
+  if (!r.is_flattened || conv.kernel_h == 1) return r;
+  const int64_t pixels = std::min<int64_t>(int64_t{output.h} * output.w, config.accumulator_bank_vectors);
+  const int64_t lines = config.weight_tile_lines();
+  if (pixels < kJoinedPixels) return r;
+  auto joined = join_rows(conv.kernel_h, conv.kernel_w * channels, config.rows);
+  if (joined_cycles(joined, pixels, lines) < r.tiles() * std::max(pixels, lines)) r.joined = std::move(joined);
   return r;
 }
 
@@ -42,19 +104,28 @@ void pack_conv_block(const ir::Conv& conv, const Reduction& reduction, int first
   const int channels = static_cast<int>(conv.weights.size()) / (output_channels * kernel_size);
   const int run_length = run * channels;
   const size_t tile = static_cast<size_t>(config.weight_tile_bytes());
+  const int columns = std::min(config.columns, channel_limit - first_channel);
   size_t at = out.size();
   out.resize(at + static_cast<size_t>(reduction.tiles()) * tile, static_cast<uint8_t>(conv.weight_zero));
+  const auto kernel_of = [&](int column) {
+    return conv.weights.data() +
+           static_cast<size_t>(first_channel + column) * static_cast<size_t>(kernel_size * channels);
+  };
+  for (const JoinedRun& joined : reduction.joined) {
+    for (int i = 0; i < joined.tiles; ++i, at += tile) {
+      for (int column = 0; column < columns; ++column) {
+        pack_joined_tile(kernel_of(column), conv.kernel_h, conv.kernel_w * channels, joined,
+                         joined.first_row + i * joined.row_step, column, config, out.data() + at);
+      }
+    }
+  }
+  if (!reduction.joined.empty()) return;
   for (int kr = 0; kr < reduction.kernel_rows; ++kr) {
     for (int kc = 0; kc < reduction.kernel_columns; ++kc) {
       for (int chunk = 0; chunk < reduction.chunks; ++chunk, at += tile) {
         const int lanes = std::min(config.rows, run_length - chunk * config.rows);
-        const int columns = std::min(config.columns, channel_limit - first_channel);
         for (int column = 0; column < columns; ++column) {
-          const int8_t* weights = conv.weights.data() +
-                                  (static_cast<size_t>(first_channel + column) * static_cast<size_t>(conv.kernel_h) +
-                                   static_cast<size_t>(kr)) *
-                                      static_cast<size_t>(conv.kernel_w * channels) +
-                                  kc * channels + chunk * config.rows;
+          const int8_t* weights = kernel_of(column) + (kr * conv.kernel_w + kc) * channels + chunk * config.rows;
           for (int lane = 0; lane < lanes; ++lane)
             out[at + tile_offset(lane, column, config)] = static_cast<uint8_t>(weights[lane]);
         }

@@ -10,19 +10,28 @@
 
 namespace zahl::schedule {
 
-// How one kernel row meets the array's lanes.
-struct Reduction {
-  bool is_flattened = false;  // the whole kernel row is one run of kernel_w * channels bytes
-  int kernel_rows = 1;
-  int kernel_columns = 1;  // positions visited one by one: 1 where flattened
-  int chunks = 1;          // steps of `rows` lanes at one position
-  int tiles() const { return kernel_rows * kernel_columns * chunks; }
+// Tiles whose vectors join bytes of two kernel rows; one instruction streams them all.
+struct JoinedRun {
+  int first_row = 0, row_step = 1, tiles = 1;  // kernel row of the first tile, rows to the next one
+  int offset = 0;                              // byte in the kernel row
+  int split = 0;  // lanes of that row; the others are the first bytes of the row below. 0: all are of that row
 };
 
-Reduction reduction_of(const ir::Conv& conv, int input_channels, const hw::Config& config);
+// How the kernel meets the array's lanes.
+struct Reduction {
+  bool is_flattened = false;  // a kernel row is one run of kernel_w * channels bytes
+  int kernel_rows = 1;
+  int kernel_columns = 1;         // positions visited one by one: 1 where flattened
+  int chunks = 1;                 // steps of `rows` lanes at one position
+  std::vector<JoinedRun> joined;  // instead of the loops over rows and chunks, where that takes fewer cycles
+  int tiles() const;
+};
+
+// `output` is the shape of the convolution's result, which tells how long a tile streams.
+Reduction reduction_of(const ir::Conv& conv, int input_channels, const ir::Shape& output, const hw::Config& config);
 
 // Tiles of output channels first_channel .. first_channel + columns - 1 (those from channel_limit on weigh nothing), in
-// the order kernel row, kernel column, chunk; tiles() * rows * columns bytes are appended.
+// the order kernel row, kernel column, chunk (or of the joined runs); tiles() * rows * columns bytes are appended.
 void pack_conv_block(const ir::Conv& conv, const Reduction& reduction, int first_channel, int channel_limit,
                      const hw::Config& config, std::vector<uint8_t>& out);
 
