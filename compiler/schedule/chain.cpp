@@ -37,9 +37,12 @@ Holdings holdings_of(const ir::Graph& graph, int node, const hw::Config& config)
     h.tables = requant.table ? 1 : 0;
   };
   if (const auto* conv = std::get_if<ir::Conv>(&operation_of(graph, node))) {
-    const int channels = graph.tensors[static_cast<size_t>(conv->input)].shape.c;
+    int64_t tiles = 0;
+    for (ir::TensorId source : ConvLowering::sources_of(*conv)) {
+      tiles += reduction_of(*conv, graph.tensors[static_cast<size_t>(source)].shape.c, out, config).tiles();
+    }
     const int64_t blocks = int64_t{conv->groups} * ((out.c / conv->groups + config.columns - 1) / config.columns);
-    count(conv->requant, blocks, reduction_of(*conv, channels, out, config).tiles());
+    count(conv->requant, blocks, tiles);
   } else if (const auto* d = std::get_if<ir::Depthwise>(&operation_of(graph, node))) {
     const int64_t blocks = (out.c + config.columns - 1) / config.columns;
     count(d->requant, blocks, 1);
@@ -50,7 +53,8 @@ Holdings holdings_of(const ir::Graph& graph, int node, const hw::Config& config)
 
 bool takes_rows(const ir::Operation& operation, const hw::Config& config) {
   if (const auto* conv = std::get_if<ir::Conv>(&operation)) {
-    return conv->kernel_h == 1 && conv->stride_h == 1 && conv->padding.top == 0 && conv->padding.bottom == 0;
+    return conv->kernel_h == 1 && conv->stride_h == 1 && conv->more_inputs.empty() && conv->padding.top == 0 &&
+           conv->padding.bottom == 0;
   }
   const auto* d = std::get_if<ir::Depthwise>(&operation);
   return d != nullptr && d->kernel_h > 1 && d->kernel_h >= d->stride_h && is_one_pass(d->kernel_h, d->kernel_w, config);
@@ -132,8 +136,10 @@ ChainLayout lay_out_chain(const ir::Graph& graph, const Fusions& fusions, const 
     return region;
   };
   const ir::Conv& head = head_of(graph, chain);
-  const int64_t reach = int64_t{head.kernel_h - 1} * head.dilation_h + 1;
-  layout.input = take_banks(head.input, (ticks.most(0) - 1) * int64_t{head.stride_h} + reach);
+  for (ir::TensorId source : ConvLowering::sources_of(head)) {
+    const int64_t most = (ticks.most(0) - 1) * int64_t{head.stride_h} + ConvLowering::reach_of(head);
+    layout.inputs.push_back(take_banks(source, most));
+  }
 
   const ir::TensorId output = ir::output_of(operation_of(graph, chain.nodes[last]));
   const int follower = fusions.follower[static_cast<size_t>(chain.nodes[last])];
@@ -171,9 +177,10 @@ struct Stage {
 
   int64_t weight_bytes() const { return conv ? conv->weight_bytes() : window->weight_bytes(); }
   int64_t parameter_bytes() const { return conv ? conv->parameter_bytes() : window->parameter_bytes(); }
-  void do_rows(const InputRows& input, int64_t output_at, int r0, int r1, const ConvLowering::RowsDone& rows_done) {
-    if (conv) return conv->do_rows(input, output_at, r0, r1, rows_done);
-    window->do_rows(input, output_at, r0, r1, rows_done);
+  void do_rows(const std::vector<InputRows>& inputs, int64_t output_at, int r0, int r1,
+               const ConvLowering::RowsDone& rows_done) {
+    if (conv) return conv->do_rows(inputs, output_at, r0, r1, rows_done);
+    window->do_rows(inputs[0], output_at, r0, r1, rows_done);
   }
 };
 
@@ -185,8 +192,9 @@ class ChainLowering {
         head_(head_of(context.graph, chain)),
         layout_(choose_layout()),
         ticks_(context.graph, chain, layout_.rows),
-        input_(context, head_.input, layout_.input),
         result_(context, chain.nodes.back(), layout_.result) {
+    const auto sources = ConvLowering::sources_of(head_);
+    for (size_t i = 0; i < sources.size(); ++i) inputs_.emplace_back(context, sources[i], layout_.inputs[i]);
     make_stages();
     keep_weights();
   }
@@ -265,18 +273,20 @@ class ChainLowering {
     if (r0 >= r1) return;
     c_.layer = stages_[s].node;
     c_.begin_step();
-    InputRows input;
+    std::vector<InputRows> inputs;
     if (s > 0) {
       const int first = ticks_.end(s - 1, tick - 1);
-      input = {slot(s - 1, tick), first, ticks_.end(s - 1, tick) - first};
+      inputs = {{slot(s - 1, tick), first, ticks_.end(s - 1, tick) - first}};
     } else {
-      const int reach = (head_.kernel_h - 1) * head_.dilation_h + 1;
-      input = input_.rows_for(image, r0 * head_.stride_h - head_.padding.top,
-                              (r1 - 1) * head_.stride_h - head_.padding.top + reach);
+      for (RowWindow& window : inputs_) {
+        inputs.push_back(
+            window.rows_for(image, r0 * head_.stride_h - head_.padding.top,
+                            (r1 - 1) * head_.stride_h - head_.padding.top + ConvLowering::reach_of(head_)));
+      }
     }
-    if (s + 1 < stages_.size()) return stages_[s].do_rows(input, slot(s, tick), r0, r1, [](int, int) {});
+    if (s + 1 < stages_.size()) return stages_[s].do_rows(inputs, slot(s, tick), r0, r1, [](int, int) {});
     const int64_t output_at = result_.open(image, r0, r1);
-    stages_[s].do_rows(input, output_at, r0, r1, [&](int first, int last) { result_.finish(first, last); });
+    stages_[s].do_rows(inputs, output_at, r0, r1, [&](int first, int last) { result_.finish(first, last); });
   }
 
   const Chain& chain_;
@@ -284,7 +294,7 @@ class ChainLowering {
   const ir::Conv& head_;
   const ChainLayout layout_;
   const Ticks ticks_;
-  RowWindow input_;
+  std::vector<RowWindow> inputs_;
   StripeResult result_;
   std::vector<Stage> stages_;
 };

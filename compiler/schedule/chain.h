@@ -23,7 +23,7 @@ struct ChainLayout {
   int rows = 1;
   std::vector<Region> between;  // two slots behind each stage but the last
   std::vector<Region> result;   // of StripeResult::tensors_of the last stage
-  Region input;
+  std::vector<Region> inputs;   // of the sources of the first stage
   int64_t bytes = 0;
 };
 

@@ -26,9 +26,15 @@ class ConvLowering {
   // They are to lie here, all at once.
   void keep_at(int64_t weights, int64_t parameters) { weights_at_ = weights, kept_parameters_at_ = parameters; }
 
+  // All inputs of the convolution, whose channels lie one behind the other.
+  static std::vector<ir::TensorId> sources_of(const ir::Conv& conv);
+  // Rows that one output row spans.
+  static int reach_of(const ir::Conv& conv) { return (conv.kernel_h - 1) * conv.dilation_h + 1; }
+
   // Makes output rows r0 .. r1 - 1 of an image at `output_at`; calls `rows_done(first, last)` when some are complete.
+  // `inputs` are the rows at hand of each source.
   using RowsDone = std::function<void(int first, int last)>;
-  void do_rows(const InputRows& input, int64_t output_at, int r0, int r1, const RowsDone& rows_done);
+  void do_rows(std::vector<InputRows> inputs, int64_t output_at, int r0, int r1, const RowsDone& rows_done);
 
  private:
   // Blocks in the accumulators that are yet to be drained.
@@ -61,7 +67,7 @@ class ConvLowering {
   Batch batch_;
   std::optional<int64_t> weights_at_, parameters_at_, kept_parameters_at_;
   std::optional<uint32_t> table_slot_;
-  InputRows input_;
+  std::vector<InputRows> inputs_;
   int64_t output_at_ = 0;
   int stripe_row_ = 0;
 };

@@ -15,28 +15,42 @@ constexpr int64_t kBatchVectors = 16;  // drained at once where the array waits 
 ConvLowering::ConvLowering(const ir::Conv& conv, Context& context)
     : conv_(conv), c_(context), in_(c_.tensor(conv.input).shape), out_(c_.tensor(conv.output).shape), w_(plan()) {}
 
+std::vector<ir::TensorId> ConvLowering::sources_of(const ir::Conv& conv) {
+  std::vector<ir::TensorId> ids = {conv.input};
+  ids.insert(ids.end(), conv.more_inputs.begin(), conv.more_inputs.end());
+  return ids;
+}
+
 void ConvLowering::run() {
   std::vector<ir::TensorId> tensors = StripeResult::tensors_of(c_, c_.layer);
-  tensors.push_back(conv_.input);
-  auto regions = share_workspace(c_, tensors);
-  RowWindow input(c_, conv_.input, regions.back());
+  const size_t results = tensors.size();
+  for (ir::TensorId id : sources_of(conv_)) tensors.push_back(id);
+  const auto regions = share_workspace(c_, tensors);
   StripeResult result(c_, c_.layer, regions);
-  const int64_t reach = int64_t{conv_.kernel_h - 1} * conv_.dilation_h + 1;
-  if (input.largest_stripe() < std::min<int64_t>(reach, in_.h)) {
-    throw UserError(fmt::format(
-        "node {}: {} bytes of input rows do not fit the scratchpad's workspace; a larger scratchpad would do",
-        c_.layer_name(), reach * input.row_bytes()));
+  std::vector<RowWindow> windows;
+  const int reach = reach_of(conv_);
+  int64_t largest = result.largest_stripe();
+  for (size_t i = results; i < tensors.size(); ++i) {
+    const RowWindow& input = windows.emplace_back(c_, tensors[i], regions[i]);
+    if (input.largest_stripe() < std::min(reach, in_.h)) {
+      throw UserError(fmt::format(
+          "node {}: {} bytes of input rows do not fit the scratchpad's workspace; a larger scratchpad would do",
+          c_.layer_name(), reach * input.row_bytes()));
+    }
+    largest = std::min(largest, (input.largest_stripe() - reach) / conv_.stride_h + 1);
   }
-  const int64_t largest = std::min((input.largest_stripe() - reach) / conv_.stride_h + 1, result.largest_stripe());
   const int stripe = static_cast<int>(std::clamp<int64_t>(largest, 1, out_.h));
   for (int image = 0; image < out_.n; ++image) {
     for (int r0 = 0; r0 < out_.h; r0 += stripe) {
       const int r1 = std::min(r0 + stripe, out_.h);
       c_.begin_step();
-      const InputRows rows = input.rows_for(image, r0 * conv_.stride_h - conv_.padding.top,
-                                            (r1 - 1) * conv_.stride_h - conv_.padding.top + static_cast<int>(reach));
+      std::vector<InputRows> inputs;
+      for (RowWindow& window : windows) {
+        inputs.push_back(window.rows_for(image, r0 * conv_.stride_h - conv_.padding.top,
+                                         (r1 - 1) * conv_.stride_h - conv_.padding.top + reach));
+      }
       const int64_t output_at = result.open(image, r0, r1);
-      do_rows(rows, output_at, r0, r1, [&](int first, int last) { result.finish(first, last); });
+      do_rows(std::move(inputs), output_at, r0, r1, [&](int first, int last) { result.finish(first, last); });
     }
   }
 }
@@ -53,19 +67,22 @@ int ConvLowering::most_blocks() const {
 ConvWeights ConvLowering::plan() const {
   const int64_t ring = c_.weights.bytes();
   const bool is_first = c_.home(conv_.input).dram >= 0;  // nothing to do while its weights arrive
-  return plan_weights(conv_, in_.c, is_weight_bound() || is_first ? ring / 16 : ring / 8, c_);
+  std::vector<int> channels;
+  for (ir::TensorId id : sources_of(conv_)) channels.push_back(c_.tensor(id).shape.c);
+  return plan_weights(conv_, channels, is_weight_bound() || is_first ? ring / 16 : ring / 8, c_);
 }
 
 Tile ConvLowering::tile_of(int rows) const {
   TileWork work;
-  work.weight_tiles = w_.reduction.tiles();
+  work.weight_tiles = w_.tiles();
   work.blocks = w_.blocks;
   work.parameter_lines = parameter_lines(is_uniform(conv_.requant), c_.config);
   return choose_tile(rows, out_.w, work, c_.config);
 }
 
-void ConvLowering::do_rows(const InputRows& input, int64_t output_at, int r0, int r1, const RowsDone& rows_done) {
-  input_ = input;
+void ConvLowering::do_rows(std::vector<InputRows> inputs, int64_t output_at, int r0, int r1,
+                           const RowsDone& rows_done) {
+  inputs_ = std::move(inputs);
   output_at_ = output_at;
   stripe_row_ = r0;
   const Tile tile = tile_of(r1 - r0);
@@ -97,7 +114,9 @@ void ConvLowering::do_tile(size_t first_group, size_t last_group, const Tile& pa
                            bool& is_loaded) {
   const WeightGroup& group = w_.groups[first_group];
   int together = std::min(most_blocks(), is_weight_bound() ? 256 : blocks_together(part.pixels(), c_.config));
-  if (!w_.reduction.joined.empty()) together = 1;  // several instructions a block
+  const bool is_joined =
+      std::any_of(w_.reductions.begin(), w_.reductions.end(), [](const Reduction& r) { return !r.joined.empty(); });
+  if (is_joined) together = 1;  // several instructions a block
   for (int b = 0; b < group.blocks; b += together) {
     const int count = std::min(together, group.blocks - b);
     const int64_t accumulator = open_batch(group.first_block + b, count, part);
@@ -105,7 +124,7 @@ void ConvLowering::do_tile(size_t first_group, size_t last_group, const Tile& pa
       if (!is_loaded) fetch(w_.groups[i]);
       emit_block(w_.groups[i], b, count, part, ty, tx, accumulator);
     }
-    is_loaded = first_group == last_group;  // runs push one another out of the ring
+    is_loaded = group.is_whole;  // other runs push one another out of the ring
     if (!is_one_tile || !is_weight_bound() || batch_.blocks * part.pixels() >= kBatchVectors) drain_batch(part, ty, tx);
   }
 }
@@ -174,9 +193,10 @@ void ConvLowering::emit_block(const WeightGroup& group, int first_block, int blo
                               int64_t accumulator) {
   const int64_t block_bytes = group.bytes / group.blocks;
   int64_t weights = group.scratchpad + first_block * block_bytes;
-  if (w_.reduction.joined.empty())
+  const Reduction& reduction = w_.reductions[static_cast<size_t>(group.source)];
+  if (reduction.joined.empty())
     return emit_conv(group, nullptr, weights, blocks * block_bytes, blocks, tile, oy, ox, accumulator);
-  for (const JoinedRun& run : w_.reduction.joined) {
+  for (const JoinedRun& run : reduction.joined) {
     const int64_t bytes = int64_t{run.tiles} * c_.config.weight_tile_bytes();
     emit_conv(group, &run, weights, bytes, 1, tile, oy, ox, accumulator);
     weights += bytes;
@@ -185,23 +205,26 @@ void ConvLowering::emit_block(const WeightGroup& group, int first_block, int blo
 
 void ConvLowering::emit_conv(const WeightGroup& group, const JoinedRun* joined, int64_t weights, int64_t weights_bytes,
                              int blocks, const Tile& tile, int oy, int ox, int64_t accumulator) {
-  const int64_t pixel = in_.c, row = int64_t{in_.w} * in_.c;
-  const int64_t channel = int64_t{group.first_block} / w_.blocks * (in_.c / conv_.groups);
+  const auto source = static_cast<size_t>(group.source);
+  const InputRows& input = inputs_[source];
+  const ir::Tensor& tensor = c_.tensor(sources_of(conv_)[source]);
+  const int64_t pixel = tensor.shape.c, row = in_.w * pixel;
+  const int64_t channel = int64_t{group.first_block} / w_.blocks * (tensor.shape.c / conv_.groups);
   const int first_row = joined != nullptr ? joined->first_row : group.first_row;
   const int row_step = joined != nullptr ? joined->row_step : 1;
   const int rows = joined != nullptr ? joined->tiles : group.rows;
   const int64_t y =
-      int64_t{oy} * conv_.stride_h - conv_.padding.top - input_.first + int64_t{first_row} * conv_.dilation_h;
+      int64_t{oy} * conv_.stride_h - conv_.padding.top - input.first + int64_t{first_row} * conv_.dilation_h;
   const int64_t x =
       (int64_t{ox} * conv_.stride_w - conv_.padding.left + int64_t{group.column} * conv_.dilation_w) * pixel + channel +
       (joined != nullptr ? joined->offset : int64_t{group.first_chunk} * c_.config.rows);
   isa::Conv conv;
-  conv.source = static_cast<int32_t>(input_.address + y * row + x);
+  conv.source = static_cast<int32_t>(input.address + y * row + x);
   conv.input_x = static_cast<int32_t>(x);
   conv.input_row_limit = static_cast<uint32_t>(row);
   conv.input_y = static_cast<int32_t>(y);
-  conv.input_y_limit = static_cast<uint32_t>(input_.rows);
-  conv.pad_value = c_.tensor(conv_.input).zero_point;
+  conv.input_y_limit = static_cast<uint32_t>(input.rows);
+  conv.pad_value = tensor.zero_point;
   conv.pixel_step = static_cast<uint32_t>(tile.columns > 1 ? conv_.stride_w * pixel : 0);
   conv.row_step = static_cast<uint32_t>(tile.rows > 1 ? conv_.stride_h * row : 0);
   conv.y_step = static_cast<uint32_t>(tile.rows > 1 ? conv_.stride_h : 0);
@@ -217,7 +240,7 @@ void ConvLowering::emit_conv(const WeightGroup& group, const JoinedRun* joined, 
   conv.weights = static_cast<uint32_t>(weights);
   conv.weight_zero = conv_.weight_zero;
   conv.accumulator = static_cast<uint32_t>(accumulator);
-  const bool is_first = group.is_first_run && (joined == nullptr || joined == w_.reduction.joined.data());
+  const bool is_first = group.is_first_run && (joined == nullptr || joined == w_.reductions[source].joined.data());
   conv.accumulate = is_first ? 0 : 1;
   int last_row = (rows - 1) * row_step;
   if (joined != nullptr && joined->split > 0) {
@@ -232,8 +255,8 @@ void ConvLowering::emit_conv(const WeightGroup& group, const JoinedRun* joined, 
                                   writes_accumulators(accumulator, blocks * tile.pixels())};
   const int64_t top = std::max<int64_t>(y, 0);
   const int64_t bottom =
-      std::min<int64_t>(input_.rows - 1, y + (tile.rows - 1) * conv_.stride_h + int64_t{last_row} * conv_.dilation_h);
-  if (top <= bottom) accesses.push_back(reads(input_.address + top * row, (bottom - top + 1) * row));
+      std::min<int64_t>(input.rows - 1, y + (tile.rows - 1) * conv_.stride_h + int64_t{last_row} * conv_.dilation_h);
+  if (top <= bottom) accesses.push_back(reads(input.address + top * row, (bottom - top + 1) * row));
   c_.emit(conv, std::move(accesses));
 }
 
