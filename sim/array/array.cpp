@@ -6,14 +6,16 @@ namespace {
 
 struct Stream {
   int64_t tiles = 0, vectors = 0;  // vectors of each tile
+  bool has_second = false;         // a second stream takes the weight port while it streams
 };
 
 Stream stream_of(const isa::Conv& x) {
-  return {int64_t{x.blocks} * x.kernel_rows * x.kernel_columns * x.chunks, int64_t{x.out_rows} * x.out_columns};
+  return {int64_t{x.blocks} * x.kernel_rows * x.kernel_columns * x.chunks, int64_t{x.out_rows} * x.out_columns,
+          x.split != 0};
 }
 
 Stream stream_of(const isa::Depthwise& x) {
-  return {int64_t{x.blocks} * x.passes, streamed_rows(x) * streamed_columns(x)};
+  return {int64_t{x.blocks} * x.passes, streamed_rows(x) * row_vectors(x), x.pairs != 0};
 }
 
 }  // namespace
@@ -47,11 +49,12 @@ void Array::start(const isa::Instruction& instruction, uint32_t sequence, Cycle 
 
   const Cycle lines = state_.config.weight_tile_lines();
   const Cycle first = std::max(s + 1 + lines, streamed_);
-  const Cycle last = first + (stream.tiles - 1) * std::max(stream.vectors, lines);
+  const Cycle apart = stream.has_second ? stream.vectors + lines : std::max(stream.vectors, lines);
+  const Cycle last = first + (stream.tiles - 1) * apart;
   streamed_ = last + stream.vectors;
   set_covered(streamed_);
   set_end(sequence, streamed_ + hw::kArrayPipeline);
-  set_ready(last + 1);
+  set_ready(stream.has_second ? streamed_ : last + 1);
 
   const auto streaming = static_cast<uint64_t>(stream.tiles * stream.vectors);
   state_.counter(isa::Counter::ArrayBusy) += streaming;

@@ -24,20 +24,27 @@ bool Conv::execute_checked(const isa::Conv& x, mem::Storage& storage, bool compu
       }
     }
   };
-  const auto read_input = [&](int64_t y, int64_t position, int64_t address) {
-    int first = rows, last = -1;
-    for (int lane = 0; lane < rows; ++lane) {
-      const bool is_valid = y >= 0 && y < int64_t{x.input_y_limit} && position + lane >= 0 &&
-                            position + lane < int64_t{x.input_row_limit};
+  // Lanes [begin, end); `position` and `address` are those of lane `begin`.
+  const auto read_lanes = [&](int begin, int end, int64_t y, int64_t position, int64_t address) {
+    int first = end, last = -1;
+    for (int lane = begin; lane < end; ++lane) {
+      const int64_t at = position + lane - begin;
+      const bool is_valid = y >= 0 && y < int64_t{x.input_y_limit} && at >= 0 && at < int64_t{x.input_row_limit};
       input[static_cast<size_t>(lane)] = static_cast<int8_t>(is_valid ? 0 : x.pad_value);
       if (is_valid) first = std::min(first, lane), last = lane;
     }
     if (last < 0) return;
-    if (storage.allows(address + first, last - first + 1, x.common.read_banks)) {
-      std::memcpy(input.data() + first, scratchpad + address + first, static_cast<size_t>(last - first + 1));
+    address += first - begin;
+    if (storage.allows(address, last - first + 1, x.common.read_banks)) {
+      std::memcpy(input.data() + first, scratchpad + address, static_cast<size_t>(last - first + 1));
     } else {
       fault = true;
     }
+  };
+  const auto read_input = [&](int64_t y, int64_t position, int64_t address) {
+    const int split = x.split == 0 ? rows : static_cast<int>(x.split);
+    read_lanes(0, split, y, position, address);
+    if (split < rows) read_lanes(split, rows, y + x.second_y, position + x.second_x, address + x.second_step);
   };
   const auto accumulate = [&](int64_t vector, bool overwrite) {
     if (!storage.allows_vectors(vector, 1, x.common.accumulator_banks)) {

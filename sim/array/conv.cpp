@@ -19,16 +19,26 @@ int64_t vectors_of(const isa::Conv& x) { return int64_t{x.out_rows} * x.out_colu
 
 }  // namespace
 
-int64_t Conv::pixel_span(const isa::Conv& x) const {
-  return (int64_t{x.kernel_columns} - 1) * x.kernel_column_step + int64_t{x.chunks} * config_.rows;
+isa::Conv second_stream(const isa::Conv& x) {
+  isa::Conv second = x;
+  second.source += x.second_step;
+  second.input_x += x.second_x;
+  second.input_y += static_cast<int32_t>(x.second_y);
+  return second;
 }
 
-int64_t Conv::row_span(const isa::Conv& x) const { return (int64_t{x.out_columns} - 1) * x.pixel_step + pixel_span(x); }
+int64_t Conv::pixel_span(const isa::Conv& x, int64_t lanes) const {
+  return (int64_t{x.kernel_columns} - 1) * x.kernel_column_step + (int64_t{x.chunks} - 1) * config_.rows + lanes;
+}
 
-bool Conv::source_allowed(const isa::Conv& x, const mem::Storage& storage) const {
+int64_t Conv::row_span(const isa::Conv& x, int64_t lanes) const {
+  return (int64_t{x.out_columns} - 1) * x.pixel_step + pixel_span(x, lanes);
+}
+
+bool Conv::source_allowed(const isa::Conv& x, int64_t lanes, const mem::Storage& storage) const {
   // What a valid row touches lies between these, counted from its first tap.
   const int64_t first = std::max<int64_t>(0, -int64_t{x.input_x});
-  const int64_t end = std::min(row_span(x), int64_t{x.input_row_limit} - x.input_x);
+  const int64_t end = std::min(row_span(x, lanes), int64_t{x.input_row_limit} - x.input_x);
   if (first >= end) return true;
   int64_t low = INT64_MAX, high = INT64_MIN;
   for (int64_t oy = 0; oy < int64_t{x.out_rows}; ++oy) {
@@ -52,7 +62,9 @@ bool Conv::allowed(const isa::Conv& x, const mem::Storage& storage) const {
   const int64_t tiles = int64_t{x.blocks} * x.kernel_rows * x.kernel_columns * x.chunks;
   return storage.allows(x.weights, tiles * config_.weight_tile_bytes(), x.common.read_banks) &&
          storage.allows_vectors(x.accumulator, x.blocks * vectors_of(x), x.common.accumulator_banks) &&
-         source_allowed(x, storage);
+         (x.split == 0 ? source_allowed(x, config_.rows, storage)
+                       : source_allowed(x, x.split, storage) &&
+                             source_allowed(second_stream(x), config_.rows - int64_t{x.split}, storage));
 }
 
 bool Conv::execute(const isa::Conv& x, mem::Storage& storage, bool compute_values) {
@@ -81,7 +93,7 @@ void Conv::compute(const isa::Conv& x, mem::Storage& storage) {
 
 // `pixels` pixels from `first_pixel` on, padding filled in. A null row lies in the padding as a whole.
 const int8_t* Conv::padded(const isa::Conv& x, const int8_t* row, int64_t first_pixel, int64_t pixels) {
-  const int64_t size = (pixels - 1) * x.pixel_step + pixel_span(x);
+  const int64_t size = (pixels - 1) * x.pixel_step + pixel_span(x, config_.rows);
   int8_t* to = edges_.data() + edges_used_;
   edges_used_ += static_cast<size_t>(size);
   const int64_t from = first_pixel * x.pixel_step;  // counted from the row's first tap
@@ -104,7 +116,8 @@ void Conv::find_inputs(const isa::Conv& x, const mem::Storage& storage) {
 
   // Pixels [left, right) of a valid row have all their taps in it.
   int64_t left = 0, right = columns;
-  const int64_t room = int64_t{x.input_row_limit} - x.input_x - pixel_span(x);  // for the last pixel's first tap
+  const int64_t room =
+      int64_t{x.input_row_limit} - x.input_x - pixel_span(x, config_.rows);  // for the last pixel's first tap
   if (step == 0) {
     if (x.input_x < 0 || room < 0) left = columns;
   } else {
@@ -114,8 +127,8 @@ void Conv::find_inputs(const isa::Conv& x, const mem::Storage& storage) {
   if (left >= right) left = right = columns;
 
   const int64_t edge_pixels = left + columns - right;
-  const int64_t edge_bytes = edge_pixels * step + 2 * pixel_span(x);
-  const auto needed = static_cast<size_t>(edge_bytes * x.out_rows * x.kernel_rows + row_span(x) + 64);
+  const int64_t edge_bytes = edge_pixels * step + 2 * pixel_span(x, config_.rows);
+  const auto needed = static_cast<size_t>(edge_bytes * x.out_rows * x.kernel_rows + row_span(x, config_.rows) + 64);
   if (edges_.size() < needed) edges_.resize(needed);
   edges_used_ = 0;
 

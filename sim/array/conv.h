@@ -9,6 +9,9 @@
 
 namespace zahl::sim {
 
+// The instruction whose lane 0 stands where the second stream's first lane does.
+isa::Conv second_stream(const isa::Conv& x);
+
 class Conv {
  public:
   void reset(const hw::Config& config) { config_ = config; }
@@ -17,11 +20,11 @@ class Conv {
 
  private:
   // Bytes from the first tap of an output row's first pixel, in one kernel row, to the end of the last pixel's last
-  // tap.
-  int64_t row_span(const isa::Conv& x) const;
-  int64_t pixel_span(const isa::Conv& x) const;
+  // tap, of which the first `lanes` of a vector count.
+  int64_t row_span(const isa::Conv& x, int64_t lanes) const;
+  int64_t pixel_span(const isa::Conv& x, int64_t lanes) const;
   bool allowed(const isa::Conv& x, const mem::Storage& storage) const;
-  bool source_allowed(const isa::Conv& x, const mem::Storage& storage) const;
+  bool source_allowed(const isa::Conv& x, int64_t lanes, const mem::Storage& storage) const;
   // Access by access, as the machine makes them: for instructions that may be at fault.
   bool execute_checked(const isa::Conv& x, mem::Storage& storage, bool compute_values);
 

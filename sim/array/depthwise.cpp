@@ -30,6 +30,13 @@ Range valid_rows(const isa::Depthwise& x) {
   return {first, std::clamp<int64_t>(int64_t{x.input_y_limit} - x.input_y, first, rows)};
 }
 
+// Where the row of a block stands in the line memory, from the block's first place on.
+int64_t first_place(const isa::Depthwise& x) { return x.pairs != 0 ? streamed_columns(x) % 2 : 0; }
+
+int64_t last_place(const isa::Depthwise& x) {
+  return int64_t{x.line_base} + (int64_t{x.blocks} - 1) * x.line_step + first_place(x) + streamed_columns(x) - 1;
+}
+
 int64_t outputs_of(const isa::Depthwise& x) { return int64_t{x.out_rows} * x.out_columns; }
 
 }  // namespace
@@ -65,7 +72,7 @@ bool Depthwise::each_access_allowed(const isa::Depthwise& x, const mem::Storage&
 }
 
 bool Depthwise::execute(const isa::Depthwise& x, mem::Storage& storage, bool compute_values) {
-  if (x.tap_rows > 1 && streamed_columns(x) > config_.line_buffer_pixels) return false;
+  if (x.tap_rows > 1 && last_place(x) >= config_.line_buffer_pixels) return false;
   const bool is_allowed = allowed(x, storage);
   if (compute_values) compute(x, storage, is_allowed ? Mode::Unchecked : Mode::Checked);
   return is_allowed || each_access_allowed(x, storage);

@@ -9,17 +9,22 @@
 
 namespace zahl::sim {
 
-// Vectors that a pass streams.
-inline int64_t streamed_rows(const isa::Depthwise& x) { return (int64_t{x.out_rows} - 1) * x.y_step + x.tap_rows; }
+// Pixels that a pass streams, and the vectors of each of its rows.
+inline int64_t streamed_rows(const isa::Depthwise& x) {
+  return x.resume != 0 ? int64_t{x.out_rows} * x.y_step : (int64_t{x.out_rows} - 1) * x.y_step + x.tap_rows;
+}
 inline int64_t streamed_columns(const isa::Depthwise& x) {
   return (int64_t{x.out_columns} - 1) * x.x_step + x.tap_columns;
+}
+inline int64_t row_vectors(const isa::Depthwise& x) {
+  return x.pairs != 0 ? (streamed_columns(x) + 1) / 2 : streamed_columns(x);
 }
 
 class Depthwise {
  public:
   void reset(const hw::Config& config) { config_ = config; }
-  // Executes the instruction (values only if asked for). False: an access was not allowed, or a row is too long for the
-  // line buffer; in the latter case the accumulators are left alone.
+  // Executes the instruction (values only if asked for). False: an access was not allowed, or a place lies outside
+  // the line memory; in the latter case the accumulators are left alone.
   bool execute(const isa::Depthwise& x, mem::Storage& storage, bool compute_values);
 
  private:

@@ -133,7 +133,22 @@ TEST(ArrayCycles, TheNextInstructionLoadsWeightsWhileTheLastTileStreams) {
   EXPECT_EQ(counter(run, Counter::ArrayWeights), 9u);  // 20 to 28
 }
 
-TEST(ArrayCycles, DepthwiseStreamsTheWindowsInput) {
+TEST(ArrayCycles, ASecondStreamKeepsTheWeightPortFromTheNextTile) {
+  isa::Conv split = conv_of(3, 32);
+  split.split = 5;
+  const RunResult run = TinyMachine().run({split, conv_of(1, 32), split});
+  // q0 = 29, q2 = 29 + 2 * (32 + 8) = 109, streams to 140, ready at 141; then q0 = 141 + 9.
+  EXPECT_EQ(run.instructions[0].end, 109 + 32 + 4);
+  EXPECT_EQ(run.instructions[1].start, 141);
+  EXPECT_EQ(run.instructions[1].end, 150 + 32 + 4);
+  // The weights of its own first tile come while the one stream before ends.
+  EXPECT_EQ(run.instructions[2].start, 151);
+  EXPECT_EQ(run.instructions[2].end, 182 + 2 * 40 + 32 + 4);
+  EXPECT_EQ(counter(run, Counter::ArrayBusy), 7u * 32u);
+  EXPECT_EQ(counter(run, Counter::ArrayWeights), 9u + 2u * 8u + 9u + 2u * 8u);
+}
+
+isa::Depthwise window_of(uint32_t out, uint32_t tap_columns) {
   isa::Depthwise x;
   x.common.read_banks = 6;
   x.common.accumulator_banks = 1;
@@ -143,15 +158,39 @@ TEST(ArrayCycles, DepthwiseStreamsTheWindowsInput) {
   x.pixel_step = 8;
   x.row_step = 80;
   x.x_step = x.y_step = 2;
-  x.out_rows = x.out_columns = 3;
+  x.out_rows = x.out_columns = out;
   x.tap_rows = 2;
-  x.tap_columns = 3;
+  x.tap_columns = tap_columns;
   x.passes = x.blocks = 1;
   x.weights = 2 * 8192;
-  const RunResult run = TinyMachine().run({x});
+  return x;
+}
+
+TEST(ArrayCycles, DepthwiseStreamsTheWindowsInput) {
+  const RunResult run = TinyMachine().run({window_of(3, 3)});
   const int64_t vectors = (2 * 2 + 2) * (2 * 2 + 3);
   EXPECT_EQ(run.instructions[0].end, 29 + vectors + 4);
   EXPECT_EQ(counter(run, Counter::ArrayBusy), static_cast<uint64_t>(vectors));
+}
+
+TEST(ArrayCycles, ResumedDepthwiseStreamsTheNewRowsAlone) {
+  isa::Depthwise next = window_of(3, 3);
+  next.resume = 1;
+  const RunResult run = TinyMachine().run({window_of(3, 3), next});
+  EXPECT_EQ(run.instructions[1].end, run.instructions[0].end + 6 * 7);  // weights come while the first streams
+}
+
+TEST(ArrayCycles, PairsTakeHalfTheVectorsOfARow) {
+  for (const uint32_t taps : {3u, 2u}) {
+    isa::Depthwise x = window_of(3, taps);
+    x.pairs = 1;
+    x.blocks = 2;
+    const RunResult run = TinyMachine().run({x, conv_of(1, 1)});
+    const int64_t vectors = 6 * (taps == 3 ? 4 : 3);  // 7 or 6 pixels a row
+    EXPECT_EQ(run.instructions[0].end, 29 + vectors + 8 + vectors + 4) << taps;
+    EXPECT_EQ(run.instructions[1].start, 29 + vectors + 8 + vectors) << taps;
+    EXPECT_EQ(counter(run, Counter::ArrayBusy), static_cast<uint64_t>(2 * vectors + 1)) << taps;
+  }
 }
 
 isa::Drain drain_of(uint32_t vectors) {
