@@ -177,10 +177,9 @@ struct Stage {
 
   int64_t weight_bytes() const { return conv ? conv->weight_bytes() : window->weight_bytes(); }
   int64_t parameter_bytes() const { return conv ? conv->parameter_bytes() : window->parameter_bytes(); }
-  void do_rows(const std::vector<InputRows>& inputs, int64_t output_at, int r0, int r1,
-               const ConvLowering::RowsDone& rows_done) {
-    if (conv) return conv->do_rows(inputs, output_at, r0, r1, rows_done);
-    window->do_rows(inputs[0], output_at, r0, r1, rows_done);
+  void do_rows(const std::vector<InputRows>& inputs, int64_t output_at, int r0, int r1, StripeResult* result) {
+    if (conv) return conv->do_rows(inputs, output_at, r0, r1, result);
+    window->do_rows(inputs[0], output_at, r0, r1, result);
   }
 };
 
@@ -284,9 +283,9 @@ class ChainLowering {
                             (r1 - 1) * head_.stride_h - head_.padding.top + ConvLowering::reach_of(head_)));
       }
     }
-    if (s + 1 < stages_.size()) return stages_[s].do_rows(inputs, slot(s, tick), r0, r1, [](int, int) {});
+    if (s + 1 < stages_.size()) return stages_[s].do_rows(inputs, slot(s, tick), r0, r1, nullptr);
     const int64_t output_at = result_.open(image, r0, r1);
-    stages_[s].do_rows(inputs, output_at, r0, r1, [&](int first, int last) { result_.finish(first, last); });
+    stages_[s].do_rows(inputs, output_at, r0, r1, &result_);
   }
 
   const Chain& chain_;

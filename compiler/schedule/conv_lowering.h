@@ -4,7 +4,6 @@
 // group arrive while the group before it is computed; they stay for all stripes where the ring holds the whole layer.
 #pragma once
 
-#include <functional>
 #include <optional>
 
 #include "compiler/schedule/conv_groups.h"
@@ -31,10 +30,9 @@ class ConvLowering {
   // Rows that one output row spans.
   static int reach_of(const ir::Conv& conv) { return (conv.kernel_h - 1) * conv.dilation_h + 1; }
 
-  // Makes output rows r0 .. r1 - 1 of an image at `output_at`; calls `rows_done(first, last)` when some are complete.
-  // `inputs` are the rows at hand of each source.
-  using RowsDone = std::function<void(int first, int last)>;
-  void do_rows(std::vector<InputRows> inputs, int64_t output_at, int r0, int r1, const RowsDone& rows_done);
+  // Makes output rows r0 .. r1 - 1 of an image at `output_at`, and has `result` (or nobody) told of them. `inputs` are
+  // the rows at hand of each source.
+  void do_rows(std::vector<InputRows> inputs, int64_t output_at, int r0, int r1, StripeResult* result);
 
  private:
   // Blocks in the accumulators that are yet to be drained.
@@ -68,6 +66,7 @@ class ConvLowering {
   std::optional<int64_t> weights_at_, parameters_at_, kept_parameters_at_;
   std::optional<uint32_t> table_slot_;
   std::vector<InputRows> inputs_;
+  StripeResult* result_ = nullptr;
   int64_t output_at_ = 0;
   int stripe_row_ = 0;
 };

@@ -10,9 +10,18 @@ namespace zahl::schedule {
 // The operation's arithmetic without addresses and table slot.
 isa::Eltwise eltwise_instruction(const ir::Eltwise& eltwise);
 
-// `bytes` bytes at a, b and result, in pieces small enough that what follows starts early. `reads_b` is false where b
-// does not count.
-void emit_eltwise(Context& context, isa::Eltwise instruction, int64_t a, int64_t b, int64_t result, int64_t bytes,
+// Addresses of the operands and the result.
+struct EltwisePlaces {
+  int64_t a = 0, b = 0, result = 0;
+};
+
+// Runs of bytes, `step` bytes from one to the next in each operand.
+struct EltwiseRuns {
+  int64_t count = 1, bytes = 0, step = 0;
+};
+
+// In pieces small enough that what follows starts early. `reads_b` is false where b does not count.
+void emit_eltwise(Context& context, isa::Eltwise instruction, const EltwisePlaces& places, const EltwiseRuns& runs,
                   bool reads_b);
 
 }  // namespace zahl::schedule

@@ -1,13 +1,15 @@
 // Which layers run together, stripe by stripe, so that what passes between them never exists as a whole, neither on
 // chip nor in DRAM.
 //
-// - An element-by-element operation follows the convolution whose result it combines with an earlier tensor.
+// - An element-by-element operation follows the convolution whose result it combines with an earlier tensor, batch by
+//   batch of what leaves the accumulators. A large result of the convolution itself then lives as stripes only.
 // - A chain is a convolution and the depthwise or 1x1 convolutions after it: each takes the rows that the one before
 // made
 //   a moment ago. A depthwise window goes on in the array's line memory, so no row is made or read twice.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "compiler/ir/graph.h"
@@ -30,12 +32,17 @@ struct Fusions {
   int runs_with(int node) const;
 
  private:
-  friend Fusions find_fusions(const ir::Graph& graph, const hw::Config& config, int64_t smallest_bytes);
+  friend Fusions find_followers(const ir::Graph& graph, int64_t smallest_bytes);
   std::vector<int> leader_;  // by node: the Conv that this Eltwise follows, or -1
 };
 
-// Only results of more than `smallest_bytes` are worth it.
-Fusions find_fusions(const ir::Graph& graph, const hw::Config& config, int64_t smallest_bytes);
+// Only results of more than `smallest_bytes` are worth living as stripes.
+Fusions find_followers(const ir::Graph& graph, int64_t smallest_bytes);
+
+// Adds chains over results of more than `smallest_bytes`, those for which `is_streamed` says of a result between two of
+// their layers that it would go through DRAM.
+void add_chains(const ir::Graph& graph, const hw::Config& config, int64_t smallest_bytes,
+                const std::function<bool(ir::TensorId)>& is_streamed, Fusions& fusions);
 
 // The operand of `eltwise` that is not `transient`.
 inline ir::TensorId other_operand(const ir::Eltwise& eltwise, ir::TensorId transient) {

@@ -50,7 +50,7 @@ void ConvLowering::run() {
                                          (r1 - 1) * conv_.stride_h - conv_.padding.top + reach));
       }
       const int64_t output_at = result.open(image, r0, r1);
-      do_rows(std::move(inputs), output_at, r0, r1, [&](int first, int last) { result.finish(first, last); });
+      do_rows(std::move(inputs), output_at, r0, r1, &result);
     }
   }
 }
@@ -80,9 +80,9 @@ Tile ConvLowering::tile_of(int rows) const {
   return choose_tile(rows, out_.w, work, c_.config);
 }
 
-void ConvLowering::do_rows(std::vector<InputRows> inputs, int64_t output_at, int r0, int r1,
-                           const RowsDone& rows_done) {
+void ConvLowering::do_rows(std::vector<InputRows> inputs, int64_t output_at, int r0, int r1, StripeResult* result) {
   inputs_ = std::move(inputs);
+  result_ = result;
   output_at_ = output_at;
   stripe_row_ = r0;
   const Tile tile = tile_of(r1 - r0);
@@ -99,14 +99,14 @@ void ConvLowering::do_rows(std::vector<InputRows> inputs, int64_t output_at, int
       }
       if (last + 1 == w_.groups.size() && batch_.blocks == 0) {
         const int end = std::min(ty + tile.rows, r1);
-        rows_done(ty, end);
+        if (result != nullptr) result->finish(ty, end);
         finished = end;
       }
     }
     first = last + 1;
   }
   if (batch_.blocks > 0) drain_batch({r1 - r0, out_.w}, r0, 0);
-  if (finished < r1) rows_done(finished, r1);
+  if (result != nullptr && finished < r1) result->finish(finished, r1);
 }
 
 // Groups first_group .. last_group on one tile of pixels.
@@ -186,6 +186,7 @@ void ConvLowering::drain_batch(const Tile& tile, int oy, int ox) {
   target.blocks = batch_.blocks;
   target.channels = std::min(batch_.blocks * c_.config.columns, w_.channel_limit(batch_.first_block) - first_channel);
   emit_drain(c_, conv_.requant, target, batch_.accumulator, parameters, table_slot_.value_or(0));
+  if (result_ != nullptr) result_->drained({tile, oy, ox}, first_channel, target.channels);
   batch_ = {};
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kPieceBytes =
     4096;  // small enough that the next layer starts early, large enough that starting costs little
-constexpr int64_t kLargestRows = int64_t{1} << 14;  // isa: softmax.rows
+constexpr int64_t kLargestRows = int64_t{1} << 14;  // isa: rows of softmax and eltwise
 
 // Calls piece(first, last) for stripes of rows that fit the workspace.
 template <class F>
@@ -24,18 +24,29 @@ int64_t rows_of(const ir::Shape& shape) { return int64_t{shape.n} * shape.h; }
 
 }  // namespace
 
-void emit_eltwise(Context& c, isa::Eltwise instruction, int64_t a, int64_t b, int64_t result, int64_t bytes,
+void emit_eltwise(Context& c, isa::Eltwise instruction, const EltwisePlaces& places, const EltwiseRuns& runs,
                   bool reads_b) {
-  for (int64_t done = 0; done < bytes;) {
-    const int64_t part = std::min(bytes - done, kPieceBytes);
-    instruction.a = static_cast<uint32_t>(a + done);
-    instruction.b = static_cast<uint32_t>(b + done);
-    instruction.result = static_cast<uint32_t>(result + done);
-    instruction.row_bytes = static_cast<uint32_t>(part);
-    std::vector<Access> accesses = {reads(a + done, part), writes(result + done, part)};
-    if (reads_b) accesses.push_back(reads(b + done, part));
+  const auto emit = [&](int64_t offset, int64_t rows, int64_t row_bytes) {
+    const int64_t span = (rows - 1) * runs.step + row_bytes;
+    instruction.a = static_cast<uint32_t>(places.a + offset);
+    instruction.b = static_cast<uint32_t>(places.b + offset);
+    instruction.result = static_cast<uint32_t>(places.result + offset);
+    instruction.rows = static_cast<uint32_t>(rows);
+    instruction.row_bytes = static_cast<uint32_t>(row_bytes);
+    instruction.a_step = instruction.b_step = instruction.result_step = static_cast<uint32_t>(rows > 1 ? runs.step : 0);
+    std::vector<Access> accesses = {reads(places.a + offset, span), writes(places.result + offset, span)};
+    if (reads_b) accesses.push_back(reads(places.b + offset, span));
     c.emit(instruction, std::move(accesses));
-    done += part;
+  };
+  if (runs.count > 1 && runs.bytes <= kPieceBytes) {
+    const int64_t together = std::min(kPieceBytes / runs.bytes, kLargestRows);
+    for (int64_t run = 0; run < runs.count; run += together)
+      emit(run * runs.step, std::min(together, runs.count - run), runs.bytes);
+    return;
+  }
+  for (int64_t run = 0; run < runs.count; ++run) {
+    for (int64_t done = 0; done < runs.bytes; done += kPieceBytes)
+      emit(run * runs.step + done, 1, std::min(runs.bytes - done, kPieceBytes));
   }
 }
 
@@ -61,7 +72,8 @@ void lower(const ir::Eltwise& e, Context& c) {
     if (is_first && e.table) instruction.table_slot = c.set_table(*e.table);
     is_first = false;
     const int64_t at_a = a.open_for_reading(first, last), at_b = b.open_for_reading(first, last);
-    emit_eltwise(c, instruction, at_a, at_b, result.open_for_writing(first), (last - first) * result.row_bytes(), true);
+    emit_eltwise(c, instruction, {at_a, at_b, result.open_for_writing(first)},
+                 {1, (last - first) * result.row_bytes(), 0}, true);
     result.finish(first, last);
   });
 }
@@ -78,7 +90,8 @@ void lower(const ir::Lookup& l, Context& c) {
     if (is_first) instruction.table_slot = c.set_table(l.table);
     is_first = false;
     const int64_t at = input.open_for_reading(first, last);
-    emit_eltwise(c, instruction, at, at, result.open_for_writing(first), (last - first) * result.row_bytes(), false);
+    emit_eltwise(c, instruction, {at, at, result.open_for_writing(first)}, {1, (last - first) * result.row_bytes(), 0},
+                 false);
     result.finish(first, last);
   });
 }

@@ -53,7 +53,7 @@ void WindowLowering::run() {
       const InputRows rows = input.rows_for(image, r0 * op_.stride_h - op_.padding.top,
                                             (r1 - 1) * op_.stride_h - op_.padding.top + op_.kernel_h);
       const int64_t output_at = result.open(image, r0, r1);
-      do_rows(rows, output_at, r0, r1, [&](int first, int last) { result.finish(first, last); });
+      do_rows(rows, output_at, r0, r1, &result);
     }
   }
 }
@@ -110,7 +110,7 @@ void WindowLowering::pack() {
   }
 }
 
-void WindowLowering::do_rows(const InputRows& input, int64_t output_at, int r0, int r1, const RowsDone& rows_done) {
+void WindowLowering::do_rows(const InputRows& input, int64_t output_at, int r0, int r1, StripeResult* result) {
   input_ = input;
   output_at_ = output_at;
   stripe_row_ = r0;
@@ -121,13 +121,13 @@ void WindowLowering::do_rows(const InputRows& input, int64_t output_at, int r0, 
       const int row0 = std::max(r0, area.row0), row1 = std::min(r1, area.row1);
       if (row0 < row1) {
         do_area(area, row0, row1, group, parameters, [&](int first, int last) {
-          if (areas_.size() == 1 && &group == &groups_.back()) rows_done(first, last);
+          if (result != nullptr && areas_.size() == 1 && &group == &groups_.back()) result->finish(first, last);
         });
       }
       parameters += parameter_bytes_of(area) * group.blocks;
     }
   }
-  if (areas_.size() > 1) rows_done(r0, r1);
+  if (result != nullptr && areas_.size() > 1) result->finish(r0, r1);
 }
 
 void WindowLowering::fetch(Group& group) {

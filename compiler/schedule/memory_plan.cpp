@@ -92,6 +92,7 @@ class Division {
   }
 
   const std::vector<Home>& homes() const { return homes_; }
+  int64_t workspace() const { return workspace_; }
 
   // Bytes between DRAM and the workspace: each streamed tensor is written once and read by each of its users, and
   // weights that the ring does not hold are read again for every stripe.
@@ -232,28 +233,53 @@ int64_t weight_ring_begin(const hw::Config& config) {
   return config.scratchpad_banks * int64_t{config.scratchpad_bank_bytes} - weight_ring_bytes(config);
 }
 
-MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config) {
-  MemoryPlan plan;
-  plan.root = roots_of(graph);
-  const int64_t bank = config.scratchpad_bank_bytes;
-  const int64_t activations = weight_ring_begin(config) - bank;
-  plan.fusions = find_fusions(graph, config, activations / 4);
-  const std::vector<Lifetime> lives = lifetimes_of(graph, plan.root, plan.fusions);
+namespace {
 
-  plan.parameters = {activations, bank};
-  plan.weights = {weight_ring_begin(config), weight_ring_bytes(config)};
-  // The workspace that makes the least traffic; of equals the largest, since its stripes are longer.
-  const auto divide = [&](int64_t banks) { return Division(graph, config, plan, lives, activations, banks * bank); };
-  const int64_t most = activations / bank;
+// The workspace that makes the least traffic; of equals the largest, since its stripes are longer.
+Division best_division(const ir::Graph& graph, const hw::Config& config, const MemoryPlan& plan,
+                       const std::vector<Lifetime>& lives) {
+  const int64_t bank = config.scratchpad_bank_bytes, most = plan.parameters.begin / bank;
+  const auto divide = [&](int64_t banks) {
+    return Division(graph, config, plan, lives, plan.parameters.begin, banks * bank);
+  };
   int64_t best_banks = most, best_traffic = -1;
   for (int64_t banks = most; banks >= 2; --banks) {
     const Division division = divide(banks);
     if (!division.is_feasible() || (best_traffic >= 0 && division.traffic() >= best_traffic)) continue;
     best_banks = banks, best_traffic = division.traffic();
   }
-  const Division division = divide(best_banks);
-  plan.homes = division.homes();
-  plan.workspace = {activations - best_banks * bank, best_banks * bank};
+  return divide(best_banks);
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config) {
+  MemoryPlan plan;
+  plan.root = roots_of(graph);
+  const int64_t bank = config.scratchpad_bank_bytes;
+  const int64_t activations = weight_ring_begin(config) - bank;
+  plan.parameters = {activations, bank};
+  plan.weights = {weight_ring_begin(config), weight_ring_bytes(config)};
+
+  plan.fusions = find_followers(graph, activations / 4);
+  const auto finish = [&] {
+    const std::vector<Lifetime> lives = lifetimes_of(graph, plan.root, plan.fusions);
+    const Division division = best_division(graph, config, plan, lives);
+    plan.homes = division.homes();
+    plan.workspace = {activations - division.workspace(), division.workspace()};
+    return division.is_feasible();
+  };
+  finish();
+  const Fusions unchained = plan.fusions;
+  const std::vector<Home> homes = plan.homes;
+  add_chains(
+      graph, config, activations / 4,
+      [&](ir::TensorId t) { return !homes[static_cast<size_t>(plan.root[static_cast<size_t>(t)])].is_on_chip; },
+      plan.fusions);
+  if (!plan.fusions.chains.empty() && !finish()) {
+    plan.fusions = unchained;
+    finish();
+  }
 
   std::vector<bool> is_boundary(graph.tensors.size());
   for (const auto& port : graph.inputs)

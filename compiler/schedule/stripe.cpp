@@ -52,12 +52,8 @@ int64_t StripeResult::open(int image, int first, int last) {
   return address_;
 }
 
-void StripeResult::finish(int first, int last) {
-  if (follower_) return follow(first, last);
-  output_.finish(base_row_ + first, base_row_ + last);
-}
-
-void StripeResult::follow(int first, int last) {
+void StripeResult::drained(const PlacedTile& at, int first_channel, int channels) {
+  if (!follower_) return;
   Follower& f = *follower_;
   const int layer = context_.layer;
   context_.layer = f.node;
@@ -70,13 +66,27 @@ void StripeResult::follow(int first, int last) {
   isa::Eltwise instruction = eltwise_instruction(next);
   if (next.table && !f.table_slot) f.table_slot = context_.set_table(*next.table);
   instruction.table_slot = f.table_slot.value_or(0);
-  const int64_t offset = (first - first_) * output_.row_bytes(), bytes = (last - first) * output_.row_bytes();
-  const int64_t mine = address_ + offset, other = f.other_at + offset;
+  const ir::Shape& shape = context_.tensor(tensor_).shape;
   const bool is_first_operand = next.a == tensor_;
-  emit_eltwise(context_, instruction, is_first_operand ? mine : other, is_first_operand ? other : mine,
-               f.result_at + offset, bytes, true);
-  f.result.finish(base_row_ + first, base_row_ + last);
+  const auto emit = [&](int row, int column, int64_t runs, int64_t run_bytes) {
+    const int64_t offset = (int64_t{row - first_} * shape.w + column) * shape.c + first_channel;
+    const int64_t mine = address_ + offset, other = f.other_at + offset;
+    emit_eltwise(context_, instruction,
+                 {is_first_operand ? mine : other, is_first_operand ? other : mine, f.result_at + offset},
+                 {runs, run_bytes, shape.c}, true);
+  };
+  if (at.tile.columns < shape.w) {
+    for (int row = 0; row < at.tile.rows; ++row) emit(at.oy + row, at.ox, at.tile.columns, channels);
+  } else if (channels < shape.c) {
+    emit(at.oy, 0, at.tile.pixels(), channels);
+  } else {
+    emit(at.oy, 0, 1, at.tile.pixels() * shape.c);
+  }
   context_.layer = layer;
+}
+
+void StripeResult::finish(int first, int last) {
+  (follower_ ? follower_->result : output_).finish(base_row_ + first, base_row_ + last);
 }
 
 }  // namespace zahl::schedule

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/schedule/context.h"
+#include "compiler/schedule/tiling.h"
 
 namespace zahl::schedule {
 
@@ -22,7 +23,9 @@ class StripeResult {
   int64_t largest_stripe() const;
   // Rows first .. last - 1 of an image begin to be made; returns the address of row `first`.
   int64_t open(int image, int first, int last);
-  // Some of these rows are complete.
+  // Channels first .. first + channels - 1 of these pixels are there.
+  void drained(const PlacedTile& at, int first, int channels);
+  // Some of the rows are complete.
   void finish(int first, int last);
 
  private:
@@ -33,7 +36,6 @@ class StripeResult {
     int64_t other_at = -1, result_at = -1;  // of the stripe at hand
     std::optional<uint32_t> table_slot;
   };
-  void follow(int first, int last);
 
   Context& context_;
   const ir::TensorId tensor_;

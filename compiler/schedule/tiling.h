@@ -15,6 +15,12 @@ struct Tile {
   int64_t pixels() const { return int64_t{rows} * columns; }
 };
 
+// A tile with its first pixel in the layer's output.
+struct PlacedTile {
+  Tile tile;
+  int oy = 0, ox = 0;
+};
+
 // What the array and post do for one block of output channels.
 struct TileWork {
   int64_t weight_tiles = 1;  // that stream over every pixel

@@ -53,9 +53,8 @@ class WindowLowering {
   void keep_at(int64_t weights, int64_t parameters, int line_base);
   int places() const { return line_places((out_.w - 1) * op_.stride_w + op_.kernel_w) * blocks(); }
 
-  // Makes output rows r0 .. r1 - 1 of an image at `output_at`; calls `rows_done(first, last)` when some are complete.
-  using RowsDone = std::function<void(int first, int last)>;
-  void do_rows(const InputRows& input, int64_t output_at, int r0, int r1, const RowsDone& rows_done);
+  // Makes output rows r0 .. r1 - 1 of an image at `output_at`, and has `result` (or nobody) told of them.
+  void do_rows(const InputRows& input, int64_t output_at, int r0, int r1, StripeResult* result);
 
  private:
   // Consecutive blocks of channels whose weights and parameters are on chip together.
@@ -74,6 +73,7 @@ class WindowLowering {
   int blocks() const { return (in_.c + c_.config.columns - 1) / c_.config.columns; }
   void pack();
   void fetch(Group& group);
+  using RowsDone = std::function<void(int first, int last)>;
   int64_t parameter_bytes_of(const WindowArea& area) const;
   TileWork work_of(const WindowArea& area, const Group& group) const;
   void do_area(const WindowArea& area, int row0, int row1, const Group& group, int64_t parameters,
