@@ -2,7 +2,8 @@
 // chip nor in DRAM.
 //
 // - An element-by-element operation follows the convolution whose result it combines with an earlier tensor, batch by
-//   batch of what leaves the accumulators. A large result of the convolution itself then lives as stripes only.
+//   batch of what leaves the accumulators, or row by row where the convolution's own result is large and lives as
+//   stripes only.
 // - A chain is a convolution and the depthwise or 1x1 convolutions after it: each takes the rows that the one before
 // made
 //   a moment ago. A depthwise window goes on in the array's line memory, so no row is made or read twice.

@@ -53,12 +53,29 @@ int64_t StripeResult::open(int image, int first, int last) {
 }
 
 void StripeResult::drained(const PlacedTile& at, int first_channel, int channels) {
-  if (!follower_) return;
+  if (!follower_ || output_.is_streamed()) return;
+  const ir::Shape& shape = context_.tensor(tensor_).shape;
+  if (at.tile.columns < shape.w) {
+    for (int row = 0; row < at.tile.rows; ++row)
+      follow(at.oy + row, at.ox, first_channel, {at.tile.columns, channels, shape.c});
+  } else {
+    follow(at.oy, 0, first_channel, {at.tile.pixels(), channels, shape.c});
+  }
+}
+
+void StripeResult::finish(int first, int last) {
+  if (!follower_) return output_.finish(base_row_ + first, base_row_ + last);
+  if (output_.is_streamed()) follow(first, 0, 0, {1, (last - first) * output_.row_bytes(), 0});
+  follower_->result.finish(base_row_ + first, base_row_ + last);
+}
+
+// `runs` from this pixel and channel on go through the follower.
+void StripeResult::follow(int row, int column, int channel, const EltwiseRuns& runs) {
   Follower& f = *follower_;
   const int layer = context_.layer;
   context_.layer = f.node;
   const auto& next = std::get<ir::Eltwise>(context_.graph.nodes[static_cast<size_t>(f.node)].operation);
-  if (!is_followed_) {
+  if (!is_followed_) {  // only now: until then the weights come first
     f.other_at = f.other.open_for_reading(base_row_ + first_, base_row_ + last_);
     f.result_at = f.result.open_for_writing(base_row_ + first_);
     is_followed_ = true;
@@ -67,26 +84,12 @@ void StripeResult::drained(const PlacedTile& at, int first_channel, int channels
   if (next.table && !f.table_slot) f.table_slot = context_.set_table(*next.table);
   instruction.table_slot = f.table_slot.value_or(0);
   const ir::Shape& shape = context_.tensor(tensor_).shape;
+  const int64_t offset = (int64_t{row - first_} * shape.w + column) * shape.c + channel;
+  const int64_t mine = address_ + offset, other = f.other_at + offset;
   const bool is_first_operand = next.a == tensor_;
-  const auto emit = [&](int row, int column, int64_t runs, int64_t run_bytes) {
-    const int64_t offset = (int64_t{row - first_} * shape.w + column) * shape.c + first_channel;
-    const int64_t mine = address_ + offset, other = f.other_at + offset;
-    emit_eltwise(context_, instruction,
-                 {is_first_operand ? mine : other, is_first_operand ? other : mine, f.result_at + offset},
-                 {runs, run_bytes, shape.c}, true);
-  };
-  if (at.tile.columns < shape.w) {
-    for (int row = 0; row < at.tile.rows; ++row) emit(at.oy + row, at.ox, at.tile.columns, channels);
-  } else if (channels < shape.c) {
-    emit(at.oy, 0, at.tile.pixels(), channels);
-  } else {
-    emit(at.oy, 0, 1, at.tile.pixels() * shape.c);
-  }
+  emit_eltwise(context_, instruction,
+               {is_first_operand ? mine : other, is_first_operand ? other : mine, f.result_at + offset}, runs, true);
   context_.layer = layer;
-}
-
-void StripeResult::finish(int first, int last) {
-  (follower_ ? follower_->result : output_).finish(base_row_ + first, base_row_ + last);
 }
 
 }  // namespace zahl::schedule

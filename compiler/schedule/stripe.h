@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/schedule/context.h"
+#include "compiler/schedule/eltwise.h"
 #include "compiler/schedule/tiling.h"
 
 namespace zahl::schedule {
@@ -23,7 +24,8 @@ class StripeResult {
   int64_t largest_stripe() const;
   // Rows first .. last - 1 of an image begin to be made; returns the address of row `first`.
   int64_t open(int image, int first, int last);
-  // Channels first .. first + channels - 1 of these pixels are there.
+  // Channels first .. first + channels - 1 of these pixels are there. What is on chip goes through the follower at
+  // once, what lives as stripes row by row (`finish`), so that the loads and stores of stripes come at long intervals.
   void drained(const PlacedTile& at, int first, int channels);
   // Some of the rows are complete.
   void finish(int first, int last);
@@ -36,6 +38,7 @@ class StripeResult {
     int64_t other_at = -1, result_at = -1;  // of the stripe at hand
     std::optional<uint32_t> table_slot;
   };
+  void follow(int row, int column, int channel, const EltwiseRuns& runs);
 
   Context& context_;
   const ir::TensorId tensor_;
