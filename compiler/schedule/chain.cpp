@@ -217,8 +217,8 @@ class ChainLowering {
     ChainLayout best;
     for (int rows = 1; rows <= std::min(kMostRows, std::max(1, height / kFewestTicks)); ++rows) {
       const ChainLayout layout =
-          lay_out_chain(c_.graph, c_.plan.fusions, chain_, c_.config, rows, c_.plan.workspace.begin, is_streamed);
-      if (rows > 1 && layout.bytes > c_.plan.workspace.bytes) break;
+          lay_out_chain(c_.graph, c_.plan.fusions, chain_, c_.config, rows, c_.workspace().begin, is_streamed);
+      if (rows > 1 && layout.bytes > c_.workspace().bytes) break;
       best = layout;
     }
     return best;

@@ -150,7 +150,7 @@ void RowWindow::finish(int64_t first, int64_t last) {
 }
 
 std::vector<Region> share_workspace(const Context& context, const std::vector<ir::TensorId>& tensors) {
-  const Region all = context.plan.workspace;
+  const Region all = context.workspace();
   const int64_t streams =
       std::count_if(tensors.begin(), tensors.end(), [&](ir::TensorId t) { return !context.home(t).is_on_chip; });
   const int64_t bank = context.config.scratchpad_bank_bytes;

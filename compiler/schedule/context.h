@@ -38,6 +38,8 @@ class Context {
 
   const ir::Tensor& tensor(ir::TensorId id) const { return graph.tensors[static_cast<size_t>(id)]; }
   const Home& home(ir::TensorId id) const;
+  // Where the present layer keeps its stripes.
+  const Region& workspace() const { return plan.workspaces[static_cast<size_t>(plan.fusions.runs_with(layer))]; }
   const std::string& layer_name() const { return graph.nodes[static_cast<size_t>(layer)].name; }
 
   // Appends constants; returns their DRAM address.

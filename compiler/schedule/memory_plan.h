@@ -28,9 +28,10 @@ struct Home {
 
 struct MemoryPlan {
   Fusions fusions;
-  std::vector<int> root;    // of a tensor: the tensor whose home it shares
-  std::vector<Home> homes;  // by root
-  Region workspace, parameters, weights;
+  std::vector<int> root;           // of a tensor: the tensor whose home it shares
+  std::vector<Home> homes;         // by root
+  std::vector<Region> workspaces;  // by node, for its stripes
+  Region parameters, weights;
   int64_t dram_bytes = 0;  // of inputs, outputs and whatever is not on chip; constants follow
 };
 
