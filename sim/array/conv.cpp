@@ -4,8 +4,6 @@
 
 namespace zahl::sim {
 
-namespace {
-
 bool row_is_valid(const isa::Conv& x, int64_t oy, int64_t kr) {
   const int64_t y = int64_t{x.input_y} + oy * x.y_step + kr * x.kernel_y_step;
   return y >= 0 && y < int64_t{x.input_y_limit};
@@ -13,18 +11,6 @@ bool row_is_valid(const isa::Conv& x, int64_t oy, int64_t kr) {
 
 int64_t row_address(const isa::Conv& x, int64_t oy, int64_t kr) {
   return int64_t{x.source} + oy * x.row_step + kr * x.kernel_row_step;
-}
-
-int64_t vectors_of(const isa::Conv& x) { return int64_t{x.out_rows} * x.out_columns; }
-
-}  // namespace
-
-isa::Conv second_stream(const isa::Conv& x) {
-  isa::Conv second = x;
-  second.source += x.second_step;
-  second.input_x += x.second_x;
-  second.input_y += static_cast<int32_t>(x.second_y);
-  return second;
 }
 
 int64_t Conv::pixel_span(const isa::Conv& x, int64_t lanes) const {
@@ -74,7 +60,11 @@ bool Conv::execute(const isa::Conv& x, mem::Storage& storage, bool compute_value
 }
 
 void Conv::compute(const isa::Conv& x, mem::Storage& storage) {
-  find_inputs(x, storage);
+  if (x.split != 0) {
+    gather_inputs(x, storage);
+  } else {
+    find_inputs(x, storage);
+  }
   arith::ConvJob job;
   job.columns = config_.columns;
   job.blocks = static_cast<int>(x.blocks);
@@ -82,7 +72,7 @@ void Conv::compute(const isa::Conv& x, mem::Storage& storage) {
   job.kernel_rows = static_cast<int>(x.kernel_rows);
   job.kernel_columns = static_cast<int>(x.kernel_columns);
   job.groups = static_cast<int>(x.chunks) * config_.rows / 4;
-  job.kernel_column_step = x.kernel_column_step;
+  job.kernel_column_step = x.split != 0 ? int64_t{x.chunks} * config_.rows : int64_t{x.kernel_column_step};
   job.inputs = inputs_.data();
   job.weights = reinterpret_cast<const int8_t*>(storage.scratchpad()) + x.weights;
   job.weight_zero = x.weight_zero;

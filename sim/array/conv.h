@@ -9,6 +9,9 @@
 
 namespace zahl::sim {
 
+inline int64_t vectors_of(const isa::Conv& x) { return int64_t{x.out_rows} * x.out_columns; }
+bool row_is_valid(const isa::Conv& x, int64_t oy, int64_t kr);
+int64_t row_address(const isa::Conv& x, int64_t oy, int64_t kr);
 // The instruction whose lane 0 stands where the second stream's first lane does.
 isa::Conv second_stream(const isa::Conv& x);
 
@@ -29,12 +32,18 @@ class Conv {
   bool execute_checked(const isa::Conv& x, mem::Storage& storage, bool compute_values);
 
   void compute(const isa::Conv& x, mem::Storage& storage);
+  // With a second stream, every vector is put together anew, each kernel row's one after another.
+  void gather_inputs(const isa::Conv& x, const mem::Storage& storage);
+  void gather_stream(const isa::Conv& x, const mem::Storage& storage, int64_t first_lane, int64_t lanes);
+  int64_t gathered_bytes(const isa::Conv& x) const {
+    return int64_t{x.kernel_columns} * x.chunks * config_.rows;  // of a vector's kernel row
+  }
   void find_inputs(const isa::Conv& x, const mem::Storage& storage);
   const int8_t* padded(const isa::Conv& x, const int8_t* row, int64_t first_pixel, int64_t pixels);
 
   hw::Config config_;
   std::vector<const int8_t*> inputs_;  // [kernel row][vector]
-  std::vector<int8_t> edges_;          // copies of pixels that reach into the padding, padding filled in
+  std::vector<int8_t> edges_;          // copies of gathered pixels and of those that reach into the padding
   size_t edges_used_ = 0;
   std::vector<int32_t> sums_;
 };

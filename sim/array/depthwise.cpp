@@ -8,7 +8,13 @@ namespace {
 
 constexpr int kChannels = arith::DepthwiseJob::kChannels;
 
-// Input rows that the passes together see.
+// Rows on top of the plane that come from the line memory.
+int64_t resumed_rows(const isa::Depthwise& x) { return x.resume != 0 ? int64_t{x.tap_rows} - 1 : 0; }
+
+// The plane's row of output 0's first tap.
+int64_t origin_row(const isa::Depthwise& x) { return x.resume != 0 ? int64_t{x.y_step} - 1 : 0; }
+
+// Input rows that the passes together stream.
 int64_t plane_rows(const isa::Depthwise& x) { return (int64_t{x.passes} - 1) * x.tap_rows + streamed_rows(x); }
 
 struct Range {
@@ -40,6 +46,12 @@ int64_t last_place(const isa::Depthwise& x) {
 int64_t outputs_of(const isa::Depthwise& x) { return int64_t{x.out_rows} * x.out_columns; }
 
 }  // namespace
+
+void Depthwise::reset(const hw::Config& config) {
+  config_ = config;
+  const int64_t groups = (config.columns + kChannels - 1) / kChannels;
+  line_memory_.assign(static_cast<size_t>(groups * 2 * config.line_buffer_pixels * kChannels), 0);
+}
 
 bool Depthwise::allowed(const isa::Depthwise& x, const mem::Storage& storage) const {
   const int64_t tiles = int64_t{x.blocks} * x.passes;
@@ -78,17 +90,41 @@ bool Depthwise::execute(const isa::Depthwise& x, mem::Storage& storage, bool com
   return is_allowed || each_access_allowed(x, storage);
 }
 
-// The plane of 16 channels, or of as many as there are, from `first_channel` of the block on.
+uint8_t* Depthwise::kept_row(const isa::Depthwise& x, int64_t block, int64_t first_channel, int64_t row) {
+  const int64_t place = int64_t{x.line_base} + block * x.line_step + first_place(x);
+  const int64_t line = first_channel / kChannels * 2 + row;
+  return line_memory_.data() + (line * config_.line_buffer_pixels + place) * kChannels;
+}
+
+void Depthwise::resume_rows(const isa::Depthwise& x, int64_t block, int64_t first_channel) {
+  const int64_t rows = resumed_rows(x), bytes = streamed_columns(x) * kChannels;
+  for (int64_t row = 0; row < rows; ++row) {
+    std::memcpy(plane_.data() + row * bytes, kept_row(x, block, first_channel, 2 - rows + row),
+                static_cast<size_t>(bytes));
+  }
+}
+
+void Depthwise::keep_rows(const isa::Depthwise& x, int64_t block, int64_t first_channel) {
+  const int64_t streamed = streamed_rows(x), bytes = streamed_columns(x) * kChannels;
+  uint8_t* const older = kept_row(x, block, first_channel, 0);
+  uint8_t* const newer = kept_row(x, block, first_channel, 1);
+  const uint8_t* const last = plane_.data() + (resumed_rows(x) + plane_rows(x) - 1) * bytes;
+  std::memcpy(older, streamed > 1 ? last - bytes : newer, static_cast<size_t>(bytes));
+  std::memcpy(newer, last, static_cast<size_t>(bytes));
+}
+
+// The plane of 16 channels, or of as many as there are, from `first_channel` of the block on; its last rows are kept.
 void Depthwise::fill_plane(const isa::Depthwise& x, const mem::Storage& storage, int64_t block, int64_t first_channel,
                            Mode mode) {
   const int64_t rows = plane_rows(x), columns = streamed_columns(x);
-  const size_t needed = static_cast<size_t>((rows * columns + 4) * kChannels);
+  const size_t needed = static_cast<size_t>(((resumed_rows(x) + rows) * columns + 4) * kChannels);
   if (plane_.size() < needed) plane_.resize(needed);
+  resume_rows(x, block, first_channel);
   const Range valid_y = valid_rows(x), valid_x = valid_columns(x);
   const size_t channels = static_cast<size_t>(std::min(config_.columns, kChannels));
   const auto pad = static_cast<uint8_t>(x.pad_value ^ 0x80);
   for (int64_t row = 0; row < rows; ++row) {
-    uint8_t* to = plane_.data() + row * columns * kChannels;
+    uint8_t* to = plane_.data() + (resumed_rows(x) + row) * columns * kChannels;
     const bool is_row = row >= valid_y.first && row < valid_y.end;
     const int64_t first = is_row ? valid_x.first : columns, end = is_row ? valid_x.end : columns;
     std::memset(to, pad, static_cast<size_t>(first * kChannels));
@@ -113,6 +149,7 @@ void Depthwise::fill_plane(const isa::Depthwise& x, const mem::Storage& storage,
     }
     std::memset(to + end * kChannels, pad, static_cast<size_t>((columns - end) * kChannels));
   }
+  if (x.tap_rows > 1) keep_rows(x, block, first_channel);
 }
 
 void Depthwise::find_taps(const isa::Depthwise& x, const mem::Storage& storage, int64_t block, int64_t first_channel,
@@ -153,7 +190,7 @@ void Depthwise::compute(const isa::Depthwise& x, mem::Storage& storage, Mode mod
     for (int64_t channel = 0; channel < config_.columns; channel += kChannels) {
       fill_plane(x, storage, block, channel, mode);
       find_taps(x, storage, block, channel, mode);
-      job.plane = plane_.data();
+      job.plane = plane_.data() + origin_row(x) * job.plane_columns * kChannels;
       job.taps = taps_.data();
       job.tap_count = static_cast<int>(taps_.size());
       // Rows that must not be written are left out; all of them but in the checked mode.
@@ -169,7 +206,7 @@ void Depthwise::compute(const isa::Depthwise& x, mem::Storage& storage, Mode mod
       for (int64_t output = 0; output < outputs_of(x); ++output) {
         if (!storage.allows_vectors(first + output, 1, x.common.accumulator_banks)) continue;
         const int64_t oy = output / x.out_columns, ox = output % x.out_columns;
-        job.plane = plane_.data() + (oy * x.y_step * job.plane_columns + ox * x.x_step) * kChannels;
+        job.plane = plane_.data() + ((origin_row(x) + oy * x.y_step) * job.plane_columns + ox * x.x_step) * kChannels;
         job.accumulators = storage.accumulators() + (first + output) * config_.columns + channel;
         arith::depthwise_scalar(job);
       }

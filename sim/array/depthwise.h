@@ -22,7 +22,7 @@ inline int64_t row_vectors(const isa::Depthwise& x) {
 
 class Depthwise {
  public:
-  void reset(const hw::Config& config) { config_ = config; }
+  void reset(const hw::Config& config);
   // Executes the instruction (values only if asked for). False: an access was not allowed, or a place lies outside
   // the line memory; in the latter case the accumulators are left alone.
   bool execute(const isa::Depthwise& x, mem::Storage& storage, bool compute_values);
@@ -38,7 +38,14 @@ class Depthwise {
                   Mode mode);
   void find_taps(const isa::Depthwise& x, const mem::Storage& storage, int64_t block, int64_t first_channel, Mode mode);
 
+  // The rows above the plane's first new row, out of the line memory; then the plane's last rows into it.
+  void resume_rows(const isa::Depthwise& x, int64_t block, int64_t first_channel);
+  void keep_rows(const isa::Depthwise& x, int64_t block, int64_t first_channel);
+  uint8_t* kept_row(const isa::Depthwise& x, int64_t block, int64_t first_channel, int64_t row);
+
   hw::Config config_;
+  // The line memory: [group of 16 channels][older row, newer row][place][16], bytes as in the plane.
+  std::vector<uint8_t> line_memory_;
   std::vector<uint8_t> plane_;
   std::vector<arith::Tap> taps_;
   std::vector<uint8_t> room_;

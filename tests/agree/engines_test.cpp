@@ -46,7 +46,7 @@ std::vector<NamedRun> run_on_machines(const RandomProgram& program, const Device
 // Accumulators and bytes that an instruction with a range fault makes are not part of the contract.
 bool has_undefined_bytes(Mistake mistake) {
   return mistake == Mistake::UnclaimedBank || mistake == Mistake::PastScratchpad ||
-         mistake == Mistake::PastAccumulators || mistake == Mistake::LineBuffer;
+         mistake == Mistake::PastAccumulators || mistake == Mistake::LineMemory;
 }
 
 // The reference sees the same error, unless it is one of time.

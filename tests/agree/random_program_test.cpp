@@ -125,6 +125,7 @@ TEST_P(RandomPrograms, CoverTheRangeOfEveryField) {
                                               "kernel_columns",
                                               "passes",
                                               "tap_columns",
+                                              "split",
                                               "last_channels",
                                               "input_row_limit",
                                               "input_y_limit",
@@ -175,7 +176,7 @@ TEST_P(RandomPrograms, WithAMistakeInOneInstructionGiveItsError) {
       case Mistake::UnclaimedBank:
       case Mistake::PastScratchpad:
       case Mistake::PastAccumulators:
-      case Mistake::LineBuffer:
+      case Mistake::LineMemory:
         expected = isa::Error::Range;
         break;
       case Mistake::PastDram:

@@ -65,14 +65,24 @@ struct Enumerator {
     for (int64_t oy = 0; oy < int64_t{x.out_rows}; ++oy)
       for (int64_t ox = 0; ox < int64_t{x.out_columns}; ++ox) {
         const int64_t y = x.input_y + oy * x.y_step + kr * x.kernel_y_step;
-        if (y < 0 || y >= int64_t{x.input_y_limit}) continue;
         const int64_t along = ox * x.pixel_step + kc * x.kernel_column_step + chunk * config.rows;
         const int64_t position = x.input_x + along;
-        const int64_t first = std::max<int64_t>(0, -position);
-        const int64_t end = std::min<int64_t>(config.rows, int64_t{x.input_row_limit} - position);
         const int64_t address = x.source + oy * x.row_step + kr * x.kernel_row_step + along;
-        if (first < end) read(address + first, end - first);
+        if (x.split == 0) {
+          conv_lanes(x, config.rows, y, position, address);
+        } else {
+          conv_lanes(x, x.split, y, position, address);
+          conv_lanes(x, config.rows - int64_t{x.split}, y + x.second_y, position + x.second_x, address + x.second_step);
+        }
       }
+  }
+
+  // `lanes` lanes, the first of which is the byte at `address`.
+  void conv_lanes(const isa::Conv& x, int64_t lanes, int64_t y, int64_t position, int64_t address) const {
+    if (y < 0 || y >= int64_t{x.input_y_limit}) return;
+    const int64_t first = std::max<int64_t>(0, -position);
+    const int64_t end = std::min<int64_t>(lanes, int64_t{x.input_row_limit} - position);
+    if (first < end) read(address + first, end - first);
   }
 
   void operator()(const isa::Depthwise& x) const {
@@ -89,9 +99,18 @@ struct Enumerator {
             read(x.source + block * config.columns + row * x.row_step + q * x.pixel_step, config.columns);
           }
       }
+    line_memory(x);
     const int64_t vectors = int64_t{x.out_rows} * x.out_columns * x.blocks;
     if (x.accumulate) accumulators(false, x.accumulator, vectors);
     accumulators(true, x.accumulator, vectors);
+  }
+
+  void line_memory(const isa::Depthwise& x) const {
+    if (x.tap_rows < 2) return;
+    for (int64_t block = 0; block < int64_t{x.blocks}; ++block) {
+      if (x.resume) visit({Space::LineMemory, false, first_place(x, block), streamed_columns(x)});
+      visit({Space::LineMemory, true, first_place(x, block), streamed_columns(x)});
+    }
   }
 
   void operator()(const isa::Drain& x) const {
@@ -137,8 +156,13 @@ struct Enumerator {
 
 }  // namespace
 
-int64_t streamed_rows(const isa::Depthwise& x) { return (int64_t{x.out_rows} - 1) * x.y_step + x.tap_rows; }
+int64_t streamed_rows(const isa::Depthwise& x) {
+  return x.resume ? int64_t{x.out_rows} * x.y_step : (int64_t{x.out_rows} - 1) * x.y_step + x.tap_rows;
+}
 int64_t streamed_columns(const isa::Depthwise& x) { return (int64_t{x.out_columns} - 1) * x.x_step + x.tap_columns; }
+int64_t first_place(const isa::Depthwise& x, int64_t block) {
+  return x.line_base + block * x.line_step + (x.pairs ? streamed_columns(x) % 2 : 0);
+}
 
 int64_t parameter_bytes(const hw::Config& config, bool uniform) {
   const int64_t words = whole_lines(config, 4 * int64_t{config.columns});

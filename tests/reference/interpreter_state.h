@@ -11,12 +11,20 @@
 
 namespace zahl::reference {
 
+// A place of the line memory: the last two rows that passed it, for each channel, the newer one first.
+struct LinePlace {
+  int rows = 0;  // that hold something, 0 to 2
+  std::vector<std::array<int8_t, 2>> channels;
+};
+
 struct State {
   State(const hw::Config& machine, std::vector<uint8_t> image)
       : config(machine),
         dram(std::move(image)),
         scratchpad(static_cast<size_t>(machine.scratchpad_bytes())),
-        accumulators(static_cast<size_t>(machine.accumulator_vectors()) * static_cast<size_t>(machine.columns)) {}
+        accumulators(static_cast<size_t>(machine.accumulator_vectors()) * static_cast<size_t>(machine.columns)),
+        line_memory(static_cast<size_t>(machine.line_buffer_pixels),
+                    {0, std::vector<std::array<int8_t, 2>>(static_cast<size_t>(machine.columns))}) {}
 
   int8_t byte(int64_t address) const { return static_cast<int8_t>(scratchpad[static_cast<size_t>(address)]); }
   void set_byte(int64_t address, int8_t value) {
@@ -33,6 +41,7 @@ struct State {
   std::vector<uint8_t> dram;
   std::vector<uint8_t> scratchpad;
   std::vector<int32_t> accumulators;
+  std::vector<LinePlace> line_memory;
   std::array<std::array<int8_t, 256>, 2> tables{};
   bool met_unspecified_data = false;
 };

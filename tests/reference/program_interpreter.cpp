@@ -59,14 +59,14 @@ isa::Error fault_of(const State& state, const isa::Instruction& instruction) {
         is_range |= !is_claimed(access, config.accumulator_vectors(), config.accumulator_bank_vectors,
                                 common.accumulator_banks);
         break;
+      case Space::LineMemory:
+        is_range |= access.address + access.size > config.line_buffer_pixels;
+        break;
       case Space::Dram:
         is_bus |= !is_in_dram(access, static_cast<int64_t>(state.dram.size()), config.bus_bytes);
         break;
     }
   });
-  if (const auto* x = std::get_if<isa::Depthwise>(&instruction)) {
-    is_range |= x->tap_rows > 1 && streamed_columns(*x) > config.line_buffer_pixels;
-  }
   return is_range ? isa::Error::Range : is_bus ? isa::Error::Bus : isa::Error::None;
 }
 

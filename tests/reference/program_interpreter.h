@@ -15,8 +15,8 @@ namespace zahl::reference {
 RunResult interpret(const hw::Config& config, const DeviceProgram& program);
 
 // True when an instruction meets data for which its meaning is not laid down: multipliers from 2^31 or shifts from 64
-// on in channel parameters, weights beyond a window's taps that are not the idle value, exponentials below 0 or so
-// small that a sum of them is 0. Engines may then differ.
+// on in channel parameters, weights beyond a window's taps that are not the idle value, rows above a resumed window
+// that nothing put there, exponentials below 0 or so small that a sum of them is 0. Engines may then differ.
 bool meets_unspecified_data(const hw::Config& config, const DeviceProgram& program);
 
 }  // namespace zahl::reference

@@ -110,6 +110,9 @@ Footprint footprint_of(const hw::Config& config, const isa::Instruction& instruc
           }
         }
         break;
+      case reference::Space::LineMemory:  // the array's alone; DefinedState knows what it holds
+        result.leaves_memory |= end > config.line_buffer_pixels;
+        break;
       case reference::Space::Dram:
         (access.is_write ? result.dram_writes : result.dram_reads).add(access.address, end);
         break;

@@ -37,7 +37,8 @@ struct Footprint {
   IntervalSet accumulator_reads, accumulator_writes;  // vectors
   IntervalSet dram_reads, dram_writes;
   uint32_t read_banks = 0, write_banks = 0, accumulator_banks = 0;
-  bool leaves_memory = false;  // an access outside the scratchpad or the accumulators; the banks then lack it
+  // An access outside the scratchpad, the accumulators or the line memory; the banks then lack it.
+  bool leaves_memory = false;
   // The instruction reads a byte that it wrote before. A pipeline that issues ahead of its writes gives another result
   // than one that does not, so programs must not do it.
   bool reads_own_writes = false;

@@ -91,6 +91,18 @@ int64_t step(Random& random, int64_t unit) {
   return random.pick({int64_t{0}, int64_t{1}, unit, unit, 2 * unit, random.between(0, 3 * unit)});
 }
 
+// A second stream near the first one, far away in the padding, or none with fields that must not matter.
+void set_second_stream(Random& random, const hw::Config& config, isa::Conv& x) {
+  const int64_t r = config.rows;
+  x.split = random.one_in(2) ? 0 : static_cast<uint32_t>(random.corner(1, r - 1));
+  x.second_y = static_cast<uint32_t>(random.pick<int64_t>({0, 1, random.corner(0, 15)}));
+  x.second_step = static_cast<int32_t>(random.pick({int64_t{0}, r, -r, 8 * r, random.between(-200, 200)}));
+  x.second_x = static_cast<int32_t>(random.pick<int64_t>({0, x.second_step, random.between(-200, 200)}));
+  if (x.split != 0 && !random.one_in(8)) return;
+  x.second_x = static_cast<int32_t>(random.pick({-(1 << 19), -(1 << 19) + 1, (1 << 19) - 1, 0}));
+  x.second_step = static_cast<int32_t>(random.corner(-(1 << 21), (1 << 21) - 1));
+}
+
 bool try_conv(ProgramBuilder& builder) {
   Random& random = builder.random();
   const hw::Config& config = builder.config();
@@ -119,6 +131,7 @@ bool try_conv(ProgramBuilder& builder) {
                   x.chunks * r,
               (int64_t{x.out_rows} - 1) * x.y_step + (int64_t{x.kernel_rows} - 1) * x.kernel_y_step + 1);
   x.weight_zero = static_cast<int32_t>(random.pick<int64_t>({0, 0, -128, 127, random.between(-128, 127)}));
+  set_second_stream(random, config, x);
   if (!place_accumulators(builder, x) || !place_source(builder, x)) return false;
   const auto weights =
       builder.place(builder.filled_window(Side::Right), tiles * config.weight_tile_bytes(), config.line_bytes);
@@ -141,6 +154,50 @@ std::vector<uint8_t> window_weights(ProgramBuilder& builder, const Blob& blob, i
     }
   }
   return bytes;
+}
+
+// The latest window that has left rows in the line memory.
+const isa::Depthwise* latest_window(const ProgramBuilder& builder) {
+  const auto& program = builder.program();
+  for (auto i = program.rbegin(); i != program.rend(); ++i) {
+    const auto* x = std::get_if<isa::Depthwise>(&*i);
+    if (x != nullptr && x->tap_rows > 1) return x;
+  }
+  return nullptr;
+}
+
+// The most columns that a window may have: what the line memory holds, or the latest window, if it goes on below that.
+int64_t widest(const hw::Config& config, const isa::Depthwise& x, const isa::Depthwise* above) {
+  if (x.tap_rows < 2) return 1 << 20;
+  return x.resume != 0 ? reference::streamed_columns(*above) : config.line_buffer_pixels - int64_t{x.pairs};
+}
+
+// Places in the line memory: anywhere, or within those of the window above. False: no room.
+bool set_places(Random& random, const hw::Config& config, isa::Depthwise& x, const isa::Depthwise* above) {
+  const int64_t unit = x.pairs != 0 ? 2 : 1, width = reference::streamed_columns(x);
+  if (x.tap_rows < 2) {
+    x.line_base = static_cast<uint32_t>(random.corner(0, 4095 / unit) * unit);
+    x.line_step = static_cast<uint32_t>(random.corner(0, 4095 / unit) * unit);
+    return true;
+  }
+  const int64_t odd = x.pairs != 0 ? width % 2 : 0, used = (width + odd + unit - 1) / unit * unit;
+  const int64_t others = int64_t{x.blocks} - 1;
+  int64_t base = 0, step = 0;
+  if (x.resume != 0) {
+    const int64_t first = reference::first_place(*above, 0) - odd;
+    base = std::max<int64_t>(0, first + random.corner(0, reference::streamed_columns(*above) - width)) / unit * unit;
+    step = above->line_step / unit * unit;
+  } else {
+    const int64_t room = config.line_buffer_pixels - used;
+    if (room < 0) return false;
+    step = random.pick({int64_t{0}, unit, used, used, random.between(0, 2 * used) / unit * unit});
+    if (others != 0) step = std::min(step, room / others / unit * unit);
+    base = random.corner(0, (room - others * step) / unit) * unit;
+  }
+  if (others == 0 && random.one_in(2)) step = random.corner(0, 4095 / unit) * unit;
+  x.line_base = static_cast<uint32_t>(base);
+  x.line_step = static_cast<uint32_t>(step);
+  return true;
 }
 
 bool try_depthwise(ProgramBuilder& builder) {
@@ -171,15 +228,19 @@ bool try_depthwise(ProgramBuilder& builder) {
   x.operation = blob.is_maximum ? isa::DepthwiseOp::Maximum : isa::DepthwiseOp::MultiplyAdd;
   x.weight_zero = blob.is_maximum ? static_cast<int32_t>(random.corner(-128, 127)) : blob.weight_zero;
   const int64_t tiles = blob.bytes / config.weight_tile_bytes();
-  x.passes = static_cast<uint32_t>(random.size(tiles));
+  const isa::Depthwise* const above = latest_window(builder);
+  x.resume = (x.tap_rows == 1 || above != nullptr) && random.one_in(2) ? 1 : 0;
+  x.passes = static_cast<uint32_t>(x.resume != 0 ? 1 : random.size(tiles));
   x.blocks = static_cast<uint32_t>(random.size(tiles / x.passes));
   x.x_step = static_cast<uint32_t>(random.pick<int64_t>({1, 1, 2, 2, random.corner(1, 16)}));
   x.y_step = static_cast<uint32_t>(random.pick<int64_t>({1, 1, 2, 2, random.corner(1, 16)}));
+  x.pairs = x.x_step == 2 && random.one_in(2) ? 1 : 0;
   const int64_t streamed = limit / (int64_t{x.passes} * x.blocks);
   x.out_columns = static_cast<uint32_t>(random.size(std::max<int64_t>(1, streamed / x.x_step)));
-  if (x.tap_rows > 1 && reference::streamed_columns(x) > config.line_buffer_pixels) {
-    x.out_columns = static_cast<uint32_t>(
-        1 + std::max<int64_t>(0, (config.line_buffer_pixels - int64_t{x.tap_columns}) / x.x_step));
+  const int64_t most = widest(config, x, above);
+  if (most < int64_t{x.tap_columns}) return false;
+  if (reference::streamed_columns(x) > most || (x.resume != 0 && x.tap_rows > 1 && random.one_in(2))) {
+    x.out_columns = static_cast<uint32_t>(1 + (most - int64_t{x.tap_columns}) / x.x_step);
   }
   x.out_rows =
       static_cast<uint32_t>(random.size(std::max<int64_t>(1, streamed / reference::streamed_columns(x) / x.y_step)));
@@ -192,7 +253,8 @@ bool try_depthwise(ProgramBuilder& builder) {
                                                                                  : step(random, 6 * c));
   set_padding(random, x, (reference::streamed_columns(x) - 1) * x.pixel_step + 1,
               reference::streamed_rows(x) + (int64_t{x.passes} - 1) * x.tap_rows);
-  return place_accumulators(builder, x) && place_source(builder, x) && builder.add(x);
+  return set_places(random, config, x, above) && place_accumulators(builder, x) && place_source(builder, x) &&
+         builder.add(x);
 }
 
 }  // namespace

@@ -43,9 +43,32 @@ uint32_t one_bit_of(uint32_t mask, Random& random) {
   return mask & (~mask + 1);
 }
 
+void break_window_rule(isa::Depthwise& x, Random& random) {
+  switch (random.between(0, 3)) {
+    case 0:
+      x.resume = 1;
+      x.passes = 2;
+      break;
+    case 1:
+      x.pairs = 1;
+      x.x_step = random.pick({1u, 3u});
+      break;
+    case 2:
+      x.pairs = 1;
+      (random.one_in(2) ? x.line_base : x.line_step) |= 1;
+      break;
+    default:
+      ++x.weights;
+  }
+}
+
 bool break_rule(Instruction& instruction, Random& random) {
   return std::visit(
       [&](auto& x) {
+        if constexpr (requires { x.split; }) {
+          if (random.one_in(2)) return x.split = 63, true;
+        }
+        if constexpr (requires { x.pairs; }) return break_window_rule(x, random), true;
         if constexpr (requires { x.weights; }) return ++x.weights, true;
         if constexpr (requires { x.low; }) {
           if (x.low == x.high && x.low == 127) return false;
@@ -126,13 +149,32 @@ bool leave_dram(int64_t dram_bytes, Instruction& instruction, Random& random) {
   return false;
 }
 
-bool overflow_line_buffer(const hw::Config& config, Instruction& instruction) {
+// A place past the line memory: by the width, the base, or the step from block to block.
+bool overflow_line_memory(const hw::Config& config, Instruction& instruction, Random& random) {
   auto* x = std::get_if<isa::Depthwise>(&instruction);
   if (x == nullptr || x->tap_rows < 2) return false;
+  const int64_t unit = x->pairs != 0 ? 2 : 1;
+  const int64_t past =
+      (config.line_buffer_pixels - reference::first_place(*x, 0) + x->line_base - reference::streamed_columns(*x)) /
+          unit * unit +
+      unit;
+  if (past < 0 || past > 4095) return false;
+  if (x->blocks > 1 && random.one_in(2)) {
+    x->line_base = 0;
+    const int64_t others = (int64_t{x->blocks} - 1) * unit;
+    x->line_step = static_cast<uint32_t>(random.pick<int64_t>({(past + others - 1) / others * unit, 4096 - unit}));
+    return true;
+  }
+  if (x->resume != 0 || random.one_in(2)) {
+    x->line_base = static_cast<uint32_t>(random.pick<int64_t>({past, 4096 - unit}));
+    return true;
+  }
   // All padding, so that the width is the only mistake.
   x->input_row_limit = 0;
   x->out_rows = x->blocks = x->passes = x->x_step = 1;
-  x->out_columns = static_cast<uint32_t>(config.line_buffer_pixels + 1) - x->tap_columns + 1;
+  x->pairs = 0;
+  x->line_base = static_cast<uint32_t>(random.corner(0, config.line_buffer_pixels - x->tap_columns));
+  x->out_columns = static_cast<uint32_t>(config.line_buffer_pixels + 1) - x->line_base - x->tap_columns + 1;
   const uint32_t banks = isa::common_of(instruction).accumulator_banks;
   x->accumulator = 0;
   return (footprint_of(config, instruction).accumulator_banks & ~banks) == 0;
@@ -165,8 +207,8 @@ bool apply(RandomProgram& program, Random& random) {
       return change([&](Instruction& x) { return leave_scratchpad(config, x, random); });
     case Mistake::PastAccumulators:
       return change([&](Instruction& x) { return leave_accumulators(config, x, random); });
-    case Mistake::LineBuffer:
-      return change([&](Instruction& x) { return overflow_line_buffer(config, x); });
+    case Mistake::LineMemory:
+      return change([&](Instruction& x) { return overflow_line_memory(config, x, random); });
     case Mistake::PastDram:
       return change([&](Instruction& x) { return leave_dram(static_cast<int64_t>(program.memory.size()), x, random); });
     case Mistake::ProgramPastDram: {

@@ -22,7 +22,7 @@ enum class Mistake : uint8_t {
   UnclaimedBank,   // touches a bank that it does not claim
   PastScratchpad,  // ends after the last byte of the scratchpad
   PastAccumulators,
-  LineBuffer,  // a window wider than the line buffer
+  LineMemory,  // a window with places past the line memory
   PastDram,
   ProgramPastDram,
   Ownership,      // claims a port that another unit may hold at the same time
@@ -32,7 +32,7 @@ enum class Mistake : uint8_t {
 inline constexpr std::array<std::string_view, 14> kMistakeNames = {
     "none",          "unknown opcode", "reserved bit",      "broken rule",
     "missing bank",  "unclaimed bank", "past scratchpad",   "past accumulators",
-    "line buffer",   "past dram",      "program past dram", "ownership",
+    "line memory",   "past dram",      "program past dram", "ownership",
     "missing token", "short watchdog"};
 
 struct RandomProgram {

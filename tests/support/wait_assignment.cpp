@@ -2,7 +2,29 @@
 
 #include <algorithm>
 
+#include "reference/instruction_accesses.h"
+
 namespace zahl::test {
+
+namespace {
+
+// Lets the rows of the blocks pass `places`. False: a resumed block found a place that nothing had passed.
+bool pass_places(const isa::Depthwise& x, std::vector<bool>& places) {
+  if (x.tap_rows < 2) return true;
+  bool is_defined = true;
+  const int64_t width = reference::streamed_columns(x);
+  for (int64_t block = 0; block < int64_t{x.blocks}; ++block) {
+    const int64_t first = reference::first_place(x, block);
+    for (int64_t place = first; place < first + width; ++place) {
+      is_defined = is_defined && (!x.resume || places[static_cast<size_t>(place)]);
+      places[static_cast<size_t>(place)] = true;
+    }
+    if (x.pairs && width % 2 == 1) places[static_cast<size_t>(first) - 1] = false;
+  }
+  return is_defined;
+}
+
+}  // namespace
 
 void WaitAssigner::append(isa::Instruction& instruction, Footprint footprint) {
   const isa::Unit unit = isa::unit_of(instruction);
@@ -32,6 +54,10 @@ void WaitAssigner::append(isa::Instruction& instruction, Footprint footprint) {
 std::string DefinedState::undefined_read(const isa::Instruction& instruction, const Footprint& footprint) const {
   if (!scratchpad_.contains(footprint.scratchpad_reads)) return "reads scratchpad bytes that nothing has written";
   if (!accumulators_.contains(footprint.accumulator_reads)) return "reads accumulators that nothing has written";
+  if (const auto* x = std::get_if<isa::Depthwise>(&instruction); x != nullptr && !footprint.leaves_memory) {
+    auto places = places_;
+    if (!pass_places(*x, places)) return "resumes below rows that nothing has put into the line memory";
+  }
   const bool uses_unset_table = std::visit(
       [this](const auto& x) {
         if constexpr (requires { x.use_table; }) return x.use_table && !is_table_set_[x.table_slot];
@@ -45,6 +71,9 @@ void DefinedState::append(const isa::Instruction& instruction, const Footprint& 
   for (const auto& x : footprint.scratchpad_writes.intervals()) scratchpad_.add(x.begin, x.end);
   for (const auto& x : footprint.accumulator_writes.intervals()) accumulators_.add(x.begin, x.end);
   if (const auto* x = std::get_if<isa::SetTable>(&instruction)) is_table_set_[x->slot] = true;
+  if (const auto* x = std::get_if<isa::Depthwise>(&instruction); x != nullptr && !footprint.leaves_memory) {
+    pass_places(*x, places_);
+  }
 }
 
 std::optional<std::vector<isa::Instruction>> with_minimal_waits(const hw::Config& config,

@@ -29,8 +29,8 @@ class WaitAssigner {
   std::vector<Earlier> earlier_;
 };
 
-// What a program may rely on: bytes and accumulators that an earlier instruction has written, tables that have been
-// set.
+// What a program may rely on: bytes and accumulators that an earlier instruction has written, places of the line
+// memory that it has passed, tables that have been set.
 class DefinedState {
  public:
   // Empty, or why the instruction reads something that nothing has written.
@@ -39,10 +39,13 @@ class DefinedState {
   const IntervalSet& scratchpad() const { return scratchpad_; }
   const IntervalSet& accumulators() const { return accumulators_; }
   bool is_table_set(uint32_t slot) const { return is_table_set_[slot]; }
+  // Places of the line memory that hold two rows.
+  const std::vector<bool>& places() const { return places_; }
 
  private:
   IntervalSet scratchpad_, accumulators_;
   std::array<bool, 2> is_table_set_{};
+  std::vector<bool> places_ = std::vector<bool>(1 << 14);  // more than fields can name
 };
 
 // New waits for a whole program, claims kept. Nothing when an instruction reads what none has written.
