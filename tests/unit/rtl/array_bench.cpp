@@ -104,16 +104,16 @@ class ArrayBench {
         std::memcpy(&top_.instruction_i, word.data(), word.size());
         top_.start_i = 1;
         const ArrayEffect effect = std::visit([&](const auto& x) { return reference.run(x); }, batch[next]);
-        undefined |= effect.overflow;
+        undefined |= effect.undefined;
         last_result = effect.last_result;
         stream_first = std::max(cycle + 1 + lines, free);
-        stream_period = std::max(effect.vectors, lines);
+        stream_period = effect.second ? effect.vectors + lines : std::max(effect.vectors, lines);
         for (int64_t j = 0; j < effect.tiles; ++j) {
           const int64_t q = stream_first + j * stream_period;
           streams.emplace_back(q, q + effect.vectors);
         }
         const int64_t q_last = stream_first + (effect.tiles - 1) * stream_period;
-        ready = q_last + 1;
+        ready = q_last + (effect.second ? effect.vectors : 1);
         free = q_last + effect.vectors;
         ends.push_back({free + hw::kArrayPipeline, effect, next++});
       }
