@@ -1,5 +1,5 @@
 // The array unit: Rows lanes broadcast to Columns columns of dot products, weights double-buffered; conv and depthwise in
-// one pipeline. A vector taken in at q: scratchpad address at q, data at q + 1, window at the end of q + 2, dot
+// one pipeline. A second stream of vectors shares the port of the weights. A vector taken in at q: scratchpad address at q, data at q + 1, window at the end of q + 2, dot
 // product at the end of q + 3 with the accumulator's read address, sum written at q + 4 (docs/machine.md).
 // start_i only when ready_o. end_o comes in the cycle before the instruction's end is visible, fault_o counts in the cycle
 // after end_o. The unit knows nothing of tokens and claims but the bank masks that it hands to the memories.
@@ -36,7 +36,6 @@ module zahl_array
   array_tiles_t tiles;
   array_stream_t stream, stream_q;
   logic [1:0] identity_q, next_identity;
-  logic holding_q;
 
   zahl_array_decode u_decode (
     .instruction_i,
@@ -45,26 +44,29 @@ module zahl_array
   );
   assign next_identity = identity_q + 2'd1;
 
-  // With a second stream the lines of the next tile wait until this one has streamed: load_due_q.
-  logic begin_tile, tile_pending, loaded, load_due_q, load_late, stream_done, last_tile_begun_q, released;
+  logic begin_tile, load_tile, tile_pending, loaded, stream_done;
   array_tile_t tile;
   array_step_t step_0;
-  assign begin_tile = tile_pending && loaded && stream_done && !load_due_q;
-  assign load_late = load_due_q && stream_done;
-  assign released = step_0.second ? step_0.last : last_tile_begun_q;
+  zahl_array_sequence u_sequence (
+    .clk_i,
+    .rst_ni,
+    .start_i,
+    .second_i       (stream_q.second),
+    .tile_pending_i (tile_pending),
+    .tile_last_i    (tile.last),
+    .loaded_i       (loaded),
+    .stream_done_i  (stream_done),
+    .stream_second_i(step_0.second),
+    .stream_last_i  (step_0.last),
+    .begin_o        (begin_tile),
+    .load_o         (load_tile),
+    .holding_o
+  );
+  assign ready_o = !holding_o;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      identity_q <= '0;
-      last_tile_begun_q <= 1'b0;
-      load_due_q <= 1'b0;
-      holding_q <= 1'b0;
-    end else begin
-      if (start_i) identity_q <= next_identity;
-      last_tile_begun_q <= begin_tile && tile.last;
-      load_due_q <= (begin_tile && !tile.last && stream_q.second) || (load_due_q && !stream_done);
-      holding_q <= start_i || (holding_q && !released);
-    end
+    if (!rst_ni) identity_q <= '0;
+    else if (start_i) identity_q <= next_identity;
   end
   always_ff @(posedge clk_i) begin
     if (start_i) begin
@@ -72,8 +74,6 @@ module zahl_array
       stream_q.identity <= next_identity;
     end
   end
-  assign ready_o = !holding_q;
-  assign holding_o = holding_q;
 
   zahl_array_tiles u_tiles (
     .clk_i,
@@ -96,7 +96,7 @@ module zahl_array
     .weights_i   (tiles.weights),
     .zero_i      (tiles.weight_zero),
     .banks_i     (stream.banks),
-    .load_i      (start_i || (begin_tile && !tile.last && !stream_q.second) || load_late),
+    .load_i      (load_tile),
     .loaded_o    (loaded),
     .read_o      (line_read),
     .data_i      (weights_data_i),
