@@ -1,5 +1,5 @@
 // The array unit: Rows lanes broadcast to Columns columns of dot products, weights double-buffered; conv and depthwise in
-// one pipeline. A vector taken in at q: scratchpad address at q, data at q + 1, window at the end of q + 2, dot
+// one pipeline. A second stream of vectors shares the port of the weights. A vector taken in at q: scratchpad address at q, data at q + 1, window at the end of q + 2, dot
 // product at the end of q + 3 with the accumulator's read address, sum written at q + 4 (docs/machine.md).
 // start_i only when ready_o. end_o comes in the cycle before the instruction's end is visible, fault_o counts in the cycle
 // after end_o. The unit knows nothing of tokens and claims but the bank masks that it hands to the memories.
@@ -36,7 +36,6 @@ module zahl_array
   array_tiles_t tiles;
   array_stream_t stream, stream_q;
   logic [1:0] identity_q, next_identity;
-  logic holding_q;
 
   zahl_array_decode u_decode (
     .instruction_i,
@@ -45,20 +44,29 @@ module zahl_array
   );
   assign next_identity = identity_q + 2'd1;
 
-  logic begin_tile, tile_pending, loaded, stream_done, last_tile_begun_q;
+  logic begin_tile, load_tile, tile_pending, loaded, stream_done;
   array_tile_t tile;
-  assign begin_tile = tile_pending && loaded && stream_done;
+  array_step_t step_0;
+  zahl_array_sequence u_sequence (
+    .clk_i,
+    .rst_ni,
+    .start_i,
+    .second_i       (stream_q.second),
+    .tile_pending_i (tile_pending),
+    .tile_last_i    (tile.last),
+    .loaded_i       (loaded),
+    .stream_done_i  (stream_done),
+    .stream_second_i(step_0.second),
+    .stream_last_i  (step_0.last),
+    .begin_o        (begin_tile),
+    .load_o         (load_tile),
+    .holding_o
+  );
+  assign ready_o = !holding_o;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      identity_q <= '0;
-      last_tile_begun_q <= 1'b0;
-      holding_q <= 1'b0;
-    end else begin
-      if (start_i) identity_q <= next_identity;
-      last_tile_begun_q <= begin_tile && tile.last;
-      holding_q <= start_i || (holding_q && !last_tile_begun_q);
-    end
+    if (!rst_ni) identity_q <= '0;
+    else if (start_i) identity_q <= next_identity;
   end
   always_ff @(posedge clk_i) begin
     if (start_i) begin
@@ -66,8 +74,6 @@ module zahl_array
       stream_q.identity <= next_identity;
     end
   end
-  assign ready_o = !holding_q;
-  assign holding_o = holding_q;
 
   zahl_array_tiles u_tiles (
     .clk_i,
@@ -79,6 +85,7 @@ module zahl_array
     .tile_o   (tile)
   );
 
+  read_request_t line_read, second_read;
   logic line_valid;
   logic [TileLineBits-1:0] line_index;
   logic [LineBytes*WeightBits-1:0] line;
@@ -89,19 +96,27 @@ module zahl_array
     .weights_i   (tiles.weights),
     .zero_i      (tiles.weight_zero),
     .banks_i     (stream.banks),
-    .load_i      (start_i || (begin_tile && !tile.last)),
+    .load_i      (load_tile),
     .loaded_o    (loaded),
-    .read_o      (weights_read_o),
+    .read_o      (line_read),
     .data_i      (weights_data_i),
     .line_valid_o(line_valid),
     .line_index_o(line_index),
     .line_o      (line)
   );
 
-  logic [5:0] tap_columns;
-  logic [1:0] tap_rows;
-  array_lanes_t lanes, lanes_1_q;
-  array_step_t step_0, step_1_q, step_2_q, step_3_q;
+  // Lines and second accesses never come in the same cycle.
+  always_comb begin
+    weights_read_o = line_read;
+    if (second_read.valid) weights_read_o = second_read;
+  end
+
+  // Of the streaming instruction; the cells below need only a part.
+  /* verilator lint_off UNUSEDSIGNAL */
+  array_stream_t streaming;
+  /* verilator lint_on UNUSEDSIGNAL */
+  array_lanes_t lanes, lanes_1_q, second_lanes, second_lanes_1_q;
+  array_step_t step_1_q, step_2_q, step_3_q;
   // Its last stage needs only a part.
   /* verilator lint_off UNUSEDSIGNAL */
   array_step_t step_4_q;
@@ -110,16 +125,17 @@ module zahl_array
   zahl_array_stream u_stream (
     .clk_i,
     .rst_ni,
-    .begin_i      (begin_tile),
-    .tile_i       (tile),
-    .stream_i     (stream_q),
-    .done_o       (stream_done),
-    .tap_columns_o(tap_columns),
-    .tap_rows_o   (tap_rows),
-    .read_o       (source_read_o),
-    .lanes_o      (lanes),
-    .step_o       (step_0),
-    .overflow_o   (overflow)
+    .begin_i       (begin_tile),
+    .tile_i        (tile),
+    .stream_i      (stream_q),
+    .done_o        (stream_done),
+    .stream_o      (streaming),
+    .read_o        (source_read_o),
+    .lanes_o       (lanes),
+    .second_read_o (second_read),
+    .second_lanes_o(second_lanes),
+    .step_o        (step_0),
+    .overflow_o    (overflow)
   );
   assign streaming_o = step_0.valid;
 
@@ -140,42 +156,63 @@ module zahl_array
   end
   always_ff @(posedge clk_i) begin
     lanes_1_q <= lanes;
+    second_lanes_1_q <= second_lanes;
     ended_identity_q <= step_4_q.identity;
   end
 
   logic [VectorBytes*8-1:0] vector;
+  logic [Columns*8-1:0] older;
   zahl_array_pad u_pad (
     .clk_i,
-    .valid_i (step_1_q.valid),
-    .lanes_i (lanes_1_q),
-    .data_i  (source_data_i[VectorBytes*8-1:0]),
-    .vector_o(vector)
+    .set_i         (step_0.first),
+    .second_i      (streaming.second),
+    .pairs_i       (streaming.second && streaming.depthwise),
+    .split_i       (streaming.split),
+    .pad_value_i   (streaming.pad_value),
+    .valid_i       (step_1_q.valid),
+    .lanes_i       (lanes_1_q),
+    .second_lanes_i(second_lanes_1_q),
+    .data_i        (source_data_i[VectorBytes*8-1:0]),
+    .second_data_i (weights_data_i[VectorBytes*8-1:0]),
+    .vector_o      (vector),
+    .older_o       (older)
   );
 
   // The shape of the window is taken over from the stream one cycle before its first vector gets there: until then no
   // other instruction can have begun to stream.
-  logic move;
-  logic [Rows*8-1:0] current_mask, one_above_mask, two_above_mask, move_mask;
-  logic [Columns*8-1:0] one_above, two_above;
+  logic move, pair;
+  logic [Rows*8-1:0] newer_mask, newer_one_above_mask, newer_two_above_mask, move_mask;
+  logic [Rows*8-1:0] older_mask, older_one_above_mask, older_two_above_mask;
+  logic [Columns*8-1:0] newer_one_above, newer_two_above, older_one_above, older_two_above;
   assign move = step_2_q.valid && step_2_q.depthwise;
+  assign pair = move && step_2_q.second;
   zahl_array_taps u_taps (
     .clk_i,
-    .set_i        (step_1_q.first && step_1_q.depthwise),
-    .tap_columns_i(tap_columns),
-    .tap_rows_i   (tap_rows),
-    .valid_i      (move),
-    .current_o    (current_mask),
-    .one_above_o  (one_above_mask),
-    .two_above_o  (two_above_mask),
-    .move_o       (move_mask)
+    .set_i            (step_1_q.first && step_1_q.depthwise),
+    .tap_columns_i    (streaming.tap_columns),
+    .tap_rows_i       (streaming.tap_rows),
+    .pairs_i          (step_1_q.second),
+    .valid_i          (move),
+    .newer_o          (newer_mask),
+    .newer_one_above_o(newer_one_above_mask),
+    .newer_two_above_o(newer_two_above_mask),
+    .older_o          (older_mask),
+    .older_one_above_o(older_one_above_mask),
+    .older_two_above_o(older_two_above_mask),
+    .move_o           (move_mask)
   );
   zahl_array_lines u_lines (
     .clk_i,
-    .valid_i    (move),
-    .pixel_i    (step_2_q.pixel),
-    .vector_i   (vector[Columns*8-1:0]),
-    .one_above_o(one_above),
-    .two_above_o(two_above)
+    .rst_ni,
+    .read_i           (step_1_q.lines),
+    .pair_i           (step_1_q.second),
+    .place_i          (step_1_q.place),
+    .newer_i          (vector[Columns*8-1:0]),
+    .older_i          (older),
+    .newer_one_above_o(newer_one_above),
+    .newer_two_above_o(newer_two_above),
+    .older_one_above_o(older_one_above),
+    .older_two_above_o(older_two_above)
   );
 
   assign accumulator_read_o = '{
@@ -217,25 +254,32 @@ module zahl_array
 
     zahl_array_column u_column (
       .clk_i,
-      .quad_write_i     (quad_write),
-      .quads_i          (quads),
-      .swap_i           (step_2_q.first),
-      .take_i           (step_2_q.valid && !step_2_q.depthwise),
-      .vector_i         (vector[Rows*8-1:0]),
-      .move_i           (move),
-      .current_i        (vector[c*8+:8]),
-      .one_above_i      (one_above[c*8+:8]),
-      .two_above_i      (two_above[c*8+:8]),
-      .current_mask_i   (current_mask),
-      .one_above_mask_i (one_above_mask),
-      .two_above_mask_i (two_above_mask),
-      .move_mask_i      (move_mask),
-      .compute_i        (step_3_q.result),
-      .compute_maximum_i(step_3_q.maximum),
-      .overwrite_i      (step_4_q.overwrite),
-      .maximum_i        (step_4_q.maximum),
-      .accumulator_i    (accumulator[c*32+:32]),
-      .sum_o            (accumulator_write_data_o[c*32+:32])
+      .quad_write_i            (quad_write),
+      .quads_i                 (quads),
+      .swap_i                  (step_2_q.first),
+      .take_i                  (step_2_q.valid && !step_2_q.depthwise),
+      .vector_i                (vector[Rows*8-1:0]),
+      .move_i                  (move),
+      .pair_i                  (pair),
+      .newer_i                 (vector[c*8+:8]),
+      .newer_one_above_i       (newer_one_above[c*8+:8]),
+      .newer_two_above_i       (newer_two_above[c*8+:8]),
+      .older_i                 (older[c*8+:8]),
+      .older_one_above_i       (older_one_above[c*8+:8]),
+      .older_two_above_i       (older_two_above[c*8+:8]),
+      .newer_mask_i            (newer_mask),
+      .newer_one_above_mask_i  (newer_one_above_mask),
+      .newer_two_above_mask_i  (newer_two_above_mask),
+      .older_mask_i            (older_mask),
+      .older_one_above_mask_i  (older_one_above_mask),
+      .older_two_above_mask_i  (older_two_above_mask),
+      .move_mask_i             (move_mask),
+      .compute_i               (step_3_q.result),
+      .compute_maximum_i       (step_3_q.maximum),
+      .overwrite_i             (step_4_q.overwrite),
+      .maximum_i               (step_4_q.maximum),
+      .accumulator_i           (accumulator[c*32+:32]),
+      .sum_o                   (accumulator_write_data_o[c*32+:32])
     );
   end
 
@@ -244,6 +288,7 @@ module zahl_array
     .rst_ni,
     .start_i,
     .start_identity_i           (next_identity),
+    // A second access too: the unit is not ready before its instruction has streamed.
     .weights_fault_i,
     .weights_identity_i         (identity_q),
     .overflow_i                 (overflow),

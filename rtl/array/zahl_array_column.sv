@@ -1,6 +1,6 @@
 // One column: a window of Rows operands, Rows weights with a shadow behind them, and the sum of their products or the
 // maximum of the operands whose weight is not zero.
-// Cycle t: window (take_i: the vector; move_i: by one pixel), t + 1: compute_i makes the dot product of it with
+// Cycle t: window (take_i: the vector; move_i: by one pixel, with pair_i by two), t + 1: compute_i makes the dot product of it with
 // the weights active then, t + 2: sum_o combines it with the accumulator. swap_i makes the shadow active at the
 // end of the cycle, before what quad_write_i writes into it in the same cycle.
 module zahl_array_column
@@ -14,12 +14,19 @@ module zahl_array_column
   input  logic                            take_i,
   input  logic [Rows*8-1:0]               vector_i,
   input  logic                            move_i,
-  input  logic [7:0]                      current_i,
-  input  logic [7:0]                      one_above_i,
-  input  logic [7:0]                      two_above_i,
-  input  logic [Rows*8-1:0]               current_mask_i,
-  input  logic [Rows*8-1:0]               one_above_mask_i,
-  input  logic [Rows*8-1:0]               two_above_mask_i,
+  input  logic                            pair_i,
+  input  logic [7:0]                      newer_i,
+  input  logic [7:0]                      newer_one_above_i,
+  input  logic [7:0]                      newer_two_above_i,
+  input  logic [7:0]                      older_i,
+  input  logic [7:0]                      older_one_above_i,
+  input  logic [7:0]                      older_two_above_i,
+  input  logic [Rows*8-1:0]               newer_mask_i,
+  input  logic [Rows*8-1:0]               newer_one_above_mask_i,
+  input  logic [Rows*8-1:0]               newer_two_above_mask_i,
+  input  logic [Rows*8-1:0]               older_mask_i,
+  input  logic [Rows*8-1:0]               older_one_above_mask_i,
+  input  logic [Rows*8-1:0]               older_two_above_mask_i,
   input  logic [Rows*8-1:0]               move_mask_i,
   input  logic                            compute_i,
   input  logic                            compute_maximum_i,
@@ -42,18 +49,32 @@ module zahl_array_column
 
   // Replicated in two steps, which a simulation does word by word.
   logic [Rows*8-1:0] window_q, moved;
-  logic [31:0] current_quad, one_above_quad, two_above_quad;
+  logic [31:0] newer_quad, newer_one_above_quad, newer_two_above_quad;
+  logic [31:0] older_quad, older_one_above_quad, older_two_above_quad;
   always_comb begin
-    current_quad = '0;
-    one_above_quad = '0;
-    two_above_quad = '0;
+    newer_quad = '0;
+    newer_one_above_quad = '0;
+    newer_two_above_quad = '0;
+    older_quad = '0;
+    older_one_above_quad = '0;
+    older_two_above_quad = '0;
     moved = '0;
     if (move_i) begin
-      current_quad = {4{current_i}};
-      one_above_quad = {4{one_above_i}};
-      two_above_quad = {4{two_above_i}};
-      moved = ({8'b0, window_q[Rows*8-1:8]} & move_mask_i) | ({Rows / 4{current_quad}} & current_mask_i)
-          | ({Rows / 4{one_above_quad}} & one_above_mask_i) | ({Rows / 4{two_above_quad}} & two_above_mask_i);
+      newer_quad = {4{newer_i}};
+      newer_one_above_quad = {4{newer_one_above_i}};
+      newer_two_above_quad = {4{newer_two_above_i}};
+      moved = ({Rows / 4{newer_quad}} & newer_mask_i) | ({Rows / 4{newer_one_above_quad}} & newer_one_above_mask_i)
+          | ({Rows / 4{newer_two_above_quad}} & newer_two_above_mask_i);
+      if (pair_i) begin
+        older_quad = {4{older_i}};
+        older_one_above_quad = {4{older_one_above_i}};
+        older_two_above_quad = {4{older_two_above_i}};
+        moved = moved | ({16'b0, window_q[Rows*8-1:16]} & move_mask_i) | ({Rows / 4{older_quad}} & older_mask_i)
+            | ({Rows / 4{older_one_above_quad}} & older_one_above_mask_i)
+            | ({Rows / 4{older_two_above_quad}} & older_two_above_mask_i);
+      end else begin
+        moved = moved | ({8'b0, window_q[Rows*8-1:8]} & move_mask_i);
+      end
     end
   end
   always_ff @(posedge clk_i) begin

@@ -15,7 +15,10 @@ package zahl_array_pkg;
   // Bytes of a vector: Rows of them in a conv, Columns in a depthwise.
   localparam int unsigned VectorBytes = Rows > Columns ? Rows : Columns;
 
-  localparam int unsigned PixelBits = $clog2(LineBufferPixels);
+  // A place in the line memory, a pixel. The even places are one memory, the odd ones another. Bit 12 of a place stays set
+  // once it has left what an instruction can name.
+  localparam int unsigned PlaceBits = $clog2(LineBufferPixels);
+  typedef logic [12:0] place_t;
 
   // Addresses and positions are wide enough never to wrap; what lies past the scratchpad is cut off at the request.
   localparam int unsigned AddressBits = 40;
@@ -27,10 +30,11 @@ package zahl_array_pkg;
   // Index of an accumulator vector; bit 13 stays set once the index has left what a request can name.
   typedef logic [13:0] accumulator_index_t;
 
-  // An instruction as a sequence of tiles. Counts are stored minus 1.
+  // An instruction as a sequence of tiles. Counts are stored minus 1. Source and input_x are one pixel further to the left
+  // where the first vector is half a pair.
   typedef struct packed {
-    logic signed [23:0] source;
-    logic signed [19:0] input_x;
+    logic signed [24:0] source;
+    logic signed [20:0] input_x;
     logic signed [13:0] input_y;
     logic [11:0] chunks;
     logic [5:0] kernel_columns;
@@ -44,24 +48,36 @@ package zahl_array_pkg;
     logic accumulate;
     logic [23:0] weights;
     logic signed [7:0] weight_zero;
+    logic [11:0] line_base;
+    logic [11:0] line_step;
   } array_tiles_t;
 
   // What all tiles of an instruction have in common while they stream. Counts and steps are stored minus 1 but for the
-  // byte steps and input_y_step.
+  // byte steps and input_y_step. Where `second` is set, each vector makes two accesses: a conv takes the lanes from `split`
+  // on from the second one, a depthwise takes in a pair of pixels (split is then 0). second_step and second_x lead from
+  // lane 0 of the first access to lane 0 of the second, though that takes no lane before `split`.
   typedef struct packed {
     logic depthwise;
     logic maximum;
+    logic second;
+    logic half;  // the first vector of a row has no first pixel
     logic [1:0] identity;
     logic [31:0] banks;
     logic [7:0] accumulator_banks;
     logic [7:0] pad_value;
     logic [19:0] row_limit;
     logic [13:0] y_limit;
-    logic [17:0] pixel_step;
+    logic [18:0] vector_step;
     logic [21:0] row_step;
     logic [3:0] input_y_step;
+    logic [5:0] split;
+    logic signed [22:0] second_step;
+    logic signed [20:0] second_x;
+    logic [3:0] second_y;
     logic [5:0] tap_columns;
     logic [1:0] tap_rows;
+    logic [5:0] x_wait;  // vectors of a row before its first result
+    logic [3:0] y_wait;  // rows of a tile before its first result
     logic [3:0] x_step;
     logic [3:0] y_step;
     logic [9:0] out_columns;
@@ -74,6 +90,7 @@ package zahl_array_pkg;
     position_t x;
     input_row_t y;
     logic [11:0] accumulator;
+    place_t place;
     logic first;           // of its instruction
     logic first_of_block;  // of those that share accumulators
     logic last;            // of its instruction
@@ -87,21 +104,22 @@ package zahl_array_pkg;
     logic overwrite;
     logic maximum;
     logic depthwise;
+    logic second;
+    logic lines;  // passes the line memory, at `place`
     logic first;  // of its tile
     logic last;   // of its instruction
     logic [1:0] identity;
     logic [12:0] index;
     logic [7:0] banks;
-    logic [PixelBits-1:0] pixel;
+    logic [PlaceBits-1:0] place;
   } array_step_t;
 
-  // The lanes that an access covers and what the others read.
+  // Which of the lanes of an access lie in the input: none, `first` to `last`, or all.
   typedef struct packed {
     logic full;
     logic any;
     logic [6:0] first;
     logic [6:0] last;
-    logic [7:0] pad_value;
   } array_lanes_t;
 
 endpackage

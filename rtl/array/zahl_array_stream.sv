@@ -1,7 +1,7 @@
 // Streams the vectors of a tile, one a cycle: begin_i in cycle t takes the tile and makes t + 1 its first streaming cycle;
-// done_o says that no vector is left after this cycle, so that the next tile may begin. The read request, the lanes and
+// done_o says that no vector is left after this cycle, so that the next tile may begin. The read requests, the lanes and
 // the step belong to the vector taken in in this cycle. stream_i belongs to tile_i; it is kept from the first tile of an
-// instruction on.
+// instruction on and handed out as stream_o.
 module zahl_array_stream
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -13,10 +13,11 @@ module zahl_array_stream
   input  array_tile_t   tile_i,
   input  array_stream_t stream_i,
   output logic          done_o,
-  output logic [5:0]    tap_columns_o,
-  output logic [1:0]    tap_rows_o,
+  output array_stream_t stream_o,
   output read_request_t read_o,
   output array_lanes_t  lanes_o,
+  output read_request_t second_read_o,
+  output array_lanes_t  second_lanes_o,
   output array_step_t   step_o,
   output logic          overflow_o
 );
@@ -31,8 +32,9 @@ module zahl_array_stream
   logic [3:0] y_wait_q;
   logic [9:0] column_q, row_q;
 
-  // Position in the line buffers; its top bit tells that the row is longer than they are.
-  logic [PixelBits:0] pixel_q;
+  // Place in the line memory, of the first pixel where there are two.
+  place_t place_q, tile_place_q;
+  logic row_begins_q;
 
   accumulator_index_t index_q, index_next, base_q;
 
@@ -55,6 +57,7 @@ module zahl_array_stream
 
   always_ff @(posedge clk_i) begin
     first_q <= begin_i;
+    row_begins_q <= begin_i || row_end;
     if (begin_i) begin
       if (tile_i.first) stream_q <= stream_i;
       last_tile_q <= tile_i.last;
@@ -64,11 +67,12 @@ module zahl_array_stream
       x_q <= tile_i.x;
       tile_x_q <= tile_i.x;
       y_q <= tile_i.y;
-      x_wait_q <= stream_i.tap_columns;
-      y_wait_q <= 4'(stream_i.tap_rows);
+      x_wait_q <= stream_i.x_wait;
+      y_wait_q <= stream_i.y_wait;
       column_q <= '0;
       row_q <= '0;
-      pixel_q <= '0;
+      place_q <= tile_i.place;
+      tile_place_q <= tile_i.place;
       if (tile_i.first) begin
         index_q <= 14'(tile_i.accumulator);
         base_q <= 14'(tile_i.accumulator);
@@ -85,45 +89,73 @@ module zahl_array_stream
         row_address_q <= next_row_address;
         x_q <= tile_x_q;
         y_q <= y_q + input_row_t'({1'b0, stream_q.input_y_step});
-        x_wait_q <= stream_q.tap_columns;
+        x_wait_q <= stream_q.x_wait;
         column_q <= '0;
-        pixel_q <= '0;
+        place_q <= tile_place_q;
         y_wait_q <= y_wait_q == '0 ? stream_q.y_step : y_wait_q - 4'd1;
         if (y_wait_q == '0) row_q <= row_q + 10'd1;
       end else begin
-        address_q <= address_q + address_t'({1'b0, stream_q.pixel_step});
-        x_q <= x_q + position_t'({1'b0, stream_q.pixel_step});
-        pixel_q <= pixel_q + (PixelBits + 1)'(1);
+        address_q <= address_q + address_t'({1'b0, stream_q.vector_step});
+        x_q <= x_q + position_t'({1'b0, stream_q.vector_step});
+        place_q <= {place_q[12], 12'b0} | ({1'b0, place_q[11:0]} + (stream_q.second ? 13'd2 : 13'd1));
         x_wait_q <= x_wait_q == '0 ? 6'(stream_q.x_step) : x_wait_q - 6'd1;
         if (x_wait_q == '0) column_q <= column_q + 10'd1;
       end
     end
   end
 
-  assign tap_columns_o = stream_q.tap_columns;
-  assign tap_rows_o = stream_q.tap_rows;
-  assign overflow_o = streaming_q && stream_q.tap_rows != '0 && pixel_q[PixelBits];
+  assign stream_o = stream_q;
+  assign overflow_o = step_o.lines && (place_q >> PlaceBits) != '0;
 
-  zahl_array_lanes u_lanes (
-    .valid_i    (streaming_q),
+  logic [6:0] last_lane, first_high;
+  assign last_lane = stream_q.depthwise ? 7'(Columns - 1) : 7'(Rows - 1);
+  assign first_high = stream_q.split == '0 ? last_lane : 7'(stream_q.split) - 7'd1;
+
+  zahl_array_access u_first (
+    .valid_i    (streaming_q && !(stream_q.half && row_begins_q)),
     .depthwise_i(stream_q.depthwise),
+    .low_i      ('0),
+    .high_i     (first_high),
+    .address_i  (address_q),
     .x_i        (x_q),
     .y_i        (y_q),
     .row_limit_i(stream_q.row_limit),
     .y_limit_i  (stream_q.y_limit),
-    .pad_value_i(stream_q.pad_value),
+    .banks_i    (stream_q.banks),
+    .read_o,
     .lanes_o
   );
 
-  // An address that the request cannot hold becomes the lowest one, which lies outside of every scratchpad as well.
+  // Branches instead of plain sums: without a second access they cost a simulation nothing.
+  logic second;
+  address_t second_address;
+  position_t second_x;
+  input_row_t second_y;
+  assign second = streaming_q && stream_q.second;
   always_comb begin
-    read_o.valid = lanes_o.any;
-    read_o.address = address_q[24:0];
-    if (address_q[AddressBits-1:24] != {(AddressBits - 24) {address_q[AddressBits-1]}}) read_o.address = 25'sh1000000;
-    read_o.first = lanes_o.first;
-    read_o.last = lanes_o.last;
-    read_o.banks = stream_q.banks;
+    second_address = '0;
+    second_x = '0;
+    second_y = '0;
+    if (second) begin
+      second_address = address_q + address_t'(stream_q.second_step);
+      second_x = x_q + position_t'(stream_q.second_x);
+      second_y = y_q + input_row_t'({1'b0, stream_q.second_y});
+    end
   end
+  zahl_array_access u_second (
+    .valid_i    (second),
+    .depthwise_i(stream_q.depthwise),
+    .low_i      ({1'b0, stream_q.split}),
+    .high_i     (last_lane),
+    .address_i  (second_address),
+    .x_i        (second_x),
+    .y_i        (second_y),
+    .row_limit_i(stream_q.row_limit),
+    .y_limit_i  (stream_q.y_limit),
+    .banks_i    (stream_q.banks),
+    .read_o     (second_read_o),
+    .lanes_o    (second_lanes_o)
+  );
 
   always_comb begin
     step_o.valid = streaming_q;
@@ -131,11 +163,13 @@ module zahl_array_stream
     step_o.overwrite = overwrite_q;
     step_o.maximum = stream_q.maximum;
     step_o.depthwise = stream_q.depthwise;
+    step_o.second = stream_q.second;
+    step_o.lines = streaming_q && stream_q.tap_rows != '0;
     step_o.first = first_q;
     step_o.last = streaming_q && tile_end && last_tile_q;
     step_o.identity = stream_q.identity;
     step_o.index = index_q[12:0];
     step_o.banks = index_q[13] ? '0 : stream_q.accumulator_banks;
-    step_o.pixel = pixel_q[PixelBits-1:0];
+    step_o.place = place_q[PlaceBits-1:0];
   end
 endmodule

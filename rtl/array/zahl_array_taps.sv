@@ -1,6 +1,7 @@
-// Which lanes of a depthwise window take what, as byte masks: the current pixel, the same pixel of the row before and of
-// the one before that, or the lane above (the window moves by one pixel). A lane in no mask takes 0. set_i takes the
-// shape in at the end of the cycle; the masks are zero unless valid_i.
+// Which lanes of a depthwise window take what, as byte masks: the newest pixel, the same pixel of the row before and of the
+// one before that; of a pair also the older pixel and those above it; or a lane above: the next one, with pairs the next
+// but one (the window moves by one or two pixels). A lane in no mask takes 0. set_i takes the shape in at the end of the
+// cycle; the masks are zero unless valid_i.
 module zahl_array_taps
   import zahl_pkg::*;
 (
@@ -8,16 +9,23 @@ module zahl_array_taps
   input  logic              set_i,
   input  logic [5:0]        tap_columns_i,  // minus 1
   input  logic [1:0]        tap_rows_i,     // minus 1
+  input  logic              pairs_i,
   input  logic              valid_i,
-  output logic [Rows*8-1:0] current_o,
-  output logic [Rows*8-1:0] one_above_o,
-  output logic [Rows*8-1:0] two_above_o,
+  output logic [Rows*8-1:0] newer_o,
+  output logic [Rows*8-1:0] newer_one_above_o,
+  output logic [Rows*8-1:0] newer_two_above_o,
+  output logic [Rows*8-1:0] older_o,
+  output logic [Rows*8-1:0] older_one_above_o,
+  output logic [Rows*8-1:0] older_two_above_o,
   output logic [Rows*8-1:0] move_o
 );
-  // The newest pixel of each window row lies in its last lane; the current row is the last row.
+  // The newest pixel of each window row lies in its last lane, the older one of a pair in the lane before, if there is one;
+  // the current row is the last row.
   logic [Rows-1:0] current_q, one_above_q, two_above_q, move_q;
-  logic [Rows-1:0] current, one_above, two_above, used;
+  logic [Rows-1:0] current, one_above, two_above, newest, used;
   logic [7:0] columns, last;
+  logic older, older_q;
+  assign older = pairs_i && tap_columns_i != '0;
 
   always_comb begin
     columns = 8'(tap_columns_i) + 8'd1;
@@ -34,6 +42,7 @@ module zahl_array_taps
       if (tap_rows_i != 2'd0) one_above = current >> columns;
       if (tap_rows_i[1]) two_above = one_above >> columns;
     end
+    newest = current | one_above | two_above;
   end
 
   always_ff @(posedge clk_i) begin
@@ -41,21 +50,30 @@ module zahl_array_taps
       current_q <= current;
       one_above_q <= one_above;
       two_above_q <= two_above;
-      move_q <= used & ~(current | one_above | two_above);
+      older_q <= older;
+      move_q <= used & ~(older ? newest | newest >> 1 : newest);
     end
   end
 
   always_comb begin
-    current_o = '0;
-    one_above_o = '0;
-    two_above_o = '0;
+    newer_o = '0;
+    newer_one_above_o = '0;
+    newer_two_above_o = '0;
+    older_o = '0;
+    older_one_above_o = '0;
+    older_two_above_o = '0;
     move_o = '0;
     if (valid_i) begin
       for (int unsigned l = 0; l < Rows; l++) begin
-        current_o[l*8+:8] = {8{current_q[l]}};
-        one_above_o[l*8+:8] = {8{one_above_q[l]}};
-        two_above_o[l*8+:8] = {8{two_above_q[l]}};
+        newer_o[l*8+:8] = {8{current_q[l]}};
+        newer_one_above_o[l*8+:8] = {8{one_above_q[l]}};
+        newer_two_above_o[l*8+:8] = {8{two_above_q[l]}};
         move_o[l*8+:8] = {8{move_q[l]}};
+      end
+      if (older_q) begin
+        older_o = newer_o >> 8;
+        older_one_above_o = newer_one_above_o >> 8;
+        older_two_above_o = newer_two_above_o >> 8;
       end
     end
   end

@@ -28,6 +28,7 @@ module zahl_array_tiles
   address_t block_q, kernel_row_q;
   position_t kernel_column_q, chunk_q;
   input_row_t y_q;
+  place_t place_q;
 
   logic last;
   assign last = chunks_q == '0 && kernel_columns_q == '0 && kernel_rows_q == '0 && blocks_q == '0;
@@ -58,6 +59,7 @@ module zahl_array_tiles
       kernel_column_q <= '0;
       chunk_q <= '0;
       y_q <= input_row_t'(tiles_i.input_y);
+      place_q <= {1'b0, tiles_i.line_base};
     end else if (begin_i) begin
       first_q <= 1'b0;
       first_of_block_q <= 1'b0;
@@ -82,6 +84,7 @@ module zahl_array_tiles
             block_q <= next_block;
             kernel_row_q <= next_block;
             y_q <= input_row_t'(tiles_q.input_y);
+            place_q <= {place_q[12], 12'b0} | ({1'b0, place_q[11:0]} + {1'b0, tiles_q.line_step});
           end
         end
       end
@@ -94,6 +97,7 @@ module zahl_array_tiles
     tile_o.x = position_t'(tiles_q.input_x) + chunk_q;
     tile_o.y = y_q;
     tile_o.accumulator = tiles_q.accumulator;
+    tile_o.place = place_q;
     tile_o.first = first_q;
     tile_o.first_of_block = first_of_block_q;
     tile_o.last = last;

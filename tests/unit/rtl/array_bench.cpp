@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -104,16 +105,16 @@ class ArrayBench {
         std::memcpy(&top_.instruction_i, word.data(), word.size());
         top_.start_i = 1;
         const ArrayEffect effect = std::visit([&](const auto& x) { return reference.run(x); }, batch[next]);
-        undefined |= effect.overflow;
+        undefined |= effect.undefined;
         last_result = effect.last_result;
         stream_first = std::max(cycle + 1 + lines, free);
-        stream_period = std::max(effect.vectors, lines);
+        stream_period = effect.second ? effect.vectors + lines : std::max(effect.vectors, lines);
         for (int64_t j = 0; j < effect.tiles; ++j) {
           const int64_t q = stream_first + j * stream_period;
           streams.emplace_back(q, q + effect.vectors);
         }
         const int64_t q_last = stream_first + (effect.tiles - 1) * stream_period;
-        ready = q_last + 1;
+        ready = q_last + (effect.second ? effect.vectors : 1);
         free = q_last + effect.vectors;
         ends.push_back({free + hw::kArrayPipeline, effect, next++});
       }
@@ -193,7 +194,16 @@ class Generator {
     x.kernel_row_step = static_cast<uint32_t>(pick(0, 800));
     x.kernel_y_step = static_cast<uint32_t>(pick(0, 2));
     x.blocks = count(3);
+    if (random_() % 2 == 0) split(x);
     return x;
+  }
+
+  // The second stream mostly lies near, so that either or both have padding; sometimes far, where it faults alone.
+  void split(isa::Conv& x) {
+    x.split = static_cast<uint32_t>(pick(0, config_.rows - 1));
+    x.second_step = static_cast<int32_t>(random_() % 20 == 0 ? pick(-2097152, 2097151) : pick(-2000, 2000));
+    x.second_x = static_cast<int32_t>(random_() % 30 == 0 ? pick(-524288, 524287) : pick(-60, 60));
+    x.second_y = static_cast<uint32_t>(random_() % 2 == 0 ? pick(0, 3) : pick(0, 15));
   }
 
   ArrayInstruction depthwise() {
@@ -208,9 +218,56 @@ class Generator {
     x.tap_columns = static_cast<uint32_t>(pick(1, config_.rows / x.tap_rows));
     x.passes = count(3);
     x.blocks = count(3);
-    if (random_() % 60 == 0)
-      x.out_columns = static_cast<uint32_t>(std::min<int64_t>(config_.line_buffer_pixels + pick(-8, 8), 1024));
+    if (random_() % 2 == 0) x.pairs = 1, x.x_step = 2;
+    if (random_() % 60 == 0) x.out_columns = static_cast<uint32_t>(pick(1, std::min(config_.line_buffer_pixels, 300)));
+    place_lines(x);
+    if (random_() % 2 == 0) resume(x);
+    if (x.tap_rows > 1) {
+      // As the line memory would be taken up again, also after others.
+      window_ = x;
+      if (random_() % 3 == 0) kept_ = x;
+    }
     return x;
+  }
+
+  // Gives the blocks places of their own where they fit, sometimes the same or overlapping ones, rarely some outside.
+  void place_lines(isa::Depthwise& x) {
+    const int64_t even = x.pairs != 0 ? 2 : 1, places = config_.line_buffer_pixels;
+    const int64_t width = int64_t{x.out_columns - 1} * x.x_step + x.tap_columns;
+    const int64_t used = (width + even - 1) / even * even;
+    int64_t step = 0;
+    if (random_() % 3 != 0) step = random_() % 2 == 0 ? used : pick(0, used + 8) / even * even;
+    if (used + (x.blocks - 1) * step > places) step = 0;
+    const int64_t last = std::max<int64_t>(places - used - (x.blocks - 1) * step, 0);
+    int64_t base = random_() % 4 == 0 ? last : pick(0, last);
+    if (random_() % 100 == 0) base = last + pick(0, 8);
+    if (random_() % 200 == 0) base = pick(0, 4095), step = pick(0, 4095);
+    x.line_base = static_cast<uint32_t>(base / even * even);
+    x.line_step = static_cast<uint32_t>(step / even * even);
+  }
+
+  // Goes on below an earlier instruction, with the same places.
+  void resume(isa::Depthwise& x) {
+    const auto& above = random_() % 2 == 0 ? window_ : kept_;
+    if (!above) {
+      if (x.tap_rows == 1) x.resume = 1, x.passes = 1;
+      return;
+    }
+    const isa::Depthwise own = x;
+    x = *above;
+    if (random_() % 2 == 0) {
+      // Another input and other weights, below the same rows.
+      place(x);
+      x.operation = own.operation;
+      x.y_step = own.y_step;
+    }
+    x.out_rows = own.out_rows;
+    x.blocks = static_cast<uint32_t>(pick(1, above->blocks));
+    if (random_() % 4 == 0) x.tap_rows = static_cast<uint32_t>(pick(1, config_.rows / x.tap_columns)) % 3 + 1;
+    if (x.tap_rows * x.tap_columns > static_cast<uint32_t>(config_.rows)) x.tap_rows = 1;
+    if (random_() % 4 == 0 && x.out_columns > 1) --x.out_columns;
+    x.resume = 1;
+    x.passes = 1;
   }
 
  private:
@@ -242,6 +299,7 @@ class Generator {
 
   const hw::Config& config_;
   std::mt19937& random_;
+  std::optional<isa::Depthwise> window_, kept_;
 };
 
 TEST(Array, RandomInstructionsGiveTheReferencesAccumulatorsInTheFormulasCycles) {

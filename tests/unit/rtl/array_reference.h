@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -13,8 +14,9 @@ namespace zahl::test {
 struct ArrayEffect {
   int64_t tiles = 0;
   int64_t vectors = 0;
+  bool second = false;  // it has a second stream
   bool fault = false;
-  bool overflow = false;  // of the line buffers: the accumulators are undefined
+  bool undefined = false;  // the accumulators are: a place outside of the line memory, or one that nothing passed
   int64_t last_result = 0;
 };
 
@@ -23,12 +25,14 @@ class ArrayReference {
   explicit ArrayReference(const hw::Config& config)
       : config_(config),
         memory(static_cast<size_t>(config.scratchpad_bytes())),
-        accumulators(static_cast<size_t>(config.accumulator_vectors() * config.columns)) {}
+        accumulators(static_cast<size_t>(config.accumulator_vectors() * config.columns)),
+        lines_(static_cast<size_t>(config.line_buffer_pixels)) {}
 
   ArrayEffect run(const isa::Conv& x) {
     common_ = x.common;
     effect_ = {};
     effect_.vectors = int64_t{x.out_rows} * x.out_columns;
+    effect_.second = x.split != 0;
     const int64_t rows = config_.rows;
     for (int64_t block = 0; block < x.blocks; ++block) {
       bool overwrite = x.accumulate == 0;
@@ -41,15 +45,11 @@ class ArrayReference {
                 const int64_t column = ox * x.pixel_step + kc * x.kernel_column_step + j * rows;
                 const int64_t address = x.source + oy * x.row_step + kr * x.kernel_row_step + column;
                 const int64_t y = x.input_y + oy * x.y_step + kr * x.kernel_y_step;
+                const int64_t position = x.input_x + column, split = x.split == 0 ? rows : x.split;
                 std::vector<int> lanes(static_cast<size_t>(rows), x.pad_value);
-                int64_t first = rows, last = -1;
-                for (int64_t l = 0; l < rows; ++l) {
-                  const int64_t position = x.input_x + column + l;
-                  if (position < 0 || position >= x.input_row_limit || y < 0 || y >= x.input_y_limit) continue;
-                  first = std::min(first, l);
-                  last = l;
-                }
-                if (last >= 0) read_bytes(address, first, last, lanes);
+                read_lanes(x, address, position, y, 0, split, lanes);
+                read_lanes(x, address + x.second_step - split, position + x.second_x - split, y + x.second_y, split,
+                           rows, lanes);
                 const int64_t index = x.accumulator + block * effect_.vectors + oy * x.out_columns + ox;
                 combine(index, overwrite, false, [&](int64_t c) { return dot(lanes, c); });
               }
@@ -65,43 +65,26 @@ class ArrayReference {
   ArrayEffect run(const isa::Depthwise& x) {
     common_ = x.common;
     effect_ = {};
-    const int64_t height = int64_t{x.out_rows - 1} * x.y_step + x.tap_rows;
+    const int64_t height = x.resume != 0 ? int64_t{x.out_rows} * x.y_step : (x.out_rows - 1) * x.y_step + x.tap_rows;
     const int64_t width = int64_t{x.out_columns - 1} * x.x_step + x.tap_columns;
-    const bool maximum = x.operation == isa::DepthwiseOp::Maximum;
-    const auto columns = static_cast<size_t>(config_.columns);
-    effect_.vectors = height * width;
-    if (x.tap_rows > 1 && width > config_.line_buffer_pixels) effect_.fault = effect_.overflow = true;
+    const int64_t half = x.pairs != 0 ? width % 2 : 0;
+    effect_.vectors = x.pairs != 0 ? height * ((width + 1) / 2) : height * width;
+    effect_.second = x.pairs != 0;
     for (int64_t block = 0; block < x.blocks; ++block) {
       for (int64_t pass = 0; pass < x.passes; ++pass) {
-        read_weights(int64_t{x.weights}, maximum ? 0 : x.weight_zero);
-        std::vector<std::vector<int>> image;
+        read_weights(int64_t{x.weights}, x.operation == isa::DepthwiseOp::Maximum ? 0 : x.weight_zero);
+        const int64_t place = x.line_base + block * x.line_step;
+        int64_t output = x.accumulator + block * x.out_rows * x.out_columns;
         for (int64_t r = 0; r < height; ++r) {
+          if (half != 0 && x.tap_rows > 1) pass_line_memory(place, {});
+          std::vector<Stack> row;
           for (int64_t q = 0; q < width; ++q) {
-            std::vector<int> vector(columns, x.pad_value);
-            const int64_t row = pass * x.tap_rows + r;
-            const int64_t position = x.input_x + q * x.pixel_step, y = x.input_y + row;
-            if (position >= 0 && position < x.input_row_limit && y >= 0 && y < x.input_y_limit) {
-              read_bytes(x.source + block * config_.columns + row * x.row_step + q * x.pixel_step, 0,
-                         config_.columns - 1, vector);
-            }
-            image.push_back(vector);
+            const Pixel pixel = read_pixel(x, block, pass * x.tap_rows + r, q);
+            row.push_back(x.tap_rows > 1 ? pass_line_memory(place + q + half, pixel) : Stack{pixel});
           }
-        }
-        for (int64_t oy = 0; oy < x.out_rows; ++oy) {
-          for (int64_t ox = 0; ox < x.out_columns; ++ox) {
-            const int64_t index = x.accumulator + block * x.out_rows * x.out_columns + oy * x.out_columns + ox;
-            combine(index, x.accumulate == 0 && pass == 0, maximum, [&](int64_t c) {
-              std::vector<int> lanes(static_cast<size_t>(config_.rows), 0);
-              for (int64_t i = 0; i < x.tap_rows; ++i) {
-                for (int64_t j = 0; j < x.tap_columns; ++j) {
-                  const int64_t pixel = (oy * x.y_step + i) * width + ox * x.x_step + j;
-                  lanes[static_cast<size_t>(i * x.tap_columns + j)] =
-                      image[static_cast<size_t>(pixel)][static_cast<size_t>(c)];
-                }
-              }
-              return maximum ? largest(lanes, c) : dot(lanes, c);
-            });
-          }
+          const int64_t first = x.resume != 0 ? x.y_step - 1 : x.tap_rows - 1;
+          if (r < first || (r - first) % x.y_step != 0) continue;
+          for (int64_t ox = 0; ox < x.out_columns; ++ox) window_result(x, row, ox * x.x_step, output++, pass == 0);
         }
       }
     }
@@ -109,6 +92,61 @@ class ArrayReference {
   }
 
  private:
+  // The bytes of a pixel, one a channel; empty: undefined.
+  using Pixel = std::vector<int>;
+  // A pixel with those above it: of the same row, the row before, the one before that.
+  using Stack = std::array<Pixel, 3>;
+
+  Pixel read_pixel(const isa::Depthwise& x, int64_t block, int64_t r, int64_t q) {
+    Pixel pixel(static_cast<size_t>(config_.columns), x.pad_value);
+    const int64_t position = x.input_x + q * x.pixel_step, y = x.input_y + r;
+    if (position >= 0 && position < x.input_row_limit && y >= 0 && y < x.input_y_limit) {
+      read_bytes(x.source + block * config_.columns + r * x.row_step + q * x.pixel_step, 0, config_.columns - 1, pixel);
+    }
+    return pixel;
+  }
+
+  Stack pass_line_memory(int64_t place, const Pixel& pixel) {
+    if (place >= config_.line_buffer_pixels) {
+      effect_.fault = effect_.undefined = true;
+      for (auto& line : lines_) line = {};
+      return {};
+    }
+    Line& line = lines_[static_cast<size_t>(place)];
+    const Stack stack = {pixel, line[0], line[1]};
+    line = {pixel, line[0]};
+    return stack;
+  }
+
+  void window_result(const isa::Depthwise& x, const std::vector<Stack>& row, int64_t q, int64_t index, bool first) {
+    std::vector<std::vector<int>> channels(static_cast<size_t>(config_.columns),
+                                           std::vector<int>(static_cast<size_t>(config_.rows), 0));
+    for (uint32_t i = 0; i < x.tap_rows; ++i) {
+      for (uint32_t j = 0; j < x.tap_columns; ++j) {
+        const Pixel& pixel = row[static_cast<size_t>(q) + j][x.tap_rows - 1 - i];
+        if (pixel.empty()) effect_.undefined = true;
+        for (size_t c = 0; c < pixel.size(); ++c) channels[c][i * x.tap_columns + j] = pixel[c];
+      }
+    }
+    const bool maximum = x.operation == isa::DepthwiseOp::Maximum;
+    combine(index, x.accumulate == 0 && first, maximum, [&](int64_t c) {
+      const auto& lanes = channels[static_cast<size_t>(c)];
+      return maximum ? largest(lanes, c) : dot(lanes, c);
+    });
+  }
+
+  // One access of a conv's vector: lanes from `low` on, below `high`; lane l lies at address + l.
+  void read_lanes(const isa::Conv& x, int64_t address, int64_t position, int64_t y, int64_t low, int64_t high,
+                  std::vector<int>& lanes) {
+    int64_t first = high, last = -1;
+    for (int64_t l = low; l < high; ++l) {
+      if (position + l < 0 || position + l >= x.input_row_limit || y < 0 || y >= x.input_y_limit) continue;
+      first = std::min(first, l);
+      last = l;
+    }
+    if (last >= 0) read_bytes(address, first, last, lanes);
+  }
+
   const hw::Config& config_;
   isa::Common common_;
   ArrayEffect effect_;
@@ -119,6 +157,10 @@ class ArrayReference {
   std::vector<int32_t> accumulators;
 
  private:
+  // Of each place the last pixel that passed it and the one before that.
+  using Line = std::array<Pixel, 2>;
+  std::vector<Line> lines_;
+
   bool touches(int64_t byte, uint32_t banks) const {
     if (byte < 0 || byte >= config_.scratchpad_bytes()) return false;
     return (banks >> (byte / config_.scratchpad_bank_bytes) & 1) != 0;
