@@ -5,6 +5,7 @@
 #include <array>
 
 #include "compiler/verify/footprint.h"
+#include "compiler/verify/line_memory.h"
 #include "zahl/encoding.h"
 
 namespace zahl::verify {
@@ -68,6 +69,7 @@ std::string why_ordered(const Seen& a, const Seen& b) {
 
 std::string check_program(const Program& program) {
   std::array<std::vector<Seen>, kUnitCount> seen;
+  LineMemory line_memory(program.config);
   for (size_t i = 0; i < program.instructions.size(); ++i) {
     const auto& instruction = program.instructions[i];
     const std::string illegal = isa::illegal_reason(instruction, program.config);
@@ -84,6 +86,9 @@ std::string check_program(const Program& program) {
     }
     std::string error = check_addresses(i, now, program);
     if (!error.empty()) return error;
+    // The array alone uses the line memory, in program order.
+    if (const auto* window = std::get_if<isa::Depthwise>(&instruction)) error = line_memory.pass(*window);
+    if (!error.empty()) return fmt::format("instruction {} {}", i, error);
     for (size_t other = 0; other < kUnitCount; ++other) {
       if (other == unit) continue;
       for (size_t n = seen[other].size(); n > now.clock[other]; --n) {

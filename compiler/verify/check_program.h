@@ -11,7 +11,8 @@
 namespace zahl::verify {
 
 // Empty, or one sentence that names the instructions and the reason. Proves that waits name earlier instructions only
-// (no deadlock), every address is inside the memory it is meant for and inside the claimed banks, and two instructions
+// (no deadlock), every address is inside the memory it is meant for and inside the claimed banks, resumed windows go
+// on below rows that passed the same places of the line memory, and two instructions
 // of different units that share a byte (one writing), a port or an accumulator bank are ordered by tokens.
 std::string check_program(const Program& program);
 

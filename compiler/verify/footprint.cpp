@@ -50,10 +50,17 @@ List of(const isa::Conv& c, const hw::Config& config) {
   int64_t row_bytes = 0;
   if (c.out_rows > 1 && c.y_step > 0) row_bytes = int64_t{c.row_step} / c.y_step;
   if (c.kernel_rows > 1 && c.kernel_y_step > 0) row_bytes = int64_t{c.kernel_row_step} / c.kernel_y_step;
-  const int64_t width = (int64_t{c.out_columns} - 1) * c.pixel_step +
-                        (int64_t{c.kernel_columns} - 1) * c.kernel_column_step + int64_t{c.chunks} * config.rows;
+  const int64_t lanes = c.split != 0 ? int64_t{c.split} : config.rows;
+  const int64_t steps = (int64_t{c.out_columns} - 1) * c.pixel_step +
+                        (int64_t{c.kernel_columns} - 1) * c.kernel_column_step + (int64_t{c.chunks} - 1) * config.rows;
   const int64_t height = (int64_t{c.out_rows} - 1) * c.y_step + (int64_t{c.kernel_rows} - 1) * c.kernel_y_step + 1;
-  add_source(list, c.source, c.input_x, c.input_y, c.input_row_limit, c.input_y_limit, width, height, row_bytes);
+  add_source(list, c.source, c.input_x, c.input_y, c.input_row_limit, c.input_y_limit, steps + lanes, height,
+             row_bytes);
+  if (c.split != 0) {
+    add_source(list, int64_t{c.source} + c.second_step, int64_t{c.input_x} + c.second_x,
+               int64_t{c.input_y} + c.second_y, c.input_row_limit, c.input_y_limit, steps + config.rows - lanes, height,
+               row_bytes);
+  }
   const int64_t tiles = int64_t{c.blocks} * c.kernel_rows * c.kernel_columns * c.chunks;
   add(list, Store::Scratchpad, false, c.weights, tiles * config.weight_tile_bytes());
   add(list, Store::Accumulator, true, c.accumulator, int64_t{c.blocks} * c.out_rows * c.out_columns);
@@ -62,7 +69,9 @@ List of(const isa::Conv& c, const hw::Config& config) {
 
 List of(const isa::Depthwise& d, const hw::Config& config) {
   List list;
-  const int64_t height = (int64_t{d.out_rows} - 1) * d.y_step + int64_t{d.passes} * d.tap_rows;
+  // What is resumed takes the rows above its first new one from the line memory.
+  const int64_t height = d.resume != 0 ? int64_t{d.out_rows} * d.y_step
+                                       : (int64_t{d.out_rows} - 1) * d.y_step + int64_t{d.passes} * d.tap_rows;
   const int64_t columns = (int64_t{d.out_columns} - 1) * d.x_step + d.tap_columns;
   const int64_t y0 = std::max<int64_t>(d.input_y, 0), y1 = std::min<int64_t>(d.input_y + height, d.input_y_limit);
   const int64_t x = d.input_x, step = std::max<int64_t>(d.pixel_step, 1), limit = d.input_row_limit;

@@ -1,6 +1,7 @@
 #include "arith/requantize.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -50,8 +51,16 @@ void drain_scalar(const DrainJob& job) {
 }
 
 void eltwise_scalar(const EltwiseJob& job) {
-  for (int64_t i = 0; i < job.count; ++i) {
-    job.result[i] = finish(job.finish, combine(job, job.a[i] - job.a_zero, job.b[i] - job.b_zero));
+  // A machine's vector is read as a whole before any of it is written.
+  std::array<int8_t, 64> results{};
+  for (int64_t first = 0; first < job.count; first += 64) {
+    const int64_t count = std::min<int64_t>(64, job.count - first);
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t at = first + i;
+      results[static_cast<size_t>(i)] =
+          finish(job.finish, combine(job, job.a[at] - job.a_zero, job.b[at] - job.b_zero));
+    }
+    std::memcpy(job.result + first, results.data(), static_cast<size_t>(count));
   }
 }
 

@@ -29,6 +29,11 @@ arith::EltwiseJob job_for(const isa::Eltwise& x, const PostContext& context) {
   return job;
 }
 
+// Whether a vector's result lies on operand bytes of the same vector that a kernel of fewer lanes would read later.
+bool overtakes(int64_t operand, int64_t result, int64_t columns) {
+  return operand < result && result < operand + columns;
+}
+
 // One row, vector by vector: what is not allowed reads as zero or is dropped.
 bool row_checked(const isa::Eltwise& x, const PostContext& context, int64_t row) {
   const mem::Storage& storage = context.storage;
@@ -71,7 +76,9 @@ bool execute(const isa::Eltwise& x, const PostContext& context) {
   bool fault = false;
   // Rows that follow one another without a gap are one.
   int64_t rows = x.rows;
-  if (x.a_step == x.row_bytes && x.b_step == x.row_bytes && x.result_step == x.row_bytes &&
+  const int64_t columns = context.config.columns;
+  const bool is_apart = !overtakes(x.a, x.result, columns) && !overtakes(x.b, x.result, columns);
+  if (is_apart && x.a_step == x.row_bytes && x.b_step == x.row_bytes && x.result_step == x.row_bytes &&
       storage.allows(x.a, rows * job.count, x.common.read_banks) &&
       storage.allows(x.b, rows * job.count, x.common.read_banks) &&
       storage.allows(x.result, rows * job.count, x.common.write_banks)) {
@@ -81,7 +88,8 @@ bool execute(const isa::Eltwise& x, const PostContext& context) {
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t a = x.a + row * x.a_step, b = x.b + row * x.b_step, to = x.result + row * x.result_step;
     if (!storage.allows(a, job.count, x.common.read_banks) || !storage.allows(b, job.count, x.common.read_banks) ||
-        !storage.allows(to, job.count, x.common.write_banks)) {
+        !storage.allows(to, job.count, x.common.write_banks) || overtakes(a, to, columns) ||
+        overtakes(b, to, columns)) {
       fault |= !row_checked(x, context, row);
       continue;
     }

@@ -103,34 +103,45 @@ TEST_P(RandomPrograms, UseEveryInstructionAndMostWaitsAndManyUnitsAtOnce) {
   EXPECT_LT(waits, 2 * instructions);
 }
 
+TEST_P(RandomPrograms, UseTheLineMemoryAndSecondStreamsInEveryWay) {
+  std::map<std::string, int> cases;
+  for (uint64_t seed = 0; seed < 2 * kPrograms; ++seed) {
+    for (const auto& instruction : instructions_of(random_program(config_, seed))) {
+      if (const auto* conv = std::get_if<isa::Conv>(&instruction)) {
+        cases["split"] += conv->split != 0 ? 1 : 0;
+        cases["split and padding"] += conv->split != 0 && conv->input_x < 0 ? 1 : 0;
+      }
+      const auto* x = std::get_if<isa::Depthwise>(&instruction);
+      if (x == nullptr) continue;
+      const int64_t width = (int64_t{x->out_columns} - 1) * x->x_step + x->tap_columns;
+      const std::string pairs = x->pairs ? width % 2 == 0 ? ", even pairs" : ", odd pairs" : "";
+      const std::string blocks = x->blocks > 1 ? ", blocks" : "";
+      ++cases[(x->resume ? "resumed " : "fresh ") + std::to_string(x->tap_rows) + pairs];
+      if (x->tap_rows > 1) ++cases[(x->resume ? "resumed" : "fresh") + blocks];
+      if (x->resume && x->tap_rows > 1) ++cases["resumed by " + std::to_string(std::min(x->y_step, 4u))];
+    }
+  }
+  for (const auto& [name, count] : cases) RecordProperty(name, count);
+  for (const std::string begin : {"fresh", "resumed"}) {
+    EXPECT_GE(cases[begin + ", blocks"], 10);
+    for (const std::string rows : {" 1", " 2", " 3"})
+      for (const std::string pairs : {"", ", even pairs", ", odd pairs"}) {
+        EXPECT_GE(cases[begin + rows + pairs], 3) << begin << rows << pairs;
+      }
+  }
+  for (const std::string step : {"1", "2", "3", "4"}) EXPECT_GE(cases["resumed by " + step], 2) << step;
+  EXPECT_GE(cases["split"], 50);
+  EXPECT_GE(cases["split and padding"], 10);
+}
+
 TEST_P(RandomPrograms, CoverTheRangeOfEveryField) {
   // Fields whose range is the machine's memory, not the field's, are left out.
-  const std::set<std::string_view> bounded = {"dram",
-                                              "scratchpad",
-                                              "rows",
-                                              "row_bytes",
-                                              "weights",
-                                              "params",
-                                              "result",
-                                              "a",
-                                              "b",
-                                              "accumulator",
-                                              "source",
-                                              "exponentials",
-                                              "out_rows",
-                                              "out_columns",
-                                              "blocks",
-                                              "chunks",
-                                              "kernel_rows",
-                                              "kernel_columns",
-                                              "passes",
-                                              "tap_columns",
-                                              "split",
-                                              "last_channels",
-                                              "input_row_limit",
-                                              "input_y_limit",
-                                              "input_x",
-                                              "input_y"};
+  const std::set<std::string_view> bounded = {
+      "dram",     "scratchpad",  "rows",   "row_bytes",     "weights",         "params",
+      "result",   "a",           "b",      "accumulator",   "source",          "exponentials",
+      "out_rows", "out_columns", "blocks", "chunks",        "kernel_rows",     "kernel_columns",
+      "passes",   "tap_columns", "split",  "last_channels", "input_row_limit", "input_y_limit",
+      "input_x",  "input_y"};
   std::map<std::string, std::pair<int64_t, int64_t>> seen;
   std::map<std::string, isa::FieldInfo> fields;
   for (uint64_t seed = 0; seed < 4 * kPrograms; ++seed) {

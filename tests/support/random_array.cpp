@@ -214,7 +214,9 @@ bool try_depthwise(ProgramBuilder& builder) {
     blob.side = Side::Right;
     blob.tap_rows = random.between(1, 3);
     blob.tap_columns = random.corner(1, config.rows / blob.tap_rows);
-    if (random.one_in(2)) blob.tap_columns = std::min<int64_t>(3, config.rows / blob.tap_rows);
+    if (random.one_in(2)) {
+      blob.tap_columns = std::min<int64_t>(random.pick({2, 3, 3, 4}), config.rows / blob.tap_rows);
+    }
     blob.is_maximum = random.one_in(3);
     blob.weight_zero = static_cast<int32_t>(random.pick<int64_t>({0, 0, -128, 127, random.between(-128, 127)}));
     const auto bytes = window_weights(builder, blob, random.size(6));
@@ -229,12 +231,12 @@ bool try_depthwise(ProgramBuilder& builder) {
   x.weight_zero = blob.is_maximum ? static_cast<int32_t>(random.corner(-128, 127)) : blob.weight_zero;
   const int64_t tiles = blob.bytes / config.weight_tile_bytes();
   const isa::Depthwise* const above = latest_window(builder);
-  x.resume = (x.tap_rows == 1 || above != nullptr) && random.one_in(2) ? 1 : 0;
+  x.resume = (x.tap_rows == 1 || above != nullptr) && random.one_in(3) ? 1 : 0;
   x.passes = static_cast<uint32_t>(x.resume != 0 ? 1 : random.size(tiles));
   x.blocks = static_cast<uint32_t>(random.size(tiles / x.passes));
   x.x_step = static_cast<uint32_t>(random.pick<int64_t>({1, 1, 2, 2, random.corner(1, 16)}));
   x.y_step = static_cast<uint32_t>(random.pick<int64_t>({1, 1, 2, 2, random.corner(1, 16)}));
-  x.pairs = x.x_step == 2 && random.one_in(2) ? 1 : 0;
+  x.pairs = x.x_step == 2 && !random.one_in(3) ? 1 : 0;
   const int64_t streamed = limit / (int64_t{x.passes} * x.blocks);
   x.out_columns = static_cast<uint32_t>(random.size(std::max<int64_t>(1, streamed / x.x_step)));
   const int64_t most = widest(config, x, above);
@@ -257,6 +259,24 @@ bool try_depthwise(ProgramBuilder& builder) {
          builder.add(x);
 }
 
+// The window of the latest instruction again, on the rows below.
+bool try_depthwise_below(ProgramBuilder& builder) {
+  Random& random = builder.random();
+  const auto* latest = std::get_if<isa::Depthwise>(&builder.program().back());
+  if (latest == nullptr || latest->tap_rows < 2) return false;
+  const isa::Depthwise above = *latest;
+  isa::Depthwise x = above;
+  x.resume = x.passes = 1;
+  if (random.one_in(3)) x.out_columns = random.u32(1, x.out_columns);
+  if (random.one_in(3)) x.y_step = random.u32(1, 4);
+  if (random.one_in(3)) x.pairs = x.x_step == 2 && random.one_in(2) ? 1 : 0;
+  const int64_t rows = cycle_limit(random) / (reference::streamed_columns(x) * x.blocks * x.y_step);
+  x.out_rows = static_cast<uint32_t>(random.size(std::max<int64_t>(1, rows)));
+  set_padding(random, x, (reference::streamed_columns(x) - 1) * x.pixel_step + 1, reference::streamed_rows(x));
+  return set_places(random, builder.config(), x, &above) && place_accumulators(builder, x) &&
+         place_source(builder, x) && builder.add(x);
+}
+
 }  // namespace
 
 bool add_random_conv(ProgramBuilder& builder) {
@@ -268,7 +288,9 @@ bool add_random_conv(ProgramBuilder& builder) {
 
 bool add_random_depthwise(ProgramBuilder& builder) {
   for (int i = 0; i < kTries; ++i) {
-    if (try_depthwise(builder)) return true;
+    if (!try_depthwise(builder)) continue;
+    for (int j = 0; j < kTries && !builder.random().one_in(2); ++j) try_depthwise_below(builder);
+    return true;
   }
   return false;
 }

@@ -173,7 +173,8 @@ bool overflow_line_memory(const hw::Config& config, Instruction& instruction, Ra
   x->input_row_limit = 0;
   x->out_rows = x->blocks = x->passes = x->x_step = 1;
   x->pairs = 0;
-  x->line_base = static_cast<uint32_t>(random.corner(0, config.line_buffer_pixels - x->tap_columns));
+  const int64_t least = std::max<int64_t>(0, config.line_buffer_pixels + 2 - 1024 - int64_t{x->tap_columns});
+  x->line_base = static_cast<uint32_t>(random.corner(least, config.line_buffer_pixels - int64_t{x->tap_columns}));
   x->out_columns = static_cast<uint32_t>(config.line_buffer_pixels + 1) - x->line_base - x->tap_columns + 1;
   const uint32_t banks = isa::common_of(instruction).accumulator_banks;
   x->accumulator = 0;

@@ -234,6 +234,40 @@ TEST_F(Legality, WindowsFitTheRows) {
   EXPECT_FALSE(is_legal(x));
 }
 
+TEST_F(Legality, ResumedWindowsHaveOnePass) {
+  Depthwise x;
+  x.passes = 2;
+  EXPECT_TRUE(is_legal(x));
+  x.resume = 1;
+  EXPECT_FALSE(is_legal(x));
+  x.passes = 1;
+  EXPECT_TRUE(is_legal(x));
+}
+
+TEST_F(Legality, PairsStepByTwoPixelsAndTwoPlaces) {
+  Depthwise x;
+  x.line_base = 3, x.line_step = 5;
+  EXPECT_TRUE(is_legal(x));
+  x.pairs = 1, x.x_step = 2;
+  EXPECT_FALSE(is_legal(x));
+  x.line_base = 4;
+  EXPECT_FALSE(is_legal(x));
+  x.line_step = 6;
+  EXPECT_TRUE(is_legal(x));
+  for (const uint32_t step : {1u, 3u, 4u}) {
+    x.x_step = step;
+    EXPECT_FALSE(is_legal(x)) << step;
+  }
+}
+
+TEST_F(Legality, ASecondStreamBeginsInsideTheVector) {
+  Conv x;
+  x.split = static_cast<uint32_t>(config_.rows) - 1;
+  EXPECT_TRUE(is_legal(x));
+  ++x.split;
+  EXPECT_FALSE(is_legal(x));
+}
+
 TEST_F(Legality, EltwiseRefusesContradictions) {
   Eltwise x;
   x.exact = 1, x.rounding = Rounding::HalfUp;

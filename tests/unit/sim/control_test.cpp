@@ -71,7 +71,7 @@ class ControlPort : public testing::Test {
 
 TEST_F(ControlPort, RunsProgramsOneAfterTheOther) {
   EXPECT_EQ(software_.read(isa::Register::Identity), 0x5A41484Cu);
-  EXPECT_EQ(software_.read(isa::Register::Version), 0x08080001u);
+  EXPECT_EQ(software_.read(isa::Register::Version), 0x08080002u);
   EXPECT_EQ(software_.read(isa::Register::Watchdog), 1u << 24);
 
   run(0);
