@@ -105,12 +105,11 @@ void Depthwise::resume_rows(const isa::Depthwise& x, int64_t block, int64_t firs
 }
 
 void Depthwise::keep_rows(const isa::Depthwise& x, int64_t block, int64_t first_channel) {
-  const int64_t streamed = streamed_rows(x), bytes = streamed_columns(x) * kChannels;
-  uint8_t* const older = kept_row(x, block, first_channel, 0);
-  uint8_t* const newer = kept_row(x, block, first_channel, 1);
+  // The plane has two rows at least: the taps', or a resumed and a new one.
+  const int64_t bytes = streamed_columns(x) * kChannels;
   const uint8_t* const last = plane_.data() + (resumed_rows(x) + plane_rows(x) - 1) * bytes;
-  std::memcpy(older, streamed > 1 ? last - bytes : newer, static_cast<size_t>(bytes));
-  std::memcpy(newer, last, static_cast<size_t>(bytes));
+  std::memcpy(kept_row(x, block, first_channel, 0), last - bytes, static_cast<size_t>(bytes));
+  std::memcpy(kept_row(x, block, first_channel, 1), last, static_cast<size_t>(bytes));
 }
 
 // The plane of 16 channels, or of as many as there are, from `first_channel` of the block on; its last rows are kept.
