@@ -6,6 +6,11 @@
 #include "compiler/schedule/window_lowering.h"
 
 namespace zahl::schedule {
+namespace {
+
+constexpr int kPairRows = 2;  // rows that a tile has at the least, mostly
+
+}  // namespace
 
 WindowOp window_op(const ir::Depthwise& d, const Context& context) {
   return {d.input,
@@ -169,12 +174,14 @@ void WindowLowering::do_area(const WindowArea& area, int row0, int row1, const G
   const TileWork work = work_of(area, group);
   const Tile tile = choose_tile(row1 - row0, area.column1 - area.column0, work, c_.config);
   const bool is_whole_row = tile.columns == area.column1 - area.column0;
+  const int streamed_columns = (tile.columns - 1) * op_.stride_w + windows_[0].tap_columns;
+  const bool in_pairs = op_.stride_w == 2 && tile.columns > 1 && pairs_pay(kPairRows, streamed_columns, c_.config);
   for (int ty = row0; ty < row1; ty += tile.rows) {
     const int rows = std::min(tile.rows, row1 - ty);
     for (int tx = area.column0; tx < area.column1; tx += tile.columns) {
       const bool goes_on = is_kept_ ? ty > 0 : ty > row0 && is_whole_row;
-      do_part(area, {{rows, std::min(tile.columns, area.column1 - tx)}, ty, tx, work.resumes && goes_on}, group,
-              parameters);
+      const Tile part{rows, std::min(tile.columns, area.column1 - tx)};
+      do_part(area, {part, ty, tx, work.resumes && goes_on, in_pairs && part.columns > 1}, group, parameters);
     }
     rows_done(ty, ty + rows);
   }
@@ -244,7 +251,7 @@ void WindowLowering::emit_window(const Window& window, const Part& part, int blo
   d.accumulator = static_cast<uint32_t>(accumulator);
   d.accumulate = window.first_column == 0 ? 0 : 1;
   d.resume = part.resumes ? 1 : 0;
-  d.pairs = d.x_step == 2 && pairs_pay(streamed_rows, streamed_columns, c_.config) ? 1 : 0;
+  d.pairs = part.in_pairs ? 1 : 0;
   const bool has_places =
       line_place + int64_t{count} * line_places(static_cast<int>(streamed_columns)) <= c_.config.line_buffer_pixels;
   d.line_base = has_places ? static_cast<uint32_t>(line_place) : 0;

@@ -68,6 +68,7 @@ class WindowLowering {
     Tile tile;
     int oy = 0, ox = 0;
     bool resumes = false;
+    bool in_pairs = false;  // the same for all that resume one another: it decides about places in the line memory
   };
 
   int blocks() const { return (in_.c + c_.config.columns - 1) / c_.config.columns; }

@@ -24,6 +24,18 @@ class GraphMaker {
     return graph_;
   }
 
+  ir::Graph make_rows() {
+    graph_.name = "random_rows";
+    graph_.format = "random";
+    const ir::Shape shape{one_in(6) ? 2 : 1, number(4, 24), number(4, 24), one_in(3) ? number(1, 4) : number(8, 48)};
+    current_ = add_tensor(shape);
+    graph_.inputs.push_back({current_, view(shape)});
+    for (int chain = number(1, 2); chain > 0; --chain) add_row_chain();
+    if (one_in(2)) add_node();
+    graph_.outputs.push_back({current_, view(tensor(current_).shape)});
+    return graph_;
+  }
+
  private:
   int number(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
   bool one_in(int n) { return number(1, n) == 1; }
@@ -151,6 +163,47 @@ class GraphMaker {
     c.requant = requant(out, c.kernel_h * c.kernel_w * in.c);
     const auto output = c.output;
     finish(std::move(c), output);
+  }
+
+  void add_row_chain() {
+    const ir::TensorId before = current_;
+    one_in(2) ? add_conv() : add_pointwise(number(8, 64));
+    for (int more = number(1, 4); more > 0; --more) one_in(2) ? add_pointwise(number(8, 64)) : add_row_depthwise();
+    if (one_in(2)) return;
+    const ir::Shape &first = tensor(before).shape, &last = tensor(current_).shape;
+    if (first.h != last.h || first.w != last.w) return add_eltwise();
+    add_pointwise(first.c);
+    add_eltwise_with(before);
+  }
+
+  void add_pointwise(int out) {
+    const ir::Shape in = tensor(current_).shape;
+    ir::Conv c;
+    c.input = current_;
+    c.output = add_tensor({in.n, in.h, in.w, out});
+    c.weights = bytes(int64_t{out} * in.c);
+    c.weight_zero = one_in(3) ? byte() : 0;
+    c.requant = requant(out, in.c);
+    const auto output = c.output;
+    finish(std::move(c), output);
+  }
+
+  void add_row_depthwise() {
+    const ir::Shape in = tensor(current_).shape;
+    const int kernel = number(2, 3), stride = number(1, 2), pad = one_in(4) ? 0 : 1;
+    const auto outputs = [&](int size) { return (size + 2 * pad - kernel) / stride + 1; };
+    if (in.h + 2 * pad < kernel || in.w + 2 * pad < kernel || kernel == pad + 1) return add_pointwise(in.c);
+    ir::Depthwise d;
+    d.kernel_h = d.kernel_w = kernel;
+    d.stride_h = d.stride_w = stride;
+    d.padding = {pad, pad, pad, pad};
+    d.input = current_;
+    d.output = add_tensor({in.n, outputs(in.h), outputs(in.w), in.c});
+    d.weights = bytes(int64_t{kernel} * kernel * in.c);
+    d.weight_zero = one_in(3) ? byte() : 0;
+    d.requant = requant(in.c, kernel * kernel);
+    const auto output = d.output;
+    finish(std::move(d), output);
   }
 
   void add_depthwise() {
@@ -377,5 +430,6 @@ class GraphMaker {
 }  // namespace
 
 ir::Graph random_graph(uint64_t seed) { return GraphMaker(seed).make(); }
+ir::Graph random_row_graph(uint64_t seed) { return GraphMaker(seed).make_rows(); }
 
 }  // namespace zahl::test

@@ -2,10 +2,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "compiler/driver/compile.h"
-#include "compiler/schedule/fusion.h"
+#include "compiler/schedule/memory_plan.h"
 #include "tests/reference/graph_evaluator.h"
 #include "tests/reference/program_interpreter.h"
 #include "tests/support/random_graph.h"
@@ -33,9 +34,8 @@ std::vector<int8_t> random_bytes(size_t count, uint64_t seed) {
 }
 
 // Runs the graph both ways. Returns whether the machine could hold it.
-bool check_graph(uint64_t seed, const hw::Config& config) {
-  SCOPED_TRACE(fmt::format("seed {} on {}", seed, config.name));
-  const ir::Graph graph = test::random_graph(seed);
+bool check_graph(uint64_t seed, const ir::Graph& graph, const hw::Config& config) {
+  SCOPED_TRACE(fmt::format("{} graph of seed {} on {}", graph.name, seed, config.name));
   EXPECT_EQ(ir::verify(graph), "");
   Program program;
   try {
@@ -57,7 +57,7 @@ bool check_graph(uint64_t seed, const hw::Config& config) {
 void check_range(uint64_t first, const hw::Config& config, int least) {
   int held = 0;
   for (uint64_t seed = first; seed < first + 250; ++seed) {
-    held += check_graph(seed, config) ? 1 : 0;
+    held += check_graph(seed, test::random_graph(seed), config) ? 1 : 0;
     if (testing::Test::HasFailure()) return;
   }
   EXPECT_GE(held, least) << "too many graphs were refused";
@@ -69,19 +69,40 @@ TEST(CompileGraph, ComputesWhatTheGraphSaysOnWide32) { check_range(2000, hw::loa
 TEST(CompileGraph, ComputesWhatTheGraphSaysInStripesOnEdge16) { check_range(3000, cramped("edge16"), 200); }
 TEST(CompileGraph, ComputesWhatTheGraphSaysInStripesOnTiny8) { check_range(4000, cramped("tiny8"), 200); }
 
-// An addition that follows its convolution stripe by stripe happens only where tensors are large for the machine.
+// Checks graphs from `first` on whose memory plan has what is asked for, until `wanted` of them ran.
+template <class Has>
+void check_plans(uint64_t first, const hw::Config& config, int wanted, ir::Graph (*make)(uint64_t), Has&& has) {
+  int held = 0;
+  for (uint64_t seed = first; seed < first + 20000 && held < wanted; ++seed) {
+    const ir::Graph graph = make(seed);
+    if (!has(schedule::plan_memory(graph, config))) continue;
+    held += check_graph(seed, graph, config) ? 1 : 0;
+    if (testing::Test::HasFailure()) return;
+  }
+  EXPECT_EQ(held, wanted);
+}
+
+bool has_transient_follower(const schedule::MemoryPlan& plan) {
+  const auto& f = plan.fusions;
+  return std::find(f.is_follower.begin(), f.is_follower.end(), true) != f.is_follower.end() &&
+         std::find(f.is_transient.begin(), f.is_transient.end(), true) != f.is_transient.end();
+}
+
+// Machines on which tensors are large, so that results live as stripes.
 TEST(CompileGraph, ComputesWhatTheGraphSaysWhereAdditionsFollowStripes) {
   hw::Config config = cramped("tiny8");
   config.scratchpad_bank_bytes = 1024;
-  int followed = 0;
-  for (uint64_t seed = 5000; seed < 15000 && followed < 60; ++seed) {
-    const ir::Graph graph = test::random_graph(seed);
-    const auto fusions = schedule::find_fusions(graph, 11 * config.scratchpad_bank_bytes / 4);
-    if (std::find(fusions.is_follower.begin(), fusions.is_follower.end(), true) == fusions.is_follower.end()) continue;
-    followed += check_graph(seed, config) ? 1 : 0;
-    if (HasFailure()) return;
+  check_plans(5000, config, 40, test::random_graph, has_transient_follower);
+}
+
+TEST(CompileGraph, ComputesWhatTheGraphSaysWhereLayersPassRowsToOneAnother) {
+  for (const char* preset : {"edge16", "wide32"}) {
+    hw::Config config = hw::load_config(preset);
+    config.scratchpad_bank_bytes = 2048;
+    config.accumulator_bank_vectors = 32;
+    check_plans(30000, config, 100, test::random_row_graph,
+                [](const schedule::MemoryPlan& plan) { return !plan.fusions.chains.empty(); });
   }
-  EXPECT_GE(followed, 20);
 }
 
 }  // namespace
