@@ -92,7 +92,7 @@ MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config) {
   plan.parameters = {activations, bank};
   plan.weights = {weight_ring_begin(config), weight_ring_bytes(config)};
 
-  plan.fusions = find_followers(graph, activations / 4);
+  plan.fusions = find_followers(graph);
   const auto divide = [&] {
     plan.root = find_roots(graph, plan.fusions);
     const Demands demands(graph, config, plan);
