@@ -32,11 +32,12 @@ class GraphMaker {
 
   static ir::HostView view(const ir::Shape& s) { return {ir::HostView::Type::Int8, {s.n, s.h, s.w, s.c}, false}; }
 
-  ir::TensorId add_tensor(const ir::Shape& shape) {
+  ir::TensorId add_tensor(const ir::Shape& shape) { return add_tensor(shape, byte()); }
+  ir::TensorId add_tensor(const ir::Shape& shape, int zero_point) {
     ir::Tensor t;
     t.name = fmt::format("t{}", graph_.tensors.size());
     t.shape = shape;
-    t.zero_point = byte();
+    t.zero_point = zero_point;
     graph_.tensors.push_back(t);
     return static_cast<ir::TensorId>(graph_.tensors.size()) - 1;
   }
@@ -107,7 +108,7 @@ class GraphMaker {
   }
 
   void add_node() {
-    switch (number(0, 9)) {
+    switch (number(0, 12)) {
       case 0:
       case 1:
       case 2:
@@ -124,6 +125,12 @@ class GraphMaker {
         return one_in(2) ? add_lookup() : add_softmax();
       case 8:
         return add_reshape();
+      case 9:
+        return add_concat();
+      case 10:
+        return add_move();
+      case 11:
+        return add_split();
       default:
         return add_residual();
     }
@@ -256,6 +263,102 @@ class GraphMaker {
     }
     s.m0 = 1, s.shift = 23;
     finish(s, output);
+  }
+
+  // Tensors that fit beside the present one along an axis.
+  void add_concat() {
+    const ir::Shape shape = tensor(current_).shape;
+    ir::Concat concat{{current_}, -1, number(1, 3)};
+    ir::Shape sum = shape;
+    std::vector<ir::TensorId> fitting;
+    for (size_t t = 0; t < graph_.tensors.size(); ++t) {
+      ir::Shape other = graph_.tensors[t].shape;
+      (concat.axis == 1   ? other.h
+       : concat.axis == 2 ? other.w
+                          : other.c) = concat.axis == 1   ? shape.h
+                                       : concat.axis == 2 ? shape.w
+                                                          : shape.c;
+      if (other == shape) fitting.push_back(static_cast<ir::TensorId>(t));
+    }
+    const int zero_point = tensor(current_).zero_point;
+    for (int more = number(1, 3); more > 0; --more) {
+      const ir::TensorId id = fitting[static_cast<size_t>(number(0, static_cast<int>(fitting.size()) - 1))];
+      graph_.tensors[static_cast<size_t>(id)].zero_point = one_in(3) ? tensor(id).zero_point : zero_point;
+      const ir::Shape& part = tensor(id).shape;
+      (concat.axis == 1   ? sum.h
+       : concat.axis == 2 ? sum.w
+                          : sum.c) += concat.axis == 1   ? part.h
+                                      : concat.axis == 2 ? part.w
+                                                         : part.c;
+      concat.inputs.push_back(id);
+    }
+    if (one_in(2)) std::swap(concat.inputs.front(), concat.inputs.back());
+    concat.output = add_tensor(sum, zero_point);
+    finish(concat, concat.output);
+  }
+
+  // A slice, a permutation of the axes, or an enlargement.
+  void add_move() {
+    const ir::Shape in = tensor(current_).shape;
+    std::array<int, 4> sizes = {in.n, in.h, in.w, in.c};
+    const std::array<int64_t, 4> steps = {int64_t{in.h} * in.w * in.c, int64_t{in.w} * in.c, in.c, 1};
+    ir::Move move{current_, -1, 0, {}};
+    std::array<size_t, 4> order = {0, 1, 2, 3};
+    std::array<int, 4> repeats = {1, 1, 1, 1};
+    const int kind = number(0, 2);
+    for (size_t axis = 1; axis < 4; ++axis) {
+      if (kind == 0) {
+        const int size = number(1, sizes[axis]);
+        move.offset += number(0, sizes[axis] - size) * steps[axis];
+        sizes[axis] = size;
+      } else if (kind == 1 && axis < 3) {
+        repeats[axis] = number(1, 2);
+      }
+    }
+    if (kind == 2) std::shuffle(order.begin() + 1, order.end(), random_);
+    ir::Shape out{1, 1, 1, 1};
+    int* const extents[] = {&out.n, &out.h, &out.w, &out.c};
+    for (size_t i = 0; i < 4; ++i) {
+      const size_t axis = order[i];
+      move.axes.push_back({sizes[axis], steps[axis]});
+      move.axes.push_back({repeats[axis], 0});
+      *extents[i] = sizes[axis] * repeats[axis];
+    }
+    move.output = add_tensor(out, tensor(current_).zero_point);
+    finish(move, move.output);
+  }
+
+  // Slices along the channels, each read by something, put together again in another order.
+  void add_split() {
+    const ir::Shape in = tensor(current_).shape;
+    if (in.c < 2) return add_conv();
+    if (one_in(2)) add_conv();
+    const ir::TensorId source = current_;
+    const ir::Shape shape = tensor(source).shape;
+    if (shape.c < 2) return;
+    const int first = number(1, shape.c - 1);
+    ir::Concat concat{{}, -1, 3};
+    for (const auto& [from, count] : {std::pair{first, shape.c - first}, std::pair{0, first}}) {
+      const auto slice = add_tensor({shape.n, shape.h, shape.w, count}, tensor(source).zero_point);
+      finish(ir::Move{source, slice, from, {{shape.n * shape.h * shape.w, shape.c}, {count, 1}}}, slice);
+      if (one_in(2)) one_in(2) ? add_max_pool_in_place() : add_lookup();
+      concat.inputs.push_back(current_);
+    }
+    graph_.tensors[static_cast<size_t>(concat.inputs[1])].zero_point = tensor(concat.inputs[0]).zero_point;
+    concat.output = add_tensor(shape, tensor(concat.inputs[0]).zero_point);
+    finish(concat, concat.output);
+  }
+
+  // A maximum that keeps the shape.
+  void add_max_pool_in_place() {
+    ir::MaxPool p;
+    p.kernel_h = p.kernel_w = 5;
+    p.padding = {2, 2, 2, 2};
+    p.input = current_;
+    p.output = add_tensor(tensor(current_).shape);
+    p.requant = requant(tensor(current_).shape.c, 1);
+    const auto output = p.output;
+    finish(std::move(p), output);
   }
 
   void add_reshape() {
