@@ -75,8 +75,8 @@ ir::Requant requant_of(const LoweringContext& context, const ConvLayer& layer) {
 }  // namespace
 
 ir::Operation lower_conv(const LoweringContext& context, const ConvLayer& layer, int64_t& macs) {
-  const ir::Shape in = memory_shape(context.node, context.network.value(layer.input));
-  const ir::Shape out = memory_shape(context.node, context.network.value(layer.output));
+  const ir::Shape in = memory_shape(context.network.value(layer.input));
+  const ir::Shape out = memory_shape(context.network.value(layer.output));
   macs = out.elements() / layer.out_channels * static_cast<int64_t>(layer.weights.size());
   const bool is_depthwise = layer.groups > 1 && layer.groups == in.c && layer.groups == out.c &&
                             layer.dilation_h == 1 && layer.dilation_w == 1;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "compiler/frontend/onnx_reader.h"
+#include "compiler/frontend/view.h"
 #include "compiler/frontend/window.h"
 
 namespace zahl::frontend {
@@ -67,6 +68,7 @@ bool OnnxReader::read_layer(const OnnxNode& node) {
       {"GlobalMaxPool", &OnnxReader::read_mean}, {"ReduceMean", &OnnxReader::read_mean},
       {"Add", &OnnxReader::read_eltwise},        {"Sub", &OnnxReader::read_eltwise},
       {"Mul", &OnnxReader::read_eltwise},        {"Softmax", &OnnxReader::read_softmax},
+      {"Concat", &OnnxReader::read_concat},
   };
   const auto read = kLayers.find(node.type());
   if (read == kLayers.end()) return false;
@@ -74,36 +76,18 @@ bool OnnxReader::read_layer(const OnnxNode& node) {
   return true;
 }
 
-void OnnxReader::set_pending(const OnnxNode& node, LayerKind kind, std::vector<int64_t> dims, std::vector<int> order,
-                             std::optional<std::array<int, 3>> flattened) {
+void OnnxReader::set_pending(const OnnxNode& node, LayerKind kind, std::vector<int64_t> dims, std::vector<int> order) {
   element_count(node.name(), dims);
   Value output;
   output.name = node.output();
   output.dims = std::move(dims);
   output.order = std::move(order);
-  output.flattened = flattened;
   Pending pending{.layer = std::make_shared<const Layer>(Layer{node.name(), std::move(kind)}),
                   .output = std::move(output),
                   .clamp = {},
                   .names = {node.name().name},
                   .moves = {}};
   floats_.insert_or_assign(node.output(), std::move(pending));
-}
-
-ValueId OnnxReader::in_order(const OnnxNode& node, ValueId id, const std::vector<int>& order) {
-  const Value value = network_.value(id);
-  if (value.order == order) return id;
-  if (value.dims.size() != order.size() || !same_layout(value.dims, value.order, order)) {
-    refuse(node.name(),
-           fmt::format("its input '{}' of the shape {} lies in memory in another order", value.name, join(value.dims)),
-           order == kChannelsFirst ? "use a four-dimensional feature map, channels first"
-                                   : "let the last axis be the channels");
-  }
-  Value ordered = value;
-  ordered.order = order;
-  const ValueId result = network_.add(std::move(ordered));
-  network_.layers.push_back({node.name(), ReshapeLayer{id, result}});
-  return result;
 }
 
 ValueId OnnxReader::feature_map(const OnnxNode& node, size_t input) {
@@ -113,7 +97,7 @@ ValueId OnnxReader::feature_map(const OnnxNode& node, size_t input) {
     refuse(node.name(), fmt::format("its input '{}' has the shape {}", value.name, join(value.dims)),
            "use a four-dimensional feature map");
   }
-  return in_order(node, id, kChannelsFirst);
+  return in_memory_order(network_, node.name(), id, kChannelsFirst);
 }
 
 void OnnxReader::read_conv(const OnnxNode& node) {
@@ -156,8 +140,10 @@ void OnnxReader::read_conv(const OnnxNode& node) {
 void OnnxReader::read_matrix(const OnnxNode& node) {
   const bool is_gemm = node.type() == "Gemm";
   const ValueId source = value_of(node, 0);
-  const std::vector<int64_t> source_dims = network_.value(source).dims;
-  ConvLayer layer{.input = in_order(node, source, plain_order(source_dims.size()))};
+  const std::vector<int> places = places_in_memory(source);
+  const auto order = plain_order(network_.value(source).dims.size());
+  ConvLayer layer{.input = places.empty() ? in_memory_order(network_, node.name(), source, order)
+                                          : as_it_lies(node, source)};
   layer.is_matrix = true;
   const QuantizedConstant& weights = weights_of(node, 1);
   const Value input = network_.value(layer.input);
@@ -181,19 +167,13 @@ void OnnxReader::read_matrix(const OnnxNode& node) {
   const auto rows = static_cast<size_t>(outputs), columns = static_cast<size_t>(inputs);
   for (size_t o = 0; o < rows; ++o) {
     for (size_t i = 0; i < columns; ++i) {
-      size_t place = i;
-      if (input.flattened) {  // C, H, W in the file; H, W, C in memory
-        const auto c = static_cast<size_t>((*input.flattened)[0]);
-        const size_t pixels = columns / c;
-        place = i % pixels * c + i / pixels;
-      }
+      const size_t place = places.empty() ? i : static_cast<size_t>(places[i]);
       layer.weights[o * columns + place] = is_transposed ? stored[o * columns + i] : stored[i * rows + o];
     }
   }
   if (is_gemm && !node.input(2).empty()) add_bias(node, meaning_of(node, 2), layer);
   std::vector<int64_t> dims = input.dims;
   dims.back() = outputs;
-  const auto order = plain_order(dims.size());
   set_pending(node, std::move(layer), std::move(dims), order);
 }
 
@@ -256,12 +236,12 @@ void OnnxReader::read_eltwise(const OnnxNode& node) {
            kSurround);
   }
   const bool a_is_constant = std::holds_alternative<QuantizedConstant>(meaning_of(node, 0));
-  const ValueId computed = value_of(node, a_is_constant ? 1 : 0);
+  const ValueId computed = settled(network_, node.name(), value_of(node, a_is_constant ? 1 : 0));
   const Value shape = network_.value(computed);
   const Meaning& other = meaning_of(node, a_is_constant ? 0 : 1);
   ValueId second = -1;
   if (const auto* constant = std::get_if<QuantizedConstant>(&other)) {
-    if (!constant->tensor->is_byte() || constant->scales.size() != 1 || shape.flattened) {
+    if (!constant->tensor->is_byte() || constant->scales.size() != 1) {
       refuse(node.name(), fmt::format("its constant operand '{}' is not int8 or uint8 with one scale", constant->name),
              kQuantizeOnnx);
     }
@@ -288,31 +268,102 @@ void OnnxReader::read_eltwise(const OnnxNode& node) {
   } else {
     second = value_of(node, 1);
     const Value b = network_.value(second);
-    if (b.dims != shape.dims || b.flattened != shape.flattened) {
+    if (b.dims != shape.dims) {
       refuse(node.name(),
              fmt::format("operands of the shapes {} and {} are both computed", join(shape.dims), join(b.dims)),
              "give both operands the same shape; repeating a computed operand is not supported");
     }
-    second = in_order(node, second, shape.order);
+    second = in_memory_order(network_, node.name(), second, shape.order);
   }
   layer.a = a_is_constant ? second : computed;
   layer.b = a_is_constant ? computed : second;
-  set_pending(node, layer, shape.dims, shape.order, shape.flattened);
+  set_pending(node, layer, shape.dims, shape.order);
 }
 
 void OnnxReader::read_softmax(const OnnxNode& node) {
-  const ValueId input = value_of(node, 0);
-  const Value value = network_.value(input);
-  const auto rank = static_cast<int64_t>(value.dims.size());
-  int64_t axis = node.integer("axis", graph_.opset < 13 ? 1 : -1);
+  const int64_t opset = node.integer("opset", graph_.opset);  // a QLinearSoftmax brings its own
+  ValueId input = value_of(node, 0);
+  const auto rank = static_cast<int64_t>(network_.value(input).dims.size());
+  int64_t axis = node.integer("axis", opset < 13 ? 1 : -1);
   if (axis < 0) axis += rank;
-  const bool is_last = rank > 0 && axis >= 0 && axis < rank && value.order.back() == axis;
-  if (!is_last || value.flattened ||
-      (graph_.opset < 13 && axis + 1 < rank && value.dims[static_cast<size_t>(rank) - 1] != 1)) {
+  const bool exists = rank > 0 && axis >= 0 && axis < rank;
+  if (exists) {  // innermost
+    std::vector<int> order = network_.value(input).order;
+    if (order.back() != axis || network_.value(input).view) {
+      std::erase(order, static_cast<int>(axis));
+      order.push_back(static_cast<int>(axis));
+      input = in_memory_order(network_, node.name(), input, order);
+    }
+  }
+  const Value value = network_.value(input);
+  if (!exists || (opset < 13 && axis + 1 < rank && value.dims[static_cast<size_t>(rank) - 1] != 1)) {
     refuse(node.name(), fmt::format("softmax over axis {} of the shape {} is not supported", axis, join(value.dims)),
-           "take it over the channels");
+           "take it over one axis (opset 13)");
   }
   set_pending(node, SoftmaxLayer{.input = input, .output = -1, .beta = 1}, value.dims, value.order);
+}
+
+void OnnxReader::read_concat(const OnnxNode& node) {
+  ConcatLayer layer;
+  std::vector<int64_t> dims;
+  const int64_t given = node.integer("axis", 0);
+  for (size_t i = 0; i < node.inputs(); ++i) {
+    ValueId id = value_of(node, i);
+    id = i == 0 ? settled(network_, node.name(), id)
+                : in_memory_order(network_, node.name(), id, network_.value(layer.inputs[0]).order);
+    layer.inputs.push_back(id);
+    const std::vector<int64_t>& part = network_.value(id).dims;
+    const auto rank = static_cast<int64_t>(part.size());
+    layer.axis = static_cast<int>(given < 0 ? given + rank : given);
+    std::vector<int64_t> expected = dims.empty() ? part : dims;
+    const bool exists = layer.axis >= 0 && layer.axis < rank && expected.size() == part.size();
+    if (exists) expected[static_cast<size_t>(layer.axis)] = part[static_cast<size_t>(layer.axis)];
+    if (!exists || expected != part) {
+      refuse(node.name(), fmt::format("{} does not fit behind {} along axis {}", join(part), join(dims), given),
+             kIntactFile);
+    }
+    if (dims.empty()) {
+      dims = part;
+    } else {
+      dims[static_cast<size_t>(layer.axis)] += part[static_cast<size_t>(layer.axis)];
+    }
+  }
+  const std::vector<int> order = network_.value(layer.inputs.at(0)).order;
+  set_pending(node, std::move(layer), std::move(dims), order);
+}
+
+// Where each element of a row lies in memory, for rows whose bytes lie together in another order (a flattened feature
+// map); empty where they lie in order or not together.
+std::vector<int> OnnxReader::places_in_memory(ValueId id) const {
+  const Value& value = network_.value(id);
+  if (!value.view || value.dims.empty() || !is_rearrangement(network_, *value.view)) return {};
+  std::vector<int64_t> places = {0};
+  for (const auto& axis : value.view->dims.back()) {
+    std::vector<int64_t> finer;
+    for (int64_t place : places) {
+      for (int64_t i = 0; i < axis.size; ++i) finer.push_back(place + i * axis.step);
+    }
+    places = std::move(finer);
+  }
+  View rows = *value.view;  // in order as a whole?
+  rows.dims.back() = {{static_cast<int>(places.size()), 1}};
+  std::vector<ir::Move::Axis> axes;
+  for (const auto& own : rows.dims) axes.insert(axes.end(), own.begin(), own.end());
+  if (ir::simplified({-1, -1, 0, axes}).axes.size() != 1 ||
+      std::ranges::max(places) != static_cast<int64_t>(places.size()) - 1)
+    return {};
+  return {places.begin(), places.end()};
+}
+
+// The rows of such a value, each in the order of memory.
+ValueId OnnxReader::as_it_lies(const OnnxNode& node, ValueId id) {
+  Value value = network_.value(id);
+  const ValueId root = value.view->root;
+  value.view.reset();
+  value.order = plain_order(value.dims.size());
+  const ValueId result = network_.add(std::move(value));
+  network_.layers.push_back({node.name(), ReshapeLayer{root, result}});
+  return result;
 }
 
 }  // namespace zahl::frontend
