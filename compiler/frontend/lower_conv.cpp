@@ -10,8 +10,6 @@
 namespace zahl::frontend {
 namespace {
 
-constexpr int64_t kMaximumAccumulator = std::numeric_limits<int32_t>::max();
-
 // The ratio input scale * weight scale / output scale, with the framework's own mix of float and double.
 double ratio(const ConvLayer& layer, float input_scale, float weight_scale, float output_scale) {
   const double product = layer.float_scale_product
@@ -55,7 +53,10 @@ ir::Requant requant_of(const LoweringContext& context, const ConvLayer& layer) {
     const std::span<const int8_t> weights(layer.weights.data() + c * fan_in, fan_in);
     int64_t bias = layer.bias.empty() ? 0 : layer.bias[c];
     for (int8_t w : weights) bias -= int64_t{input.zero_point} * (w - layer.weight_zero);
-    if (legalize::accumulator_bound(weights, layer.weight_zero, bias) > kMaximumAccumulator) {
+    const legalize::Interval interval = legalize::result_interval(weights, layer.weight_zero, bias);
+    constexpr auto kLowest = std::numeric_limits<int32_t>::min(), kHighest = std::numeric_limits<int32_t>::max();
+    if (legalize::accumulator_bound(weights, layer.weight_zero) > kHighest || interval.low < kLowest ||
+        interval.high > kHighest) {
       refuse(context.node, fmt::format("the accumulator of output channel {} can overflow 32 bits", c),
              "split the reduction, or quantize the bias with a larger scale");
     }

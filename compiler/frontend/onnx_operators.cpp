@@ -236,8 +236,8 @@ void OnnxReader::read_eltwise(const OnnxNode& node) {
            kSurround);
   }
   const bool a_is_constant = std::holds_alternative<QuantizedConstant>(meaning_of(node, 0));
-  const ValueId computed = settled(network_, node.name(), value_of(node, a_is_constant ? 1 : 0));
-  const Value shape = network_.value(computed);
+  ValueId computed = settled(network_, node.name(), value_of(node, a_is_constant ? 1 : 0));
+  Value shape = network_.value(computed);
   const Meaning& other = meaning_of(node, a_is_constant ? 0 : 1);
   ValueId second = -1;
   if (const auto* constant = std::get_if<QuantizedConstant>(&other)) {
@@ -267,13 +267,23 @@ void OnnxReader::read_eltwise(const OnnxNode& node) {
     second = network_.add(std::move(value));
   } else {
     second = value_of(node, 1);
-    const Value b = network_.value(second);
-    if (b.dims != shape.dims) {
-      refuse(node.name(),
-             fmt::format("operands of the shapes {} and {} are both computed", join(shape.dims), join(b.dims)),
-             "give both operands the same shape; repeating a computed operand is not supported");
+    const std::vector<int64_t> b = network_.value(second).dims;
+    const auto dims = common_dims(shape.dims, b);
+    if (!dims) {
+      refuse(node.name(), fmt::format("the shapes {} and {} do not fit", join(shape.dims), join(b)), kIntactFile);
     }
-    second = in_memory_order(network_, node.name(), second, shape.order);
+    const auto repeat = [&](ValueId id) {
+      if (network_.value(id).dims == *dims) return id;
+      const Value like = network_.value(id);
+      return add_view(network_, node.name(), like, like.name, *broadcast(view_of(network_, id), *dims));
+    };
+    if (shape.dims != *dims) {  // the larger operand decides the order
+      second = settled(network_, node.name(), repeat(second));
+      shape = network_.value(second);
+      computed = in_memory_order(network_, node.name(), repeat(computed), shape.order);
+    } else {
+      second = in_memory_order(network_, node.name(), repeat(second), shape.order);
+    }
   }
   layer.a = a_is_constant ? second : computed;
   layer.b = a_is_constant ? computed : second;

@@ -112,6 +112,29 @@ View repeated(const View& view, size_t axis, int times) {
   return result;
 }
 
+std::optional<std::vector<int64_t>> common_dims(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
+  std::vector<int64_t> dims = a.size() < b.size() ? b : a;
+  const std::vector<int64_t>& shorter = a.size() < b.size() ? a : b;
+  const size_t missing = dims.size() - shorter.size();
+  for (size_t i = 0; i < shorter.size(); ++i) {
+    int64_t& size = dims[missing + i];
+    if (shorter[i] != size && shorter[i] != 1 && size != 1) return std::nullopt;
+    size = std::max(size, shorter[i]);
+  }
+  return dims;
+}
+
+std::optional<View> broadcast(const View& view, const std::vector<int64_t>& dims) {
+  if (common_dims(dims_of(view), dims) != dims) return std::nullopt;
+  View result = view;
+  result.dims.insert(result.dims.begin(), dims.size() - view.dims.size(), {});
+  const std::vector<int64_t> own = dims_of(result);
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (own[i] != dims[i]) result.dims[i] = {{static_cast<int>(dims[i]), 0}};
+  }
+  return result;
+}
+
 bool is_rearrangement(const Network& network, const View& view) {
   for (const auto& axes : view.dims) {
     if (std::ranges::any_of(axes, [](const Axis& a) { return a.step == 0 && a.size > 1; })) return false;

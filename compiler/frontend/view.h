@@ -20,6 +20,11 @@ std::optional<View> sliced(const View& view, size_t axis, int64_t begin, int64_t
 // Each index of one axis `times` times in a row.
 View repeated(const View& view, size_t axis, int times);
 
+// The view under `dims` by numpy's rules; nothing where the shapes do not fit.
+std::optional<View> broadcast(const View& view, const std::vector<int64_t>& dims);
+// What two shapes broadcast to, by the same rules.
+std::optional<std::vector<int64_t>> common_dims(const std::vector<int64_t>& a, const std::vector<int64_t>& b);
+
 // A value that is this view of `like`, named `name`. Where the bytes lie one after another as they do in the root, it
 // is a value of its own and `node` a reshape.
 ValueId add_view(Network& network, const NodeName& node, const Value& like, std::string name, View view);
