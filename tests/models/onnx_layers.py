@@ -52,7 +52,10 @@ def layers(model: onnx.ModelProto, values: dict[str, np.ndarray]):
         order = {id(n): i for i, n in enumerate(model.graph.node)}
         nodes.sort(key=lambda n: order[id(n)])
         used = {i for n in nodes for i in n.input}
-        info = lambda name: helper.make_tensor_value_info(name, TYPES[values[name].dtype], values[name].shape)
+
+        def info(name):
+            return helper.make_tensor_value_info(name, TYPES[values[name].dtype], values[name].shape)
+
         graph = helper.make_graph(nodes, end.name, [info(i) for i in inputs], [info(end.output[0])], [constants[c] for c in constants if c in used])
         part = helper.make_model(graph, opset_imports=model.opset_import, ir_version=8)
         yield end.output[0], part, {i: values[i] for i in inputs}, values[end.output[0]]

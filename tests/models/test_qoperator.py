@@ -93,7 +93,10 @@ def test_onnx_node_test(name: str, tmp_path):
     if not archive.exists():
         pytest.skip(f"{archive} is absent: this test needs the shared suites")
     with tarfile.open(archive) as tar:
-        read = lambda path: io.BytesIO(tar.extractfile(f"onnx/{name}/{path}").read())
+
+        def read(path):
+            return io.BytesIO(tar.extractfile(f"onnx/{name}/{path}").read())
+
         model = onnx.load(read("model.onnx"))
         feeds = [numpy_helper.to_array(onnx.load_tensor(read(f"test_data_set_0/input_{i}.pb"))) for i in range(len(model.graph.input))]
         expected = numpy_helper.to_array(onnx.load_tensor(read("test_data_set_0/output_0.pb")))
