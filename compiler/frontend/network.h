@@ -55,7 +55,11 @@ struct ConvLayer {
   std::vector<float> weight_scales{};  // one, or one an output channel
   std::vector<int32_t> bias{};         // one an output channel, of scale input scale * weight scale; empty: none
   bool float_scale_product = false;    // TFLite multiplies the two scales in float32 here
-  bool is_matrix = false;              // works on the rows of a matrix
+  // Where the bytes themselves are averaged, sum / divisor is not rounded to the nearest.
+  enum class Ending { Nearest, Down, DownAboveZero, UpBelowZero };
+  Ending ending = Ending::Nearest;
+  int divisor = 0;         // a power of two or odd
+  bool is_matrix = false;  // works on the rows of a matrix
   Clamp clamp{};
 };
 

@@ -149,6 +149,10 @@ bool OnnxReader::read_move(const OnnxNode& node) {
     return true;
   }
   const Meaning meaning = meaning_of(node, 0);
+  if (is_linear_resize(node)) {
+    read_linear_resize(node);
+    return true;
+  }
   if (const auto* quantized = std::get_if<Quantized>(&meaning)) {
     for (size_t i = 0; i < move_outputs(node); ++i) {
       const ValueId moved = apply_move({&node, i}, quantized->value);

@@ -81,7 +81,7 @@ class Expander {
   };
 
   static std::string part_name(const OnnxNode& node, size_t input) {
-    return input < node.inputs() ? node.input(input) + " of " + node.output() : node.output() + " real";
+    return input < node.inputs() ? node.input(input) + " of " + node.output() : node.output() + " before quantization";
   }
 
   static std::vector<std::string> inputs_at(const OnnxNode& node, size_t first, size_t count) {

@@ -39,7 +39,7 @@ class OnnxReader {
   void quantize_constant(const OnnxNode& node, const OnnxTensor& tensor);
   bool wants_channels_last(const std::string& tensor) const;
 
-  // onnx_moves.cpp, onnx_spans.cpp, onnx_pad.cpp: nodes that only rearrange.
+  // onnx_moves.cpp, onnx_spans.cpp, onnx_resize.cpp, onnx_pad.cpp: nodes that only rearrange, and resizes.
   struct Span {  // indices begin, begin + step ... of an axis
     size_t axis;
     int64_t begin, count, step;
@@ -55,6 +55,10 @@ class OnnxReader {
   std::vector<int64_t> resized_dims(const OnnxNode& node, const std::vector<int64_t>& dims) const;
   ValueId apply_resize(const OnnxNode& node, ValueId value);
   ValueId apply_linear_resize(const OnnxNode& node, ValueId value, const std::vector<int64_t>& dims);
+  bool is_linear_resize(const OnnxNode& node) const;
+  ConvLayer linear_filter(const OnnxNode& node, ValueId value, const std::vector<int64_t>& dims);
+  ValueId with_border(const OnnxNode& node, ValueId value, size_t axis, int times, int border, int skip);
+  void read_linear_resize(const OnnxNode& node);
   ValueId apply_blocks(const OnnxNode& node, ValueId value);
   ValueId apply_pad(const OnnxNode& node, ValueId value);
 

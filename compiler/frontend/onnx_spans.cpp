@@ -1,8 +1,7 @@
-// Nodes that take parts of an axis, repeat them, or trade space for channels.
+// Nodes that take parts of an axis, or trade space for channels.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "compiler/frontend/onnx_reader.h"
 #include "compiler/frontend/view.h"
@@ -11,9 +10,6 @@ namespace zahl::frontend {
 namespace {
 
 constexpr std::string_view kIntactFile = "use an intact file as written by onnx.save";
-constexpr std::string_view kNearestOnly =
-    "resize by a whole factor with mode nearest, or use a transposed convolution's place in the float model";
-
 std::string join(const std::vector<int64_t>& dims) { return fmt::format("[{}]", fmt::join(dims, ", ")); }
 
 size_t axis_of(const OnnxNode& node, int64_t axis, size_t rank) {
@@ -72,58 +68,6 @@ std::vector<OnnxReader::Span> OnnxReader::slice_spans(const OnnxNode& node, cons
   return spans;
 }
 
-// Sizes that a Resize or Upsample gives, from its sizes or scales.
-std::vector<int64_t> OnnxReader::resized_dims(const OnnxNode& node, const std::vector<int64_t>& dims) const {
-  const bool is_upsample = node.type() == "Upsample" || graph_.opset < 11;
-  const std::string scales_name = node.input(is_upsample ? 1 : 2);
-  std::vector<int64_t> result;
-  if (!is_upsample && !node.input(3).empty()) {
-    const auto sizes = integers(node, 3, "sizes");
-    result = *sizes;
-  } else {
-    std::vector<float> scales = node.reals("scales");
-    const OnnxTensor* tensor = scales_name.empty() ? nullptr : constant(scales_name);
-    if (tensor) scales = tensor->floats;
-    if (scales.size() != dims.size())
-      refuse(node.name(), "its scales are not constants", "export the model with fixed shapes");
-    for (size_t i = 0; i < dims.size(); ++i) {
-      const double size = std::floor(static_cast<double>(dims[i]) * static_cast<double>(scales[i]));
-      result.push_back(static_cast<int64_t>(std::clamp(size, 0.0, 1e9)));
-    }
-  }
-  if (result.size() != dims.size() || node.has("axes")) {
-    refuse(node.name(), fmt::format("it makes {} from {}", join(result), join(dims)),
-           "give a size or scale to each axis");
-  }
-  return result;
-}
-
-ValueId OnnxReader::apply_resize(const OnnxNode& node, ValueId id) {
-  const std::vector<int64_t> dims = network_.value(id).dims, wanted = resized_dims(node, dims);
-  const std::string mode = node.text("mode", "nearest"), nearest = node.text("nearest_mode", "round_prefer_floor");
-  const std::string coordinates = node.text(
-      "coordinate_transformation_mode", node.type() == "Upsample" || graph_.opset < 11 ? "asymmetric" : "half_pixel");
-  if (mode != "nearest") return apply_linear_resize(node, id, wanted);
-  View view = view_of(network_, id);
-  for (size_t axis = 0; axis < dims.size(); ++axis) {
-    if (wanted[axis] == dims[axis]) continue;
-    const auto out = wanted[axis], in = dims[axis];
-    const bool is_whole = out % in == 0 && out > in;
-    // With half pixels a whole factor rounds back to the pixel that is repeated; so does flooring without them.
-    const bool is_even =
-        (coordinates == "asymmetric" && (nearest == "floor" || node.type() == "Upsample" || graph_.opset < 11)) ||
-        ((coordinates == "half_pixel" || coordinates == "pytorch_half_pixel") && nearest.starts_with("round_prefer"));
-    if (!is_whole || !is_even) {
-      refuse(node.name(),
-             fmt::format("nearest resizing of {} to {} with {} and {} is not supported", in, out, coordinates, nearest),
-             kNearestOnly);
-    }
-    view = repeated(view, axis, static_cast<int>(out / in));
-  }
-  const Value like = network_.value(id);
-  return add_view(network_, node.name(), like, node.output(), view);
-}
-
 ValueId OnnxReader::apply_blocks(const OnnxNode& node, ValueId id) {
   const std::vector<int64_t> dims = network_.value(id).dims;
   const int64_t b = node.integer("blocksize", 0);
@@ -142,11 +86,6 @@ ValueId OnnxReader::apply_blocks(const OnnxNode& node, ValueId id) {
   id = is_crd ? reshape(node, id, {n, c / (b * b), b, b, h, w}) : reshape(node, id, {n, b, b, c / (b * b), h, w});
   id = is_crd ? transpose(node, id, {0, 1, 4, 2, 5, 3}) : transpose(node, id, {0, 3, 4, 1, 5, 2});
   return reshape(node, id, {n, c / (b * b), h * b, w * b});
-}
-
-ValueId OnnxReader::apply_linear_resize(const OnnxNode& node, ValueId /*id*/, const std::vector<int64_t>& /*dims*/) {
-  refuse(node.name(), fmt::format("resizing with mode {} is not supported", node.text("mode", "nearest")),
-         kNearestOnly);
 }
 
 }  // namespace zahl::frontend

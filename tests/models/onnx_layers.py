@@ -61,5 +61,32 @@ def layers(model: onnx.ModelProto, values: dict[str, np.ndarray]):
         yield end.output[0], part, {i: values[i] for i in inputs}, values[end.output[0]]
 
 
+def operators(model: onnx.ModelProto, values: dict[str, np.ndarray]):
+    """The same for the QOperator format, node by node; inputs and results are made bytes of scale 1 where the node names no scale."""
+    constants = {i.name: i for i in model.graph.initializer}
+    unit = [numpy_helper.from_array(np.float32(1), "one"), numpy_helper.from_array(np.int8(0), "nought")]
+    for node in model.graph.node:
+        if node.op_type in (*NOTATION, "MaxPool"):
+            continue
+        inputs, output = [i for i in node.input if i in values], node.output[0]
+        has_scales = node.op_type.startswith("QLinear")
+        at = {"QLinearConv": 6, "QLinearAdd": 6, "QLinearConcat": 0}.get(node.op_type, 3)
+        grid = [node.input[at], node.input[at + 1]] if has_scales else ["one", "nought"]
+        copy = onnx.NodeProto()
+        copy.CopyFrom(node)
+        nodes = [copy, helper.make_node("DequantizeLinear", [output, *grid], [output + " real"], name=output + " real")]
+        for i in inputs if not has_scales else []:
+            nodes.insert(0, helper.make_node("QuantizeLinear", [i + " open", "one", "nought"], [i + " bytes"], name=i + " bytes"))
+            nodes.insert(0, helper.make_node("DequantizeLinear", [i, "one", "nought"], [i + " open"], name=i + " open"))
+            copy.input[list(copy.input).index(i)] = i + " bytes"
+        used = {i for n in nodes for i in n.input}
+        ports = [helper.make_tensor_value_info(i, TYPES[values[i].dtype], values[i].shape) for i in inputs]
+        result = helper.make_tensor_value_info(output + " real", TensorProto.FLOAT, None)
+        graph = helper.make_graph(nodes, node.name, ports, [result], [c for name, c in constants.items() if name in used] + unit)
+        part = helper.make_model(graph, opset_imports=model.opset_import, ir_version=6)
+        scale, zero = (constant(model, name) for name in grid) if has_scales else (np.float32(1), np.int8(0))
+        yield node.op_type, node.name, part, {i: values[i] for i in inputs}, (values[output].astype(int) - int(zero)) * np.float64(scale), float(scale)
+
+
 def constant(model: onnx.ModelProto, name: str) -> np.ndarray:
     return numpy_helper.to_array(next(i for i in model.graph.initializer if i.name == name))

@@ -39,6 +39,33 @@ def test_each_layer_is_within_one_step_of_onnx_runtime(name: str, tmp_path):
     assert elements > 100_000 and different < elements * 1e-4  # where float32 rounds across a tie
 
 
+def test_each_operator_of_nanodet_is_within_one_step_of_onnx_runtime(tmp_path):
+    model = onnx.load(shared("nanodet_416_qoperator.onnx"))
+    constants = {i.name for i in model.graph.initializer}
+    for port in [i for i in model.graph.input if i.name in constants]:
+        model.graph.input.remove(port)
+    wide = onnx.ModelProto()
+    wide.CopyFrom(model)
+    names = [o for n in model.graph.node for o in n.output]
+    del wide.graph.output[:]
+    wide.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    image = np.random.default_rng(3).standard_normal((1, 3, 416, 416)).astype(np.float32)
+    values = dict(zip(names, onnx_layers.session(wide).run(names, {"input.1": image})))
+    seen = {}
+    for kind, name, part, inputs, expected, scale in onnx_layers.operators(model, values):
+        seen[kind] = seen.get(kind, 0) + 1
+        if seen[kind] % 9 != 1:  # some of each kind: they repeat
+            continue
+        onnx.save(part, tmp_path / "m.onnx")
+        source = tmp_path / ("in.npz" if len(inputs) > 1 else "in.npy")
+        np.savez(source, **inputs) if len(inputs) > 1 else np.save(source, next(iter(inputs.values())))
+        zahl("run", tmp_path / "m.onnx", "--input", source, "--output", tmp_path / "out.npy")
+        steps = np.abs(np.load(tmp_path / "out.npy") - expected) / scale
+        assert steps.max() < (1.01 if kind == "QLinearConv" else 0.01), (kind, name)
+        assert (steps > 0.5).mean() < 1e-4, (kind, name)
+    zahl("run", shared("nanodet_416_qoperator.onnx"), "--cycles-only")  # and the whole of it
+
+
 @pytest.mark.parametrize("name", ["yolov5n", "yolov8n"])
 def test_model_and_rtl_agree(name: str, tmp_path):
     path, _ = recipe(name, tmp_path, 32, 32)
