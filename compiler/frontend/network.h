@@ -6,8 +6,10 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -153,6 +155,7 @@ struct Network {
   std::vector<Value> values;
   std::vector<Layer> layers;
   std::vector<Port> inputs, outputs;
+  std::map<std::pair<ValueId, std::vector<int>>, ValueId> ordered;  // what in_memory_order (view.h) made
 
   Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }

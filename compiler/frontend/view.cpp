@@ -178,6 +178,7 @@ std::vector<int> natural_order(const Value& value) {
 ValueId in_memory_order(Network& network, const NodeName& node, ValueId id, const std::vector<int>& order) {
   const Value value = network.value(id);
   if (!value.view && value.order == order) return id;
+  if (const auto known = network.ordered.find({id, order}); known != network.ordered.end()) return known->second;
   const View view = view_of(network, id);
   const std::vector<Axis> axes = axes_in(view, order);
   Value moved = value;
@@ -187,7 +188,7 @@ ValueId in_memory_order(Network& network, const NodeName& node, ValueId id, cons
   const int64_t elements = product(value.dims);
   const bool stays =
       view.offset == 0 && is_contiguous(axes, elements) && elements == product(network.value(view.root).dims);
-  const ValueId result = network.add(std::move(moved));
+  const ValueId result = network.ordered[{id, order}] = network.add(std::move(moved));
   if (stays) {
     network.layers.push_back({node, ReshapeLayer{view.root, result}});
   } else {
