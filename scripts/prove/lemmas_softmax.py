@@ -155,7 +155,7 @@ LEMMAS = [
     Lemma(
         "softmax reciprocal",
         f"zahl_reciprocal: {RECIPROCAL_CYCLES} cycles after start_i, scale_o is one_over_one_plus_x((sum << h) - 2^31) (steps modulo 2^32), 0 for a sum of 0, "
-        "and headroom_o the leading zeros h; all sums, any state before, for any function in the place of the multiplier under which the last x is not negative",
+        "and headroom_o the leading zeros h; all sums, any state before, any function as multiplier that keeps the last x from being negative",
         ["zahl_reciprocal"],
         reciprocal,
     ),

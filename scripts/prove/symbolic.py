@@ -151,8 +151,11 @@ class Machine:
         return op(Kind.ITE, equal(select, const(0, width_of(select))), a, result)
 
 
-def undefined(width: int, count=itertools.count()):
-    return fresh(f"undefined{next(count)}", width)
+_COUNT = itertools.count()
+
+
+def undefined(width: int):
+    return fresh(f"undefined{next(_COUNT)}", width)
 
 
 def any_bit(term):
