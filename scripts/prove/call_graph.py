@@ -13,13 +13,14 @@ from objects import Function, data_references, demangle, disassemble, symbols_of
 EXTERNAL = {
     "bytes": r"mem(cpy|move|set|cmp|chr)|strlen|strcmp|__(mem\w+)_chk",
     "allocation": r"operator (new|delete)|free|malloc|realloc|aligned_alloc",
-    "exceptions": r"__cxa_|_Unwind_|__gxx_personality|__dynamic_cast|DW\.ref\.|std::(__throw_|terminate|\w+_error\b|out_of_range|invalid_argument|exception|bad_)|(typeinfo|vtable)( name)? for "
-    r"(std::|__cxxabiv1::)",
+    "exceptions": r"__cxa_|_Unwind_|__gxx_personality|__dynamic_cast|DW\.ref\.|std::(__throw_|terminate|\w+_error\b|out_of_range)"
+    r"|std::(invalid_argument|exception|bad_)|(typeinfo|vtable)( name)? for (std::|__cxxabiv1::)",
     "process": r"__dso_handle|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|getenv|__cpu_|__tls_get_addr|std::ios_base::Init|atexit|abort|__assert_fail|pthread_",
 }
 SCHEDULING = {
     "SystemC": r"((typeinfo|vtable|VTT|construction vtable)( name)? for |(non-)?virtual thunk to )?(sc_core|sc_dt|tlm)::",
     "messages": r"fmt::|std::(basic_)?(ostream|string)|std::__cxx11::",
+    "witness": r"dladdr|sigaction|_exit|write|v?snprintf|__v?snprintf_chk",
 }
 TAKES_FLOAT = re.compile(r"\b(double|float|_Float16|__bf16|long double)\b")
 

@@ -18,7 +18,7 @@ import subprocess
 import x86
 from call_graph import EXTERNAL, SCHEDULING, TAKES_FLOAT, Program, kind_of_external
 from objects import Function, binutils_version, demangle, disassemble
-from report import ROOT, ProveError, Report, parser, run_main
+from report import ProveError, Report, parser, run_main
 
 TITLE = "Object code of the datapath computes with integers"
 EXAMPLES = """  level4.py --json level4.json --build-dir build/release
