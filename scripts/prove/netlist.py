@@ -18,6 +18,8 @@ DESIGN_PASSES = ["proc -noopt", "opt_clean"]
 
 def generate_package(source: pathlib.Path, preset: str, folder: pathlib.Path) -> pathlib.Path:
     """zahl_pkg.sv of a preset. Throws ProveError if there is no such preset."""
+    if not (source / "isa/generate.py").exists():
+        raise ProveError(f"there is no isa/generate.py in {source}; give the root of a Zahl tree as --source")
     command = [sys.executable, "-B", str(source / "isa/generate.py"), "sv", preset, str(folder)]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode != 0:

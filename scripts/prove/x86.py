@@ -64,4 +64,5 @@ def group_of(text: str) -> str | None:
 
 def is_float(text: str) -> bool:
     """Whether it computes, compares or converts floats: only to say what a refused instruction is."""
-    return group_of(text) is None and _FLOAT.match(mnemonic(text)) is not None
+    name = mnemonic(text)
+    return group_of(text) is None and WITNESS_ONLY.fullmatch(name) is None and _FLOAT.match(name) is not None
