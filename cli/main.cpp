@@ -24,7 +24,7 @@ struct Options {
   std::string model, config = "edge16", memory = "dram", input, output, json, engine = "model", waveform;
   std::vector<std::string> settings;
   std::optional<uint64_t> seed;
-  bool cycles_only = false;
+  bool cycles_only = false, witness = false;
 };
 
 constexpr const char* kExamples = R"(
@@ -107,7 +107,12 @@ int do_run(const Options& o, bool is_config_given) {
   options.compute_values = !o.cycles_only;
   options.trace_transactions = false;
   options.waveform_path = o.waveform;
+  options.witness = o.witness;
   const RunResult run = run_engine(o.engine, job.program.config, job.memory, device, options);
+  if (o.witness) {
+    fmt::print(o.json == "-" ? stderr : stdout, "witness: {} datapath sections, 0 floating-point exceptions\n",
+               run.witness_sections);
+  }
   if (run.error != isa::Error::None) return say_error(run, job.program);
   const auto outputs = take_outputs(job.program, run.memory);
   if (!o.output.empty()) save_arrays(o.output, outputs);
@@ -193,6 +198,7 @@ int main_with(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::IsMember({"reference", "model", "rtl"}));
   run->add_flag("--cycles-only", o.cycles_only, "Model only: skip the values, report the same cycles");
+  run->add_flag("--witness", o.witness, "Model only: stop at any floating-point exception while the device runs");
   run->add_option("--waveform", o.waveform, "RTL only: write a waveform (builds with ZAHL_RTL_TRACE)");
   auto* disasm = app.add_subcommand("disasm", "Print the instructions of a program");
   disasm->add_option("PROGRAM", o.model, "Program (.zprog)")->required();
@@ -202,6 +208,7 @@ int main_with(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
+  if (o.witness && o.engine != "model") throw UserError("--witness goes with --engine model");
   if (o.cycles_only && o.engine != "model") throw UserError("--cycles-only goes with --engine model");
   if (compile->parsed()) return do_compile(o, compile_config->count() > 0);
   if (run->parsed()) return do_run(o, configs[run]->count() > 0);

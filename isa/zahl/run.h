@@ -53,6 +53,7 @@ struct RunOptions {
   bool trace_transactions = true;
   bool compute_values = true;  // false: cycles only (model); results and hashes are then zero
   uint32_t watchdog_cycles = 1u << 24;
+  bool witness = false;       // model only: floating-point exceptions of the host end the process (sim/base/witness.h)
   std::string waveform_path;  // RTL only; empty: none
 };
 
@@ -64,6 +65,7 @@ struct RunResult {
   std::vector<InstructionTrace> instructions;  // ordered by program index
   std::vector<Transaction> transactions;       // ordered by (cycle, kind)
   std::vector<uint8_t> memory;                 // DRAM after the run
+  int64_t witness_sections = 0;                // instructions started under the witness
 };
 
 // An engine runs `instruction_count` instructions that stand at `program_address` of the DRAM image `memory`.
