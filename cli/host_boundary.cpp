@@ -69,7 +69,7 @@ std::map<std::string, Array> random_inputs(const Program& program, uint64_t seed
   return arrays;
 }
 
-void place_inputs(const Program& program, const std::map<std::string, Array>& arrays, std::vector<uint8_t>& memory) {
+void place_inputs(const Program& program, const std::map<std::string, Array>& arrays, MemoryImage& memory) {
   const bool ties_away = program.source_format.starts_with("tflite");
   std::vector<std::string> names;
   for (const HostTensor& t : program.inputs) names.push_back(t.name);
@@ -98,7 +98,7 @@ void place_inputs(const Program& program, const std::map<std::string, Array>& ar
   }
 }
 
-std::map<std::string, Array> take_outputs(const Program& program, const std::vector<uint8_t>& memory) {
+std::map<std::string, Array> take_outputs(const Program& program, const MemoryImage& memory) {
   std::map<std::string, Array> arrays;
   for (const HostTensor& t : program.outputs) {
     Array array;
