@@ -80,9 +80,10 @@ std::map<std::string, Array> inputs_of(const Options& o, const Program& program)
   return random_inputs(program, seed);
 }
 
-DeviceProgram loaded_device(const Options& o, const Program& program) {
+using Inputs = std::map<std::string, Array>;
+
+DeviceProgram loaded_device(const Options& o, const Program& program, const Inputs& inputs) {
   DeviceProgram device = device_program(program);
-  const auto inputs = inputs_of(o, program);
   try {
     place_inputs(program, inputs, device.memory);
   } catch (const UserError& error) {
@@ -122,7 +123,8 @@ void deliver_json(const Options& o, const nlohmann::ordered_json& json) {
 int do_run(const Options& o, bool is_config_given) {
   const auto begin = SteadyClock::now();
   const Job job = open_job(o, is_config_given);
-  DeviceProgram device = loaded_device(o, job.program);
+  const Inputs inputs = inputs_of(o, job.program);
+  DeviceProgram device = loaded_device(o, job.program, inputs);
   HostTimes times;
   times.start_up = seconds_since(begin);
   RunOptions options;
@@ -136,7 +138,7 @@ int do_run(const Options& o, bool is_config_given) {
     return result;
   };
   RunResult run = timed_run(std::move(device));
-  for (int i = 1; i < o.repeat; ++i) run = timed_run(loaded_device(o, job.program));
+  for (int i = 1; i < o.repeat; ++i) run = timed_run(loaded_device(o, job.program, inputs));
   if (run.error != isa::Error::None) return say_error(run, job.program);
   const auto outputs = take_outputs(job.program, run.memory);
   if (!o.output.empty()) save_arrays(o.output, outputs);
@@ -154,7 +156,7 @@ int do_run(const Options& o, bool is_config_given) {
 
 int do_cosim(const Options& o, bool is_config_given) {
   const Job job = open_job(o, is_config_given);
-  const DeviceProgram device = loaded_device(o, job.program);
+  const DeviceProgram device = loaded_device(o, job.program, inputs_of(o, job.program));
   const Cosim result = cosimulate(job.program, job.memory, device);
   auto json = report_json(job.program, job.memory, "cosim", result.model);
   json["instructions"] = job.program.instructions.size();

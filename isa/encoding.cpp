@@ -15,6 +15,7 @@ static_assert(std::endian::native == std::endian::little, "words are read eight 
 // The eight bytes in which a field lies; the last ones of the word for a field near its end.
 constexpr size_t base_of(int lsb) { return std::min<size_t>(static_cast<size_t>(lsb) / 8, kInstructionBytes - 8); }
 
+// Fields are constants where these are called, so that all but the shifts folds away.
 // REQUIRES: the field lies within eight bytes from the byte of its lowest bit on, as any of 57 bits or fewer does.
 inline void put_bits(Word& word, int lsb, int bits, uint64_t value) {
   const size_t base = base_of(lsb);
@@ -39,7 +40,8 @@ int64_t natural(auto value) { return static_cast<int64_t>(value); }
       fmt::format("{}.{} = {} does not fit; it holds {} to {}", instruction, info.name, value, low, high));
 }
 
-inline void encode_field(Word& word, std::string_view instruction, const FieldInfo& info, int64_t value) {
+[[gnu::always_inline]] inline void encode_field(Word& word, std::string_view instruction, const FieldInfo& info,
+                                                int64_t value) {
   const int64_t low = info.is_signed ? -(int64_t{1} << (info.bits - 1)) : info.bias;
   const int64_t high = info.is_signed ? (int64_t{1} << (info.bits - 1)) - 1 : (int64_t{1} << info.bits) - 1 + info.bias;
   if (value < low || value > high) [[unlikely]]
@@ -48,7 +50,8 @@ inline void encode_field(Word& word, std::string_view instruction, const FieldIn
 }
 
 template <class T>
-inline void decode_field(std::span<const uint8_t, kInstructionBytes> word, const FieldInfo& info, T& target) {
+[[gnu::always_inline]] inline void decode_field(std::span<const uint8_t, kInstructionBytes> word, const FieldInfo& info,
+                                                T& target) {
   uint64_t raw = get_bits(word, info.lsb, info.bits);
   if (info.is_signed && (raw >> (info.bits - 1)) != 0) raw |= ~uint64_t{0} << info.bits;
   target = static_cast<T>(static_cast<int64_t>(raw) + info.bias);
@@ -76,7 +79,7 @@ Word encode(const Instruction& instruction) {
   std::visit(
       [&](const auto& x) {
         word[0] = static_cast<uint8_t>(x.kOpcode);
-        const auto put = [&](const FieldInfo& info, const auto& value) {
+        const auto put = [&](const FieldInfo& info, const auto& value) __attribute__((always_inline)) {
           encode_field(word, x.kName, info, natural(value));
         };
         for_each_field(x.common, put);
@@ -96,7 +99,9 @@ std::optional<Instruction> decode(std::span<const uint8_t, kInstructionBytes> wo
         return;
       }
     }
-    const auto get = [&](const FieldInfo& info, auto& value) { decode_field(word, info, value); };
+    const auto get = [&](const FieldInfo& info, auto& value) __attribute__((always_inline)) {
+      decode_field(word, info, value);
+    };
     for_each_field(x.common, get);
     for_each_field(x, get);
     result = x;

@@ -138,7 +138,14 @@ void check_places(const Program& p) {
       sound = sound && elements <= kLargestMemory;
       if (!sound) return;
     }
-    sound = sound && elements == t.bytes && inside(t.address, t.bytes);
+    uint64_t seen = 1;  // elements as the user counts them
+    for (int64_t d : t.shape) {
+      sound = sound && d >= 1 && d <= (1 << 24);
+      seen *= static_cast<uint64_t>(std::max<int64_t>(d, 1));
+      sound = sound && seen <= kLargestMemory;
+      if (!sound) return;
+    }
+    sound = sound && elements == t.bytes && seen == elements && inside(t.address, t.bytes);
     sound = sound && (t.type == "float32" || t.type == "int8" || t.type == "uint8");
   };
   for (const auto& t : p.inputs) check_tensor(t);

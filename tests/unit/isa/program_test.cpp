@@ -149,6 +149,8 @@ TEST_F(ProgramFile, ContentsOutsideTheMemoryAreRefused) {
   EXPECT_NE(changed([](Program& p) { p.outputs[0].address = 8190; }), "");
   EXPECT_NE(changed([](Program& p) { p.outputs[0].nhwc[3] = 4; }), "");
   EXPECT_NE(changed([](Program& p) { p.inputs[0].type = "int4"; }), "");
+  EXPECT_NE(changed([](Program& p) { p.inputs[0].shape = {1, 4}; }), "");
+  EXPECT_NE(changed([](Program& p) { p.inputs[0].shape = {-1, -3}; }), "");
   EXPECT_NE(changed([](Program& p) { p.layer_of_instruction = {0, 1}; }), "");
   EXPECT_NE(changed([](Program& p) { p.instructions.clear(), p.layer_of_instruction.clear(); }), "");
 }
