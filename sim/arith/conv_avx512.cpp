@@ -124,7 +124,7 @@ ZAHL_AVX512 void input_sums(const ConvJob& job, int32_t* sums) {
 void conv_avx512(const ConvJob& job, std::vector<int32_t>& sums) {
   const auto room = static_cast<size_t>(job.vectors + 15) / 16 * 16;
   if (sums.size() < room) sums.resize(room);
-  input_sums(job, sums.data());
+  if (!job.has_sums) input_sums(job, sums.data());
 
   const int in_block = job.columns / 16;  // column vectors of a block
   const int64_t block_bytes = job.groups_of_block() * job.columns * 4;
