@@ -1,7 +1,7 @@
-// How long a run took on the host. Unlike cycles, these figures differ from run to run.
+// What a run took of the host. Unlike cycles, these figures differ from run to run. Times are those of the processor,
+// of all threads of this process, which differ less than those of the clock where others use the host too.
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -9,16 +9,16 @@
 
 namespace zahl::cli {
 
-using SteadyClock = std::chrono::steady_clock;
-
-inline double seconds_since(SteadyClock::time_point begin) {
-  return std::chrono::duration<double>(SteadyClock::now() - begin).count();
-}
+// Processor time of this process so far.
+double processor_seconds();
 
 struct HostTimes {
-  double start_up = 0;       // seconds: reading or compiling the model, checking it, placing the input
+  double start_up = 0;       // seconds: from the start of the process until the model is read or compiled and placed
   std::vector<double> runs;  // seconds of each run of the engine, the bytes of the result included
 };
+
+// The most memory that this process has had so far; 0 where the system does not say.
+int64_t peak_memory_bytes();
 
 // One line: start-up, the median run, simulated cycles a second.
 std::string host_times_text(const HostTimes& times, const RunResult& run);

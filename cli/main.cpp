@@ -121,20 +121,19 @@ void deliver_json(const Options& o, const nlohmann::ordered_json& json) {
 }
 
 int do_run(const Options& o, bool is_config_given) {
-  const auto begin = SteadyClock::now();
   const Job job = open_job(o, is_config_given);
   const Inputs inputs = inputs_of(o, job.program);
   DeviceProgram device = loaded_device(o, job.program, inputs);
   HostTimes times;
-  times.start_up = seconds_since(begin);
+  times.start_up = processor_seconds();
   RunOptions options;
   options.compute_values = !o.cycles_only;
   options.trace_transactions = false;
   options.waveform_path = o.waveform;
   const auto timed_run = [&](DeviceProgram&& loaded) {
-    const auto start = SteadyClock::now();
+    const double start = processor_seconds();
     RunResult result = run_engine(o.engine, job.program.config, job.memory, std::move(loaded), options);
-    times.runs.push_back(seconds_since(start));
+    times.runs.push_back(processor_seconds() - start);
     return result;
   };
   RunResult run = timed_run(std::move(device));
@@ -144,7 +143,10 @@ int do_run(const Options& o, bool is_config_given) {
   if (!o.output.empty()) save_arrays(o.output, outputs);
   if (!o.json.empty()) {
     auto json = report_json(job.program, job.memory, o.engine, run);
-    if (o.repeat > 0) json["host_seconds"] = {{"start_up", times.start_up}, {"runs", times.runs}};
+    if (o.repeat > 0) {
+      json["host"] = {
+          {"start_up_seconds", times.start_up}, {"run_seconds", times.runs}, {"peak_bytes", peak_memory_bytes()}};
+    }
     deliver_json(o, json);
   }
   if (o.json == "-") return 0;

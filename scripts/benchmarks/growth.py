@@ -1,0 +1,103 @@
+"""Time against work: deeper ResNets, larger inputs, more images. Linear growth, shown by a plot (docs/growth.svg) and JSON.
+
+The compiler takes networks of batch 1, so that N images are N runs of one program.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+
+from benchmarks.host import ROOT, Refused, compile_program, machine, machine_text, network, run_zahl, skip
+
+DEPTHS = (18, 34, 50, 101, 152)
+SIZES = (112, 160, 224, 320, 448)
+IMAGES = (1, 2, 4, 8, 16)
+
+
+def measure(depth: int, size: int, runs: int) -> dict | None:
+    model = network("resnet", depth=depth) if size == 224 else network("resnet", depth=depth, size=size)
+    if model is None:
+        skip("growth", "the recipe of the shared networks is absent; say where with ZAHL_MODELS")
+        return None
+    try:
+        program = compile_program(model)
+        report = run_zahl("run", program, "--seed", 1, "--repeat", runs, report=True).report
+        timing = run_zahl("run", program, "--seed", 1, "--repeat", runs, "--cycles-only", report=True).report
+    except Refused as why:
+        skip(f"ResNet-{depth} at {size}", str(why))
+        return None
+    return {
+        "depth": depth,
+        "size": size,
+        "macs": report["macs"],
+        "cycles": report["cycles"],
+        "seconds": statistics.median(report["host"]["run_seconds"]),
+        "cycles_only_seconds": statistics.median(timing["host"]["run_seconds"]),
+    }
+
+
+def measure_images(runs: int) -> list[dict]:
+    program = compile_program(network("resnet", depth=18))
+    rows = []
+    for images in IMAGES:
+        totals = [sum(run_zahl("run", program, "--seed", 1, "--repeat", images, report=True).report["host"]["run_seconds"]) for _ in range(runs)]
+        rows.append({"images": images, "seconds": statistics.median(totals)})
+    return rows
+
+
+def plot(result: dict, path: pathlib.Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams["svg.hashsalt"] = "zahl"  # the same figure gives the same file
+    from matplotlib import pyplot
+
+    series = [
+        ("Depth: ResNet-18 to 152", "GMAC", [(r["macs"] / 1e9, r["seconds"], r["cycles_only_seconds"], f"{r['depth']}") for r in result["depth"]]),
+        ("Input: ResNet-18, 112 to 448", "GMAC", [(r["macs"] / 1e9, r["seconds"], r["cycles_only_seconds"], f"{r['size']}") for r in result["size"]]),
+        ("Images: ResNet-18, 1 to 16", "images", [(r["images"], r["seconds"], None, f"{r['images']}") for r in result["images"]]),
+    ]
+    figure, axes = pyplot.subplots(1, 3, figsize=(13, 4), layout="constrained")
+    for ax, (title, unit, points) in zip(axes, series):
+        ax.plot([p[0] for p in points], [1e3 * p[1] for p in points], "o-", label="bits and cycles")
+        if points and points[0][2] is not None:
+            ax.plot([p[0] for p in points], [1e3 * p[2] for p in points], "s--", label="cycles only")
+        for work, seconds, _, name in points:
+            ax.annotate(name, (work, 1e3 * seconds), textcoords="offset points", xytext=(-6, 6), ha="right", fontsize=8)
+        ax.set(title=title, xlabel=unit, ylabel="ms on one core")
+        ax.set_xlim(left=0)
+        ax.set_ylim(bottom=0)
+        ax.margins(y=0.15)
+        ax.grid(alpha=0.3)
+        ax.legend(loc="lower right", fontsize=8)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="scripts/bench growth", description=__doc__)
+    parser.add_argument("--plot", type=pathlib.Path, default=ROOT / "docs/growth.svg")
+    parser.add_argument("--json", type=pathlib.Path, help="write the figures here")
+    parser.add_argument("--runs", type=int, default=5)
+    arguments = parser.parse_args()
+    depth = [row for d in DEPTHS if (row := measure(d, 224, arguments.runs))]
+    size = [row for s in SIZES if (row := measure(18, s, arguments.runs))]
+    if not depth:
+        return
+    result = {"schema": "zahl.bench/1", "machine": machine(), "depth": depth, "size": size, "images": measure_images(arguments.runs)}
+    print(f"Host: {machine_text(result['machine'])}")
+    for row in depth + size:
+        print(
+            f"ResNet-{row['depth']} at {row['size']}: {row['macs'] / 1e9:.2f} GMAC, {1e3 * row['seconds']:.1f} ms, "
+            f"{row['macs'] / row['seconds'] / 1e9:.0f} GMAC/s; cycles only {1e3 * row['cycles_only_seconds']:.1f} ms"
+        )
+    for row in result["images"]:
+        print(f"{row['images']} images: {1e3 * row['seconds']:.1f} ms, {1e3 * row['seconds'] / row['images']:.1f} ms each")
+    plot(result, arguments.plot)
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
