@@ -12,7 +12,7 @@
 namespace zahl::test {
 namespace {
 
-constexpr uint64_t kProgram = 1 << 15, kMemory = 1 << 16;
+constexpr uint64_t kParameters = 8192, kProgram = 1 << 15, kMemory = 1 << 16;
 
 class RepeatedInput : public testing::TestWithParam<const char*> {
  protected:
@@ -61,6 +61,7 @@ class RepeatedInput : public testing::TestWithParam<const char*> {
     DeviceProgram device;
     device.memory.resize(kMemory);
     for (size_t i = 0; i < kProgram; ++i) device.memory[i] = static_cast<uint8_t>(i * i * 31 + i / 7);
+    std::fill_n(device.memory.begin() + kParameters, 1024, uint8_t{0});  // no bias, so that results are in range
     device.program_address = kProgram;
     device.instruction_count = static_cast<uint32_t>(program_.size());
     for (size_t i = 0; i < program_.size(); ++i) {
@@ -77,7 +78,7 @@ class RepeatedInput : public testing::TestWithParam<const char*> {
   void begin() {
     load(0, bank(0), 100);
     load(1000, bank(1), 4096);
-    load(8000, bank(3), 1024);
+    load(kParameters, bank(3), 1024);
   }
   void store_results(uint32_t bytes) {
     isa::Store x;
