@@ -49,7 +49,7 @@ def onnx_runtime(model: pathlib.Path):
 def engine_seconds(program: pathlib.Path, *options: object, repeat: int = 3, zahl: pathlib.Path = ZAHL) -> tuple[float, dict]:
     """Seconds of a run inside one process, the median of a few, and the report."""
     report = run_zahl("run", program, "--seed", 1, "--repeat", repeat, *options, report=True, program=zahl).report
-    return statistics.median(report["host_seconds"]["runs"]), report
+    return statistics.median(report["host"]["run_seconds"]), report
 
 
 def measure_network(name: str, model: pathlib.Path, runs: int, native=None, memory: str = "dram") -> dict:
@@ -66,7 +66,7 @@ def measure_network(name: str, model: pathlib.Path, runs: int, native=None, memo
         times["cycles_only"].append(engine_seconds(program, *machine_options, "--cycles-only")[0])
         times["whole_cycles_only"].append(run_zahl("run", program, "--seed", 1, "--cycles-only", *machine_options, report=True).seconds)
         whole = run_zahl("run", program, "--seed", 1, "--repeat", 1, *machine_options, report=True)
-        times["start_up"].append(whole.seconds - whole.report["host_seconds"]["runs"][0])
+        times["start_up"].append(whole.report["host"]["start_up_seconds"])
         peak = max(peak, whole.report["host"]["peak_bytes"])
         times["compile"].append(run_zahl("compile", model, "-o", program).seconds)
     row = {"network": name, "macs": report["macs"], "cycles": report["cycles"], "memory": memory, "peak_bytes": peak}
@@ -98,7 +98,7 @@ def verdict(is_met: bool) -> str:
 
 def network_lines(rows: list[dict]) -> list[str]:
     heads = ["network", "MMAC", "cycles", "ONNX Runtime ms", "model ms", "ratio", "target", "M cycles/s", "cycles only ms", "M cycles/s"]
-    heads += ["program to JSON, cycles only ms", "start-up and report ms", "compile s", "peak MB"]
+    heads += ["program to JSON, cycles only ms", "start-up ms", "compile s", "peak MB"]
     lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
     for r in rows:
         cells = [r["network"], f"{r['macs'] / 1e6:,.1f}", f"{r['cycles']:,}", milliseconds(r["native_seconds"]), milliseconds(r["model_seconds"])]
@@ -114,7 +114,7 @@ def page(result: dict) -> str:
     lines = [
         "Medians of processor times (on an idle host those of the clock) of runs on one thread that alternate between Zahl and ONNX Runtime, native",
         "int8 inference of the same QDQ file. The model gives bits and cycles unless it says otherwise; its time is that of a run in a process that",
-        "has read the program, start-up the rest of the process.",
+        "has read the program, start-up what comes before it in a new process.",
         "",
         f"Host: {machine_text(result['machine'])}. ONNX Runtime {result['machine'].get('onnxruntime', 'absent')}.",
         "",
