@@ -53,22 +53,27 @@ def plot(result: dict, path: pathlib.Path) -> None:
     matplotlib.rcParams["svg.hashsalt"] = "zahl"  # the same figure gives the same file
     from matplotlib import pyplot
 
-    series = [
-        ("Depth: ResNet-18 to 152", "GMAC", [(r["macs"] / 1e9, r["seconds"], r["cycles_only_seconds"], f"{r['depth']}") for r in result["depth"]]),
-        ("Input: ResNet-18, 112 to 448", "GMAC", [(r["macs"] / 1e9, r["seconds"], r["cycles_only_seconds"], f"{r['size']}") for r in result["size"]]),
-        ("Images: ResNet-18, 1 to 16", "images", [(r["images"], r["seconds"], None, f"{r['images']}") for r in result["images"]]),
-    ]
+    def points(rows: list[dict], key: str, name: str) -> list[tuple]:
+        return [(r["macs"] / 1e9, 1e3 * r[key], str(r[name])) for r in rows]
+
+    # Up to 34 layers the blocks are of two 3x3 convolutions, from 50 on of three smaller ones: two families, two lines.
+    basic, bottleneck = [r for r in result["depth"] if r["depth"] < 50], [r for r in result["depth"] if r["depth"] >= 50]
+    values, timing = ("seconds", "bits and cycles"), ("cycles_only_seconds", "cycles only")
+    panels = [("Depth: ResNet-18 to 152", "GMAC", []), ("Input: ResNet-18, 112 to 448", "GMAC", []), ("Images: ResNet-18, 1 to 16", "images", [])]
+    for key, label in (values, timing):
+        panels[0][2].append((label, [points(basic, key, "depth"), points(bottleneck, key, "depth")]))
+        panels[1][2].append((label, [points(result["size"], key, "size")]))
+    panels[2][2].append((values[1], [[(r["images"], 1e3 * r["seconds"], str(r["images"])) for r in result["images"]]]))
     figure, axes = pyplot.subplots(1, 3, figsize=(13, 4), layout="constrained")
-    for ax, (title, unit, points) in zip(axes, series):
-        ax.plot([p[0] for p in points], [1e3 * p[1] for p in points], "o-", label="bits and cycles")
-        if points and points[0][2] is not None:
-            ax.plot([p[0] for p in points], [1e3 * p[2] for p in points], "s--", label="cycles only")
-        for work, seconds, _, name in points:
-            ax.annotate(name, (work, 1e3 * seconds), textcoords="offset points", xytext=(-6, 6), ha="right", fontsize=8)
+    for ax, (title, unit, curves) in zip(axes, panels):
+        for (label, lines), style, color in zip(curves, ("o-", "s--"), ("tab:blue", "tab:orange")):
+            for n, line in enumerate(lines):
+                ax.plot([x for x, _, _ in line], [y for _, y, _ in line], style, color=color, label=label if n == 0 else None)
+                for x, y, name in line if style == "o-" else []:
+                    ax.annotate(name, (x, y), textcoords="offset points", xytext=(-6, 6), ha="right", fontsize=8)
         ax.set(title=title, xlabel=unit, ylabel="ms on one core")
-        ax.set_xlim(left=0)
-        ax.set_ylim(bottom=0)
-        ax.margins(y=0.15)
+        ax.set_xlim(0, 1.05 * ax.get_xlim()[1])
+        ax.set_ylim(0, 1.1 * ax.get_ylim()[1])
         ax.grid(alpha=0.3)
         ax.legend(loc="lower right", fontsize=8)
     figure.savefig(path, metadata={"Date": None})
