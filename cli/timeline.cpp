@@ -43,15 +43,15 @@ int cause_of_wait(const Program& program, const std::vector<std::vector<int64_t>
   return cause;
 }
 
-// The run from 0 to its end, cut where the array's state changes.
-std::vector<Interval> array_timeline(const Program& program, const RunResult& run) {
+// Visits the run from 0 to its end, cut where the array's state changes.
+template <class Visit>
+void for_each_interval(const Program& program, const RunResult& run, Visit&& visit) {
   std::vector<std::vector<int64_t>> ends(isa::kUnitCount);
   for (const auto& trace : run.instructions) ends[static_cast<size_t>(trace.unit)].push_back(trace.end);
   const int64_t load_cycles = program.config.weight_tile_lines();
-  std::vector<Interval> timeline;
   int64_t now = 0;
   const auto until = [&](int64_t end, int cause) {
-    if (end > now) timeline.push_back({now, end, cause});
+    if (end > now) visit(Interval{now, end, cause});
     now = std::max(now, end);
   };
   for (const auto& trace : run.instructions) {
@@ -71,7 +71,6 @@ std::vector<Interval> array_timeline(const Program& program, const RunResult& ru
     }
   }
   until(run.cycles, static_cast<int>(Cause::Tail));
-  return timeline;
 }
 
 }  // namespace
@@ -93,7 +92,7 @@ std::vector<LayerTime> layer_times(const Program& program, const RunResult& run)
   for (size_t i = 1; i < boundary.size(); ++i) boundary[i] = std::max(boundary[i], boundary[i - 1]);
   boundary.back() = run.cycles;
   size_t layer = 0;
-  for (Interval piece : array_timeline(program, run)) {
+  for_each_interval(program, run, [&](Interval piece) {
     while (piece.begin < piece.end) {
       while (layer + 1 < boundary.size() && boundary[layer] <= piece.begin) ++layer;
       const int64_t end = layer + 1 < boundary.size() ? std::min(piece.end, boundary[layer]) : piece.end;
@@ -102,7 +101,7 @@ std::vector<LayerTime> layer_times(const Program& program, const RunResult& run)
       (piece.cause < 0 ? time.busy : time.stalls[static_cast<size_t>(piece.cause)]) += end - piece.begin;
       piece.begin = end;
     }
-  }
+  });
   return times;
 }
 
