@@ -10,6 +10,7 @@
 #include <random>
 
 #include "cli/engines.h"
+#include "cli/estimate.h"
 #include "cli/host_boundary.h"
 #include "cli/report.h"
 #include "compiler/driver/compile.h"
@@ -24,7 +25,7 @@ struct Options {
   std::string model, config = "edge16", memory = "dram", input, output, json, engine = "model", waveform;
   std::vector<std::string> settings;
   std::optional<uint64_t> seed;
-  bool cycles_only = false;
+  bool cycles_only = false, layers = false;
 };
 
 constexpr const char* kExamples = R"(
@@ -92,11 +93,13 @@ int say_error(const RunResult& run, const Program& program) {
 
 int do_compile(const Options& o, bool is_config_given) {
   if (is_program_file(o.model)) throw UserError(fmt::format("{}: it is a program already; give a model", o.model));
-  const Job job = open_job(o, is_config_given);
+  Job job = open_job(o, is_config_given);
+  job.program.estimate = make_estimate(job.program, job.memory);
   const std::string output = o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".zprog" : o.output;
   save_program(job.program, output);
-  fmt::print("{}: {} layers, {} instructions, {} bytes of constants for {}\n", output, job.program.layers.size(),
-             job.program.instructions.size(), job.program.data.size(), job.program.config.name);
+  fmt::print("{}: {} layers, {} instructions, {} bytes of constants for {}; {} cycles with memory {}\n", output,
+             job.program.layers.size(), job.program.instructions.size(), job.program.data.size(),
+             job.program.config.name, job.program.estimate->cycles, job.memory.name);
   return 0;
 }
 
@@ -116,7 +119,7 @@ int do_run(const Options& o, bool is_config_given) {
                                .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
                            "\n");
   if (o.json == "-") return 0;
-  if (o.engine != "reference") fmt::print("{}\n", report_table(job.program, job.memory, o.engine, run));
+  if (o.engine != "reference") fmt::print("{}\n", report_table(job.program, job.memory, o.engine, run, o.layers));
   if (!o.cycles_only) fmt::print("{}", outputs_text(outputs));
   return 0;
 }
@@ -134,7 +137,7 @@ int do_cosim(const Options& o, bool is_config_given) {
   if (!o.json.empty()) write_text(o.json, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   if (!o.output.empty()) save_arrays(o.output, take_outputs(job.program, result.model.memory));
   if (o.json != "-") {
-    fmt::print("{}\n{}\n", report_table(job.program, job.memory, "cosim", result.model),
+    fmt::print("{}\n{}\n", report_table(job.program, job.memory, "cosim", result.model, o.layers),
                outputs_text(take_outputs(job.program, result.model.memory)));
     fmt::print(
         "model and RTL: {} cycles, {} instructions, {} memory transactions; {} cycle differences, {} byte "
@@ -187,6 +190,7 @@ int main_with(int argc, char** argv) {
     sub->add_option("--output", o.output, "Where to write the outputs: .npy or .npz");
     sub->add_option("--seed", o.seed, "Seed of the random input");
     sub->add_option("--json", o.json, "Where to write the report; - is standard output");
+    sub->add_flag("--layers", o.layers, "Print also what bounds each layer");
     configs[sub] = add_machine(sub, o);
   }
   run->add_option("--engine", o.engine, "reference, model or rtl")

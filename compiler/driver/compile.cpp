@@ -8,6 +8,7 @@
 #include "compiler/emit/order.h"
 #include "compiler/emit/tokens.h"
 #include "compiler/frontend/load_model.h"
+#include "compiler/ir/least_traffic.h"
 #include "compiler/legalize/passes.h"
 #include "compiler/schedule/schedule.h"
 #include "compiler/verify/check_program.h"
@@ -79,7 +80,10 @@ Program compile_graph(const ir::Graph& given, const hw::Config& config) {
   program.data_address = static_cast<uint64_t>(schedule.data_address);
   program.program_address = align(program.data_address + program.data.size(), kProgramAlignment);
   program.memory_bytes = align(program.program_address + sequence.size() * isa::kInstructionBytes, kMemoryAlignment);
-  for (const auto& node : graph.nodes) program.layers.push_back({node.name, node.type, node.macs, 0});
+  for (const auto& node : graph.nodes) {
+    program.layers.push_back({node.name, node.type, node.macs, 0, ir::weight_bytes(node.operation)});
+  }
+  program.least_traffic = ir::least_traffic(graph, config.scratchpad_bytes());
   for (size_t i = sequence.size(); i-- > 0;) {
     if (sequence[i].layer >= 0)
       program.layers[static_cast<size_t>(sequence[i].layer)].first_instruction = static_cast<uint32_t>(i);
