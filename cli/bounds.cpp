@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli/array_stream.h"
+#include "sim/array/stream.h"
 #include "zahl/encoding.h"
 
 namespace zahl::cli {
@@ -49,10 +49,11 @@ class Adder {
   void operator()(const isa::Softmax&) {}
 
  private:
-  void stream(const isa::Instruction& x) {
-    const ArrayStream s = array_stream(x, config_);
+  template <class Instruction>
+  void stream(const Instruction& x) {
+    const sim::Stream s = sim::stream_of(x, config_);
     b_.cycles[static_cast<size_t>(Limit::Array)] += s.streaming_cycles();
-    b_.cycles[static_cast<size_t>(Limit::Weights)] += s.weight_port_cycles();
+    b_.cycles[static_cast<size_t>(Limit::Weights)] += s.port_cycles();
   }
 
   const hw::Config& config_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "cli/array_stream.h"
+#include "sim/array/stream.h"
 #include "zahl/encoding.h"
 
 namespace zahl::cli {
@@ -91,11 +91,11 @@ class Timeline {
     const Cause cause =
         token && end(*token) > now_ ? static_cast<Cause>(run_.instructions[*token].unit) : Cause::Dispatch;
     if (start(index) > now_) give_back_from(index, start(index), cause);
-    const ArrayStream s = array_stream(program_.instructions[index], program_.config);
+    const sim::Stream s = sim::stream_of(program_.instructions[index], program_.config);
     const int64_t first = s.first(end(index));
     for (int64_t t = 0; t < s.tiles; ++t) {
-      give(index, first + t * s.period(), Cause::Weights);
-      give(index, first + t * s.period() + s.vectors, std::nullopt);
+      give(index, first + t * s.apart(), Cause::Weights);
+      give(index, first + t * s.apart() + s.vectors, std::nullopt);
     }
   }
 
