@@ -29,14 +29,8 @@ class Adder {
  public:
   Adder(const hw::Config& config, Bounds& bounds) : config_(config), b_(bounds) {}
 
-  void operator()(const isa::Load& x) {
-    b_.read_bytes += int64_t{x.rows} * x.row_bytes;
-    b_.bus_bytes += beats_of(x, config_.bus_bytes) * config_.bus_bytes;
-  }
-  void operator()(const isa::Store& x) {
-    b_.write_bytes += int64_t{x.rows} * x.row_bytes;
-    b_.bus_bytes += beats_of(x, config_.bus_bytes) * config_.bus_bytes;
-  }
+  void operator()(const isa::Load& x) { b_.read_bytes += int64_t{x.rows} * x.row_bytes; }
+  void operator()(const isa::Store& x) { b_.write_bytes += int64_t{x.rows} * x.row_bytes; }
   void operator()(const isa::Conv& x) { stream(x); }
   void operator()(const isa::Depthwise& x) { stream(x); }
   void operator()(const isa::Drain& x) {
@@ -79,6 +73,15 @@ Limit Bounds::next_limit() const {
   return greatest_of(others);
 }
 
+int64_t bus_bytes_of(const isa::Instruction& instruction, const hw::Config& config) {
+  const int64_t bus = config.bus_bytes;
+  if (const auto* load = std::get_if<isa::Load>(&instruction))
+    return isa::kInstructionBytes + beats_of(*load, bus) * bus;
+  if (const auto* store = std::get_if<isa::Store>(&instruction))
+    return isa::kInstructionBytes + beats_of(*store, bus) * bus;
+  return isa::kInstructionBytes;
+}
+
 double Bounds::column_fill() const {
   return column_slots > 0 ? static_cast<double>(columns_used) / static_cast<double>(column_slots) : 1.0;
 }
@@ -104,7 +107,7 @@ std::vector<Bounds> layer_bounds(const Program& program, const MemoryConfig& mem
   for (size_t i = 0; i < program.instructions.size(); ++i) {
     Bounds& b = layers[static_cast<size_t>(std::max(program.layer_of_instruction[i], 0))];
     b.fetch_bytes += isa::kInstructionBytes;
-    b.bus_bytes += isa::kInstructionBytes;
+    b.bus_bytes += bus_bytes_of(program.instructions[i], program.config);
     std::visit(Adder(program.config, b), program.instructions[i]);
   }
   for (const auto& trace : run.instructions) {

@@ -46,6 +46,9 @@ std::vector<Bounds> layer_bounds(const Program& program, const MemoryConfig& mem
 // Of all the layers together.
 Bounds run_bounds(const std::vector<Bounds>& layers, const hw::Config& config, const MemoryConfig& memory);
 
+// Bytes of the beats on the bus that an instruction costs: its own fetch, and what it loads or stores.
+int64_t bus_bytes_of(const isa::Instruction& instruction, const hw::Config& config);
+
 // Multiply-accumulates a byte of DRAM traffic: of a layer, and where the machine's roof bends.
 struct Roofline {
   double macs_per_byte = 0, ridge = 0;

@@ -5,11 +5,24 @@
 
 namespace zahl::cli {
 
-Estimate make_estimate(const Program& program, const MemoryConfig& memory) {
+namespace {
+
+RunResult run_without_values(const Program& program, const MemoryConfig& memory, bool has_trace) {
   RunOptions options;
   options.compute_values = false;
   options.trace_transactions = false;
-  const RunResult run = run_engine("model", program.config, memory, device_program(program), options);
+  options.trace_instructions = has_trace;
+  return run_engine("model", program.config, memory, device_program(program), options);
+}
+
+}  // namespace
+
+int64_t cycles_of(const Program& program, const MemoryConfig& memory) {
+  return run_without_values(program, memory, false).cycles;
+}
+
+Estimate make_estimate(const Program& program, const MemoryConfig& memory) {
+  const RunResult run = run_without_values(program, memory, true);
   Estimate estimate{memory, run.cycles, {}};
   for (const LayerTime& time : layer_times(program, run)) estimate.layer_cycles.push_back(time.cycles);
   return estimate;

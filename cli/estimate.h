@@ -6,6 +6,9 @@
 
 namespace zahl::cli {
 
+// The cycles alone.
+int64_t cycles_of(const Program& program, const MemoryConfig& memory);
+
 Estimate make_estimate(const Program& program, const MemoryConfig& memory);
 
 // The program's estimate, if it has one for a memory of this speed.

@@ -12,6 +12,7 @@
 #include "cli/engines.h"
 #include "cli/estimate.h"
 #include "cli/host_boundary.h"
+#include "cli/objective.h"
 #include "cli/report.h"
 #include "compiler/driver/compile.h"
 #include "zahl/config.h"
@@ -23,6 +24,7 @@ namespace {
 
 struct Options {
   std::string model, config = "edge16", memory = "dram", input, output, json, engine = "model", waveform;
+  std::string objective = "cycles", optimise = "default", energy;
   std::vector<std::string> settings;
   std::optional<uint64_t> seed;
   bool cycles_only = false, layers = false;
@@ -47,6 +49,9 @@ Job open_job(const Options& o, bool is_config_given) {
   Job job;
   job.memory = hw::load_memory(o.memory);
   if (is_program_file(o.model)) {
+    if (o.objective != "cycles" || o.optimise != "default") {
+      throw UserError(fmt::format("{}: it is compiled already; give --objective and --optimise with a model", o.model));
+    }
     job.program = load_program(o.model);
     hw::Config config = is_config_given ? hw::load_config(o.config) : job.program.config;
     hw::apply_settings(o.settings, config, job.memory);
@@ -59,7 +64,8 @@ Job open_job(const Options& o, bool is_config_given) {
   }
   hw::Config config = hw::load_config(o.config);
   hw::apply_settings(o.settings, config, job.memory);
-  job.program = compiler::compile_model(o.model, config);
+  const auto search = make_search(o.objective, o.optimise, job.memory, load_energy_table(o.energy));
+  job.program = compiler::compile_model(o.model, config, search);
   return job;
 }
 
@@ -115,7 +121,7 @@ int do_run(const Options& o, bool is_config_given) {
   const auto outputs = take_outputs(job.program, run.memory);
   if (!o.output.empty()) save_arrays(o.output, outputs);
   if (!o.json.empty())
-    write_text(o.json, report_json(job.program, job.memory, o.engine, run)
+    write_text(o.json, report_json(job.program, job.memory, o.engine, run, load_energy_table(o.energy))
                                .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
                            "\n");
   if (o.json == "-") return 0;
@@ -128,7 +134,7 @@ int do_cosim(const Options& o, bool is_config_given) {
   const Job job = open_job(o, is_config_given);
   const DeviceProgram device = loaded_device(o, job.program);
   const Cosim result = cosimulate(job.program, job.memory, device);
-  auto json = report_json(job.program, job.memory, "cosim", result.model);
+  auto json = report_json(job.program, job.memory, "cosim", result.model, load_energy_table(o.energy));
   json["instructions"] = job.program.instructions.size();
   json["transactions"] = result.model.transactions.size();
   json["cycle_differences"] = result.cycle_differences;
@@ -167,6 +173,13 @@ CLI::Option* add_machine(CLI::App* app, Options& o) {
                      ->capture_default_str();
   app->add_option("--memory", o.memory, "Memory: a preset (dram, onchip) or a .toml file")->capture_default_str();
   app->add_option("--set", o.settings, "key=value over both, e.g. rows=32 or memory.latency_cycles=40");
+  app->add_option("--objective", o.objective, "What the compiler makes small: cycles, dram (bytes) or energy")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"cycles", "dram", "energy"}));
+  app->add_option("--optimise", o.optimise, "default, or max: try many schedules and take the best")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"default", "max"}));
+  app->add_option("--energy", o.energy, "Energies of the machine's events, a .toml file (default: cli/energy.toml)");
   return config;
 }
 

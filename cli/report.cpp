@@ -69,6 +69,15 @@ Json layers_json(const Program& program, const MemoryConfig& memory, const RunRe
   return layers;
 }
 
+Json energy_json(const Program& program, const EnergyTable& table) {
+  const Energy e = energy_of(events_of(program), table);
+  return {{"multiply_accumulate", e.multiply_accumulate},
+          {"scratchpad", e.scratchpad},
+          {"accumulators", e.accumulators},
+          {"dram", e.dram},
+          {"total", e.total()}};
+}
+
 Json estimate_json(const Program& program, const MemoryConfig& memory, const RunResult& run) {
   const Estimate* estimate = estimate_for(program, memory);
   if (estimate == nullptr) return nullptr;
@@ -77,7 +86,8 @@ Json estimate_json(const Program& program, const MemoryConfig& memory, const Run
 
 }  // namespace
 
-Json report_json(const Program& program, const MemoryConfig& memory, const std::string& engine, const RunResult& run) {
+Json report_json(const Program& program, const MemoryConfig& memory, const std::string& engine, const RunResult& run,
+                 const EnergyTable& energy) {
   const bool has_time = engine != "reference";
   const int64_t macs = program.macs(), bus = program.config.bus_bytes;
   Json config = {{"name", program.config.name}};
@@ -114,6 +124,7 @@ Json report_json(const Program& program, const MemoryConfig& memory, const std::
   json["busy_cycles"] = counter(run, isa::Counter::ArrayBusy);
   json["stall_cycles"] = stalls_json(sum_of(layer_times(program, run)));
   add_bounds(json, total, run.cycles, program, memory);
+  json["energy_pj"] = energy_json(program, energy);
   json["estimate"] = estimate_json(program, memory, run);
   json["layers"] = layers_json(program, memory, run);
   for (size_t i = 0; i < isa::kCounterCount; ++i)

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/energy.h"
 #include "cli/npy.h"
 #include "zahl/program.h"
 #include "zahl/run.h"
@@ -15,7 +16,7 @@ inline constexpr const char* kReportSchema = "zahl.report/2";
 
 // Reports of the reference engine have no cycles: those keys are null.
 nlohmann::ordered_json report_json(const Program& program, const MemoryConfig& memory, const std::string& engine,
-                                   const RunResult& run);
+                                   const RunResult& run, const EnergyTable& energy);
 
 // Multiply-accumulates over what the machine could have done in these cycles.
 inline double utilisation(int64_t macs, int64_t cycles, const hw::Config& config) {

@@ -77,22 +77,22 @@ class WorkspaceSearch {
 
 }  // namespace
 
-int64_t weight_ring_bytes(const hw::Config& config) {
-  return std::max(1, config.scratchpad_banks / 4) * int64_t{config.scratchpad_bank_bytes};
+int64_t weight_ring_bytes(const hw::Config& config, const Options& options) {
+  return options.weight_banks_of(config) * int64_t{config.scratchpad_bank_bytes};
 }
 
-int64_t weight_ring_begin(const hw::Config& config) {
-  return config.scratchpad_banks * int64_t{config.scratchpad_bank_bytes} - weight_ring_bytes(config);
+int64_t weight_ring_begin(const hw::Config& config, const Options& options) {
+  return config.scratchpad_banks * int64_t{config.scratchpad_bank_bytes} - weight_ring_bytes(config, options);
 }
 
-MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config) {
+MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config, const Options& options) {
   MemoryPlan plan;
   const int64_t bank = config.scratchpad_bank_bytes;
-  const int64_t activations = weight_ring_begin(config) - bank;
+  const int64_t activations = weight_ring_begin(config, options) - bank;
   plan.parameters = {activations, bank};
-  plan.weights = {weight_ring_begin(config), weight_ring_bytes(config)};
+  plan.weights = {weight_ring_begin(config, options), weight_ring_bytes(config, options)};
 
-  plan.fusions = find_followers(graph, activations / 4);
+  plan.fusions = find_followers(graph, activations / options.small_share);
   const auto divide = [&] {
     plan.root = find_roots(graph, plan.fusions);
     const Demands demands(graph, config, plan);
@@ -106,7 +106,8 @@ MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config) {
   const auto is_streamed = [homes = plan.homes, root = plan.root](ir::TensorId t) {
     return !homes[static_cast<size_t>(root[static_cast<size_t>(t)])].is_on_chip;
   };
-  add_chains(graph, config, activations / 4, is_streamed, plan.fusions);
+  if (options.has_chains)
+    add_chains(graph, config, activations / options.small_share, options, is_streamed, plan.fusions);
   if (!plan.fusions.chains.empty() && !divide()) {
     plan.fusions = unchained;
     divide();
