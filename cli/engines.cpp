@@ -26,10 +26,10 @@ RunResult run_rtl_engine(const hw::Config& config, const MemoryConfig& memory, c
 }  // namespace
 
 RunResult run_engine(const std::string& engine, const hw::Config& config, const MemoryConfig& memory,
-                     const DeviceProgram& device, const RunOptions& options) {
+                     DeviceProgram device, const RunOptions& options) {
   if (engine == "reference") return reference::interpret(config, device);
   if (engine == "rtl") return run_rtl_engine(config, memory, device, options);
-  return sim::run_model(config, memory, device, options);
+  return sim::run_model(config, memory, std::move(device), options);
 }
 
 Cosim cosimulate(const Program& program, const MemoryConfig& memory, const DeviceProgram& device) {

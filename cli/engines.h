@@ -8,9 +8,10 @@
 
 namespace zahl::cli {
 
-// `engine` is "reference", "model" or "rtl". Throws UserError where this build lacks it.
+// `engine` is "reference", "model" or "rtl". Throws UserError where this build lacks it. Move the device in to save the
+// copy of its memory.
 RunResult run_engine(const std::string& engine, const hw::Config& config, const MemoryConfig& memory,
-                     const DeviceProgram& device, const RunOptions& options);
+                     DeviceProgram device, const RunOptions& options);
 
 struct Cosim {
   RunResult model;

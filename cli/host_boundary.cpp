@@ -13,12 +13,16 @@
 namespace zahl::cli {
 namespace {
 
-// NHWC offset of element `index` of the user's layout.
-int64_t device_index(const HostTensor& t, int64_t index) {
-  if (!t.channels_first) return index;
-  const int64_t h = t.nhwc[1], w = t.nhwc[2], c = t.nhwc[3];
-  const int64_t x = index % w, y = index / w % h, channel = index / (w * h) % c, n = index / (w * h * c);
-  return ((n * h + y) * w + x) * c + channel;
+// Calls visit(index, offset) for each element of the user's layout, in its order, and its NHWC offset on the device.
+template <class Visit>
+void for_each_element(const HostTensor& t, int64_t elements, Visit&& visit) {
+  const int64_t plane = t.channels_first ? int64_t{t.nhwc[1]} * t.nhwc[2] : 1;
+  const int64_t channels = t.channels_first ? t.nhwc[3] : 1;
+  for (int64_t index = 0, image = 0; index < elements; image += plane * channels) {
+    for (int64_t channel = 0; channel < channels; ++channel) {
+      for (int64_t pixel = 0; pixel < plane; ++pixel, ++index) visit(index, image + pixel * channels + channel);
+    }
+  }
 }
 
 int8_t clamp_int8(double q) { return static_cast<int8_t>(std::clamp(q, -128.0, 127.0)); }
@@ -69,7 +73,7 @@ std::map<std::string, Array> random_inputs(const Program& program, uint64_t seed
   return arrays;
 }
 
-void place_inputs(const Program& program, const std::map<std::string, Array>& arrays, std::vector<uint8_t>& memory) {
+void place_inputs(const Program& program, const std::map<std::string, Array>& arrays, MemoryImage& memory) {
   const bool ties_away = program.source_format.starts_with("tflite");
   std::vector<std::string> names;
   for (const HostTensor& t : program.inputs) names.push_back(t.name);
@@ -91,14 +95,14 @@ void place_inputs(const Program& program, const std::map<std::string, Array>& ar
       throw UserError(fmt::format("input {}: shape [{}] given, [{}] needed", t.name, fmt::join(array.shape, ", "),
                                   fmt::join(t.shape, ", ")));
     }
-    for (int64_t i = 0; i < array.elements(); ++i) {
-      memory[t.address + static_cast<uint64_t>(device_index(t, i))] =
-          static_cast<uint8_t>(device_value(array, i, t, ties_away));
-    }
+    uint8_t* const to = memory.data() + t.address;
+    for_each_element(t, array.elements(), [&](int64_t i, int64_t device) {
+      to[device] = static_cast<uint8_t>(device_value(array, i, t, ties_away));
+    });
   }
 }
 
-std::map<std::string, Array> take_outputs(const Program& program, const std::vector<uint8_t>& memory) {
+std::map<std::string, Array> take_outputs(const Program& program, const MemoryImage& memory) {
   std::map<std::string, Array> arrays;
   for (const HostTensor& t : program.outputs) {
     Array array;
@@ -106,15 +110,15 @@ std::map<std::string, Array> take_outputs(const Program& program, const std::vec
     array.shape = t.shape;
     const int64_t elements = static_cast<int64_t>(t.bytes);
     array.bytes.resize(t.bytes * (array.type == Array::Type::Float32 ? 4 : 1));
-    for (int64_t i = 0; i < elements; ++i) {
-      const auto q = static_cast<int8_t>(memory[t.address + static_cast<uint64_t>(device_index(t, i))]);
+    for_each_element(t, elements, [&](int64_t i, int64_t device) {
+      const auto q = static_cast<int8_t>(memory[t.address + static_cast<uint64_t>(device)]);
       if (array.type == Array::Type::Float32) {
         const float value = static_cast<float>(q - t.zero_point) * static_cast<float>(t.scale);
         std::memcpy(array.bytes.data() + i * 4, &value, 4);
       } else {
         array.bytes[static_cast<size_t>(i)] = static_cast<uint8_t>(array.type == Array::Type::UInt8 ? q + 128 : q);
       }
-    }
+    });
     arrays.emplace(t.name, std::move(array));
   }
   return arrays;

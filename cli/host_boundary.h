@@ -16,9 +16,9 @@ std::map<std::string, Array> random_inputs(const Program& program, uint64_t seed
 
 // Checks names, shapes and types and writes the int8 forms into `memory`. A single array without a name serves a graph
 // with one input. A float array is quantized; an integer array must already hold the quantized values.
-void place_inputs(const Program& program, const std::map<std::string, Array>& arrays, std::vector<uint8_t>& memory);
+void place_inputs(const Program& program, const std::map<std::string, Array>& arrays, MemoryImage& memory);
 
 // Outputs by name, in the type and shape that the user's graph declares.
-std::map<std::string, Array> take_outputs(const Program& program, const std::vector<uint8_t>& memory);
+std::map<std::string, Array> take_outputs(const Program& program, const MemoryImage& memory);
 
 }  // namespace zahl::cli

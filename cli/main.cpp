@@ -3,16 +3,21 @@
 // Exit codes: 0 done; 1 a check failed (engines differ, or the machine stopped with an error); 2 the input is at fault,
 // in one sentence.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <functional>
 #include <new>
 #include <random>
+#include <thread>
 
 #include "cli/engines.h"
 #include "cli/estimate.h"
 #include "cli/host_boundary.h"
+#include "cli/host_times.h"
 #include "cli/objective.h"
+#include "cli/processes.h"
 #include "cli/report.h"
 #include "compiler/driver/compile.h"
 #include "zahl/config.h"
@@ -27,7 +32,11 @@ struct Options {
   std::string objective = "cycles", optimise = "default", energy;
   std::vector<std::string> settings;
   std::optional<uint64_t> seed;
-  bool cycles_only = false, layers = false;
+  bool cycles_only = false, layers = false, witness = false;
+  std::vector<std::string> models;  // of run and cosim; `model` is the one at hand
+  size_t jobs = std::max(1u, std::thread::hardware_concurrency());
+  int repeat = 0;
+  std::string* report = nullptr;  // of one of several models: takes the JSON text in place of the file
 };
 
 constexpr const char* kExamples = R"(
@@ -35,6 +44,7 @@ Examples:
   zahl compile model_qdq.onnx -o model.zprog
   zahl run model.zprog --input image.npy --output answer.npy
   zahl run network.tflite --config tiny8 --memory onchip --json -
+  zahl run a.onnx b.tflite c.zprog --jobs 2 --json reports.json
   zahl cosim network.tflite --set memory.latency_cycles=40
   zahl disasm model.zprog
 )";
@@ -77,9 +87,10 @@ std::map<std::string, Array> inputs_of(const Options& o, const Program& program)
   return random_inputs(program, seed);
 }
 
-DeviceProgram loaded_device(const Options& o, const Program& program) {
+using Inputs = std::map<std::string, Array>;
+
+DeviceProgram loaded_device(const Options& o, const Program& program, const Inputs& inputs) {
   DeviceProgram device = device_program(program);
-  const auto inputs = inputs_of(o, program);
   try {
     place_inputs(program, inputs, device.memory);
   } catch (const UserError& error) {
@@ -109,30 +120,59 @@ int do_compile(const Options& o, bool is_config_given) {
   return 0;
 }
 
+void deliver_json(const Options& o, const nlohmann::ordered_json& json) {
+  const std::string text = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  if (o.report != nullptr) {
+    *o.report = text;
+  } else if (!o.json.empty()) {
+    write_text(o.json, text);
+  }
+}
+
 int do_run(const Options& o, bool is_config_given) {
   const Job job = open_job(o, is_config_given);
-  const DeviceProgram device = loaded_device(o, job.program);
+  const Inputs inputs = inputs_of(o, job.program);
+  DeviceProgram device = loaded_device(o, job.program, inputs);
+  HostTimes times;
+  times.start_up = processor_seconds();
   RunOptions options;
   options.compute_values = !o.cycles_only;
   options.trace_transactions = false;
   options.waveform_path = o.waveform;
-  const RunResult run = run_engine(o.engine, job.program.config, job.memory, device, options);
+  options.witness = o.witness;
+  const auto timed_run = [&](DeviceProgram&& loaded) {
+    const double start = processor_seconds();
+    RunResult result = run_engine(o.engine, job.program.config, job.memory, std::move(loaded), options);
+    times.runs.push_back(processor_seconds() - start);
+    return result;
+  };
+  RunResult run = timed_run(std::move(device));
+  for (int i = 1; i < o.repeat; ++i) run = timed_run(loaded_device(o, job.program, inputs));
+  if (o.witness) {
+    fmt::print(o.json == "-" ? stderr : stdout, "witness: {} datapath sections, 0 floating-point exceptions\n",
+               run.witness_sections);
+  }
   if (run.error != isa::Error::None) return say_error(run, job.program);
   const auto outputs = take_outputs(job.program, run.memory);
   if (!o.output.empty()) save_arrays(o.output, outputs);
-  if (!o.json.empty())
-    write_text(o.json, report_json(job.program, job.memory, o.engine, run, load_energy_table(o.energy))
-                               .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
-                           "\n");
+  if (!o.json.empty()) {
+    auto json = report_json(job.program, job.memory, o.engine, run, load_energy_table(o.energy));
+    if (o.repeat > 0) {
+      json["host"] = {
+          {"start_up_seconds", times.start_up}, {"run_seconds", times.runs}, {"peak_bytes", peak_memory_bytes()}};
+    }
+    deliver_json(o, json);
+  }
   if (o.json == "-") return 0;
   if (o.engine != "reference") fmt::print("{}\n", report_table(job.program, job.memory, o.engine, run, o.layers));
   if (!o.cycles_only) fmt::print("{}", outputs_text(outputs));
+  if (o.repeat > 0) fmt::print("{}", host_times_text(times, run));
   return 0;
 }
 
 int do_cosim(const Options& o, bool is_config_given) {
   const Job job = open_job(o, is_config_given);
-  const DeviceProgram device = loaded_device(o, job.program);
+  const DeviceProgram device = loaded_device(o, job.program, inputs_of(o, job.program));
   const Cosim result = cosimulate(job.program, job.memory, device);
   auto json = report_json(job.program, job.memory, "cosim", result.model, load_energy_table(o.energy));
   json["instructions"] = job.program.instructions.size();
@@ -140,7 +180,7 @@ int do_cosim(const Options& o, bool is_config_given) {
   json["cycle_differences"] = result.cycle_differences;
   json["byte_differences"] = result.byte_differences;
   json["first_difference"] = result.is_equal ? nlohmann::ordered_json() : nlohmann::ordered_json(result.report);
-  if (!o.json.empty()) write_text(o.json, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  deliver_json(o, json);
   if (!o.output.empty()) save_arrays(o.output, take_outputs(job.program, result.model.memory));
   if (o.json != "-") {
     fmt::print("{}\n{}\n", report_table(job.program, job.memory, "cosim", result.model, o.layers),
@@ -166,6 +206,51 @@ int do_disasm(const Options& o) {
     fmt::print("{:>6}  {}  ; {}\n", i, isa::disassemble(program.instructions[i]), name);
   }
   return 0;
+}
+
+// Exit code of one run; the sentence goes to standard error.
+int exit_code_of(const std::function<int()>& work) {
+  try {
+    return work();
+  } catch (const UserError& error) {
+    fmt::print(stderr, "zahl: {}\n", error.what());
+    return 2;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "zahl: out of memory; try a smaller model\n");
+    return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "zahl: internal error: {}; please report it with the command line and the model\n",
+               error.what());
+    return 3;
+  }
+}
+
+// One model is run here; several are independent runs, `jobs` at a time, their reports a list in the order given, null
+// where a run failed. The exit code is the greatest of theirs.
+int for_each_model(Options o, bool is_config_given, int (*verb)(const Options&, bool)) {
+  if (o.models.size() == 1) {
+    o.model = o.models.front();
+    return verb(o, is_config_given);
+  }
+  if (!o.output.empty()) throw UserError("--output holds the outputs of one model; run the models one at a time");
+  if (!o.waveform.empty()) throw UserError("--waveform holds the signals of one run; run the models one at a time");
+  int exit_code = 0;
+  std::vector<std::string> reports;
+  const auto task = [&](size_t i, std::string& report) {
+    Options one = o;
+    one.model = o.models[i];
+    one.report = &report;
+    return exit_code_of([&] { return verb(one, is_config_given); });
+  };
+  run_in_processes(o.models.size(), o.jobs, task, [&](size_t, const Finished& run) {
+    fmt::print("{}", run.output);
+    std::fflush(stdout);
+    fmt::print(stderr, "{}", run.errors);
+    reports.push_back(run.report.empty() ? "null\n" : run.report);
+    exit_code = std::max(exit_code, run.exit_code);
+  });
+  if (!o.json.empty()) write_text(o.json, fmt::format("[\n{}]\n", fmt::join(reports, ",\n")));
+  return exit_code;
 }
 
 CLI::Option* add_machine(CLI::App* app, Options& o) {
@@ -198,7 +283,10 @@ int main_with(int argc, char** argv) {
   auto* cosim = app.add_subcommand("cosim", "Run on the model and on the RTL and compare every byte and every cycle");
   std::map<CLI::App*, CLI::Option*> configs;
   for (auto* sub : {run, cosim}) {
-    sub->add_option("MODEL", o.model, "Model (.onnx, .tflite) or program (.zprog)")->required();
+    sub->add_option("MODEL", o.models, "Models (.onnx, .tflite) or programs (.zprog)")->required();
+    sub->add_option("--jobs", o.jobs, "Of several models: how many at a time, each on a core of its own")
+        ->check(CLI::PositiveNumber)
+        ->default_str("all cores");
     sub->add_option("--input", o.input, ".npy, or .npz keyed by input name; random if left out");
     sub->add_option("--output", o.output, "Where to write the outputs: .npy or .npz");
     sub->add_option("--seed", o.seed, "Seed of the random input");
@@ -210,6 +298,9 @@ int main_with(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::IsMember({"reference", "model", "rtl"}));
   run->add_flag("--cycles-only", o.cycles_only, "Model only: skip the values, report the same cycles");
+  run->add_flag("--witness", o.witness, "Model only: stop at any floating-point exception while the device runs");
+  run->add_option("--repeat", o.repeat, "Run so many times and say how long each run took on this host")
+      ->check(CLI::PositiveNumber);
   run->add_option("--waveform", o.waveform, "RTL only: write a waveform (builds with ZAHL_RTL_TRACE)");
   auto* disasm = app.add_subcommand("disasm", "Print the instructions of a program");
   disasm->add_option("PROGRAM", o.model, "Program (.zprog)")->required();
@@ -219,10 +310,11 @@ int main_with(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
+  if (o.witness && o.engine != "model") throw UserError("--witness goes with --engine model");
   if (o.cycles_only && o.engine != "model") throw UserError("--cycles-only goes with --engine model");
   if (compile->parsed()) return do_compile(o, compile_config->count() > 0);
-  if (run->parsed()) return do_run(o, configs[run]->count() > 0);
-  if (cosim->parsed()) return do_cosim(o, configs[cosim]->count() > 0);
+  if (run->parsed()) return for_each_model(o, configs[run]->count() > 0, do_run);
+  if (cosim->parsed()) return for_each_model(o, configs[cosim]->count() > 0, do_cosim);
   return do_disasm(o);
 }
 
@@ -230,17 +322,5 @@ int main_with(int argc, char** argv) {
 }  // namespace zahl::cli
 
 int main(int argc, char** argv) {
-  try {
-    return zahl::cli::main_with(argc, argv);
-  } catch (const zahl::UserError& error) {
-    fmt::print(stderr, "zahl: {}\n", error.what());
-    return 2;
-  } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "zahl: out of memory; try a smaller model\n");
-    return 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "zahl: internal error: {}; please report it with the command line and the model\n",
-               error.what());
-    return 3;
-  }
+  return zahl::cli::exit_code_of([&] { return zahl::cli::main_with(argc, argv); });
 }

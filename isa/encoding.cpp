@@ -2,47 +2,56 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
 #include <stdexcept>
 
 namespace zahl::isa {
 namespace {
 
-void put_bits(Word& word, int lsb, int bits, uint64_t value) {
-  for (int done = 0; done < bits;) {
-    const int byte = (lsb + done) / 8, offset = (lsb + done) % 8;
-    const int take = std::min(8 - offset, bits - done);
-    const auto part = static_cast<unsigned>((value >> done) & ((1u << take) - 1));
-    word[static_cast<size_t>(byte)] = static_cast<uint8_t>(word[static_cast<size_t>(byte)] | (part << offset));
-    done += take;
-  }
+static_assert(std::endian::native == std::endian::little, "words are read eight bytes at a time");
+
+// The eight bytes in which a field lies; the last ones of the word for a field near its end.
+constexpr size_t base_of(int lsb) { return std::min<size_t>(static_cast<size_t>(lsb) / 8, kInstructionBytes - 8); }
+
+// Fields are constants where these are called, so that all but the shifts folds away.
+// REQUIRES: the field lies within eight bytes from the byte of its lowest bit on, as any of 57 bits or fewer does.
+inline void put_bits(Word& word, int lsb, int bits, uint64_t value) {
+  const size_t base = base_of(lsb);
+  uint64_t eight;
+  std::memcpy(&eight, word.data() + base, 8);
+  eight |= (value & (~uint64_t{0} >> (64 - bits))) << (lsb - static_cast<int>(8 * base));
+  std::memcpy(word.data() + base, &eight, 8);
 }
 
-uint64_t get_bits(std::span<const uint8_t, kInstructionBytes> word, int lsb, int bits) {
-  uint64_t value = 0;
-  for (int done = 0; done < bits;) {
-    const int byte = (lsb + done) / 8, offset = (lsb + done) % 8;
-    const int take = std::min(8 - offset, bits - done);
-    const uint64_t part = (static_cast<unsigned>(word[static_cast<size_t>(byte)]) >> offset) & ((1u << take) - 1);
-    value |= part << done;
-    done += take;
-  }
-  return value;
+inline uint64_t get_bits(std::span<const uint8_t, kInstructionBytes> word, int lsb, int bits) {
+  const size_t base = base_of(lsb);
+  uint64_t eight;
+  std::memcpy(&eight, word.data() + base, 8);
+  return eight >> (lsb - static_cast<int>(8 * base)) & (~uint64_t{0} >> (64 - bits));
 }
 
 int64_t natural(auto value) { return static_cast<int64_t>(value); }
 
-void encode_field(Word& word, std::string_view instruction, const FieldInfo& info, int64_t value) {
+[[noreturn]] void refuse_value(std::string_view instruction, const FieldInfo& info, int64_t value, int64_t low,
+                               int64_t high) {
+  throw std::out_of_range(
+      fmt::format("{}.{} = {} does not fit; it holds {} to {}", instruction, info.name, value, low, high));
+}
+
+[[gnu::always_inline]] inline void encode_field(Word& word, std::string_view instruction, const FieldInfo& info,
+                                                int64_t value) {
   const int64_t low = info.is_signed ? -(int64_t{1} << (info.bits - 1)) : info.bias;
   const int64_t high = info.is_signed ? (int64_t{1} << (info.bits - 1)) - 1 : (int64_t{1} << info.bits) - 1 + info.bias;
-  if (value < low || value > high) {
-    throw std::out_of_range(
-        fmt::format("{}.{} = {} does not fit; it holds {} to {}", instruction, info.name, value, low, high));
-  }
+  if (value < low || value > high) [[unlikely]]
+    refuse_value(instruction, info, value, low, high);
   put_bits(word, info.lsb, info.bits, static_cast<uint64_t>(value - info.bias));
 }
 
 template <class T>
-void decode_field(std::span<const uint8_t, kInstructionBytes> word, const FieldInfo& info, T& target) {
+[[gnu::always_inline]] inline void decode_field(std::span<const uint8_t, kInstructionBytes> word, const FieldInfo& info,
+                                                T& target) {
   uint64_t raw = get_bits(word, info.lsb, info.bits);
   if (info.is_signed && (raw >> (info.bits - 1)) != 0) raw |= ~uint64_t{0} << info.bits;
   target = static_cast<T>(static_cast<int64_t>(raw) + info.bias);
@@ -70,7 +79,7 @@ Word encode(const Instruction& instruction) {
   std::visit(
       [&](const auto& x) {
         word[0] = static_cast<uint8_t>(x.kOpcode);
-        const auto put = [&](const FieldInfo& info, const auto& value) {
+        const auto put = [&](const FieldInfo& info, const auto& value) __attribute__((always_inline)) {
           encode_field(word, x.kName, info, natural(value));
         };
         for_each_field(x.common, put);
@@ -90,7 +99,9 @@ std::optional<Instruction> decode(std::span<const uint8_t, kInstructionBytes> wo
         return;
       }
     }
-    const auto get = [&](const FieldInfo& info, auto& value) { decode_field(word, info, value); };
+    const auto get = [&](const FieldInfo& info, auto& value) __attribute__((always_inline)) {
+      decode_field(word, info, value);
+    };
     for_each_field(x.common, get);
     for_each_field(x, get);
     result = x;

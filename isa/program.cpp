@@ -1,7 +1,7 @@
 #include "zahl/program.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <algorithm>
 #include <cstring>
@@ -22,13 +22,12 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kMagic = "ZAHLPROG";
 constexpr uint32_t kFormatVersion = 2;
 constexpr uint64_t kLargestMemory = uint64_t{1} << 32;
+constexpr uint64_t kSectionHead = 16, kPage = 4096;
 
 void put_u32(std::string& out, uint32_t v) { out.append(reinterpret_cast<const char*>(&v), 4); }
 void put_u64(std::string& out, uint64_t v) { out.append(reinterpret_cast<const char*>(&v), 8); }
 
-uint32_t crc_of(std::string_view bytes) {
-  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
+uint32_t crc_of(std::string_view bytes) { return libdeflate_crc32(0, bytes.data(), bytes.size()); }
 
 Json to_json(const HostTensor& t) {
   return {{"name", t.name},      {"type", t.type},   {"shape", t.shape},           {"nhwc", t.nhwc},
@@ -75,9 +74,9 @@ std::string config_text(const hw::Config& config) {
   return text;
 }
 
-hw::Config config_from(const std::string& text) {
+hw::Config config_from(std::string_view text) {
   hw::Config config;
-  std::istringstream lines(text);
+  std::istringstream lines{std::string(text)};
   for (std::string line; std::getline(lines, line);) {
     const size_t equals = line.find(" = ");
     if (equals == std::string::npos) throw UserError("its configuration is damaged");
@@ -127,7 +126,7 @@ std::string meta_text(const Program& p) {
   return meta.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-void read_meta(const std::string& text, Program& p) {
+void read_meta(std::string_view text, Program& p) {
   const Json meta = Json::parse(text);
   meta.at("network").get_to(p.network);
   meta.at("source_format").get_to(p.source_format);
@@ -166,7 +165,14 @@ void check_places(const Program& p) {
       sound = sound && elements <= kLargestMemory;
       if (!sound) return;
     }
-    sound = sound && elements == t.bytes && inside(t.address, t.bytes);
+    uint64_t seen = 1;  // elements as the user counts them
+    for (int64_t d : t.shape) {
+      sound = sound && d >= 1 && d <= (1 << 24);
+      seen *= static_cast<uint64_t>(std::max<int64_t>(d, 1));
+      sound = sound && seen <= kLargestMemory;
+      if (!sound) return;
+    }
+    sound = sound && elements == t.bytes && seen == elements && inside(t.address, t.bytes);
     sound = sound && (t.type == "float32" || t.type == "int8" || t.type == "uint8");
   };
   for (const auto& t : p.inputs) check_tensor(t);
@@ -177,6 +183,7 @@ void check_places(const Program& p) {
 
 void decode_code(std::string_view code, Program& p) {
   if (code.size() % isa::kInstructionBytes != 0) throw UserError("its code is not whole instructions");
+  p.instructions.reserve(code.size() / isa::kInstructionBytes);
   for (size_t at = 0; at < code.size(); at += isa::kInstructionBytes) {
     isa::Word word;
     std::memcpy(word.data(), code.data() + at, word.size());
@@ -187,12 +194,12 @@ void decode_code(std::string_view code, Program& p) {
   }
 }
 
-std::map<std::string, std::string> sections_of(const std::string& file) {
+std::map<std::string_view, std::string_view> sections_of(std::string_view file) {
   size_t at = kMagic.size();
   const auto take = [&](size_t count) {
     if (count > file.size() - at) throw UserError("it is cut short");
     at += count;
-    return std::string_view(file).substr(at - count, count);
+    return file.substr(at - count, count);
   };
   const auto number = [&]<class T>(T) {
     T v;
@@ -204,16 +211,16 @@ std::map<std::string, std::string> sections_of(const std::string& file) {
     throw UserError(fmt::format("it has format version {}, this program reads {}; compile the model again", version,
                                 kFormatVersion));
   }
-  std::map<std::string, std::string> sections;
+  std::map<std::string_view, std::string_view> sections;
   const auto count = number(uint32_t{});
   if (count > 16) throw UserError("its header is damaged");
   for (uint32_t i = 0; i < count; ++i) {
-    const std::string name(take(4));
+    const std::string_view name = take(4);
     const auto size = number(uint64_t{});
     const auto crc = number(uint32_t{});
     const std::string_view bytes = take(size);
     if (crc_of(bytes) != crc) throw UserError(fmt::format("its section {} is damaged", name));
-    sections[name] = std::string(bytes);
+    sections[name] = bytes;
   }
   for (const char* name : {"CONF", "CODE", "DATA", "META"}) {
     if (!sections.contains(name)) throw UserError(fmt::format("it lacks the section {}", name));
@@ -236,24 +243,32 @@ void save_program(const Program& program, const std::filesystem::path& path) {
     const isa::Word word = isa::encode(instruction);
     code.append(reinterpret_cast<const char*>(word.data()), word.size());
   }
-  const std::string data(program.data.begin(), program.data.end());
-  std::string file(kMagic);
-  put_u32(file, kFormatVersion);
-  put_u32(file, 4);
-  const auto section = [&](const char* name, const std::string& bytes) {
-    file += name;
-    put_u64(file, bytes.size());
-    put_u32(file, crc_of(bytes));
-    file += bytes;
-  };
-  section("CONF", config_text(program.config));
-  section("CODE", code);
-  section("DATA", data);
-  section("META", meta_text(program));
+  const std::string_view data(reinterpret_cast<const char*>(program.data.data()), program.data.size());
 
   const std::filesystem::path part = path.string() + ".part";
   std::ofstream out(part, std::ios::binary);
-  out.write(file.data(), static_cast<std::streamsize>(file.size()));
+  uint64_t written = 0;
+  const auto put = [&](std::string_view bytes) {
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    written += bytes.size();
+  };
+  const auto section = [&](const char* name, std::string_view bytes) {
+    std::string head(name);
+    put_u64(head, bytes.size());
+    put_u32(head, crc_of(bytes));
+    put(head);
+    put(bytes);
+  };
+  std::string head(kMagic);
+  put_u32(head, kFormatVersion);
+  put_u32(head, 5);
+  put(head);
+  section("CONF", config_text(program.config));
+  section("CODE", code);
+  // Behind the heads of FILL and DATA, DATA's first byte has its place in a page.
+  section("FILL", std::string((program.data_address - written - 2 * kSectionHead) % kPage, '\0'));
+  section("DATA", data);
+  section("META", meta_text(program));
   out.close();
   std::error_code error;
   if (out.good()) std::filesystem::rename(part, path, error);
@@ -275,15 +290,14 @@ bool is_program_file(const std::filesystem::path& path) {
 Program load_program(const std::filesystem::path& path) {
   try {
     if (!std::filesystem::is_regular_file(path)) throw UserError("no such file");
-    if (!is_program_file(path)) throw UserError("it is not a Zahl program; make one with zahl compile");
-    std::ifstream in(path, std::ios::binary);
-    const std::string file((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    const auto sections = sections_of(file);
+    const auto file = FileMapping::open(path);
+    if (!file->bytes().starts_with(kMagic)) throw UserError("it is not a Zahl program; make one with zahl compile");
+    const auto sections = sections_of(file->bytes());
     Program program;
     program.config = config_from(sections.at("CONF"));
     decode_code(sections.at("CODE"), program);
-    const std::string& data = sections.at("DATA");
-    program.data.assign(data.begin(), data.end());
+    const std::string_view data = sections.at("DATA");
+    program.data = Constants(file, static_cast<size_t>(data.data() - file->bytes().data()), data.size());
     read_meta(sections.at("META"), program);
     check_places(program);
     return program;
@@ -305,8 +319,7 @@ DeviceProgram device_program(const Program& program) {
     std::memcpy(code, word.data(), word.size());
     code += word.size();
   }
-  std::copy(program.data.begin(), program.data.end(),
-            device.memory.begin() + static_cast<std::ptrdiff_t>(program.data_address));
+  program.data.place(device.memory, program.data_address);
   return device;
 }
 

@@ -53,7 +53,11 @@ def instruction_struct(i: dict) -> list[str]:
 
 def visitor(i: dict) -> list[str]:
     name = camel(i["name"])
-    lines = ["template <class X, class V>", f"  requires std::same_as<std::remove_const_t<X>, {name}>", "void for_each_field(X& x, V&& visit) {"]
+    lines = [
+        "template <class X, class V>",
+        f"  requires std::same_as<std::remove_const_t<X>, {name}>",
+        "[[gnu::always_inline]] inline void for_each_field(X& x, V&& visit) {",
+    ]
     for f in i["fields"]:
         info = f'FieldInfo{{"{f["name"]}", {f["lsb"]}, {f["bits"]}, {str(bool(f.get("signed"))).lower()}, {f.get("bias", 0)}}}'
         lines += [f"  visit({info}, x.{f['name']});"]
@@ -138,7 +142,11 @@ def isa_header(spec: dict, hw: dict) -> str:
     lines += ["// What every instruction has; wait[u] is the number of instructions of unit u that must have ended.", "struct Common {"]
     lines += ["  std::array<uint32_t, kUnitCount> wait{};", "  uint32_t read_banks = 0;", "  uint32_t write_banks = 0;", "  uint32_t accumulator_banks = 0;"]
     lines += ["  bool operator==(const Common&) const = default;", "};", ""]
-    lines += ["template <class C, class V>", "  requires std::same_as<std::remove_const_t<C>, Common>", "void for_each_field(C& c, V&& visit) {"]
+    lines += [
+        "template <class C, class V>",
+        "  requires std::same_as<std::remove_const_t<C>, Common>",
+        "[[gnu::always_inline]] inline void for_each_field(C& c, V&& visit) {",
+    ]
     for f in spec["common"][1:]:
         target = f"c.wait[{[u['name'] for u in units].index(f['name'][5:])}]" if f["name"].startswith("wait_") else f"c.{f['name']}"
         lines += [f'  visit(FieldInfo{{"{f["name"]}", {f["lsb"]}, {f["bits"]}, false, 0}}, {target});']

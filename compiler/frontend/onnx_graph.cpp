@@ -74,11 +74,10 @@ void require_quantized(const OnnxGraph& graph) {
         node.type() == "DynamicQuantizeMatMul" || node.type() == "MatMulIntegerToFloat") {
       refuse(node.name(), "dynamic quantization chooses scales at run time", kQuantizeOnnx);
     }
-    if (node.type().starts_with("QLinear") || node.type().starts_with("QGemm")) {
-      refuse(node.name(), "the QOperator format is not supported", kQuantizeOnnx);
-    }
   }
-  if (!has({"QuantizeLinear", "DequantizeLinear"}))
+  const bool has_qoperators = std::ranges::any_of(
+      graph.nodes, [](const OnnxNode& n) { return n.type().starts_with("QLinear") || n.type() == "QGemm"; });
+  if (!has_qoperators && !has({"QuantizeLinear", "DequantizeLinear"}))
     refuse("the model has no QuantizeLinear nodes: it is a float model", kQuantizeOnnx);
 }
 
@@ -104,6 +103,11 @@ int64_t OnnxNode::integer(const char* attribute, int64_t otherwise) const {
 float OnnxNode::real(const char* attribute, float otherwise) const {
   const auto* a = find(attribute);
   return a ? a->f() : otherwise;
+}
+
+std::vector<float> OnnxNode::reals(const char* attribute) const {
+  const auto* a = find(attribute);
+  return a ? std::vector<float>(a->floats().begin(), a->floats().end()) : std::vector<float>();
 }
 
 std::string OnnxNode::text(const char* attribute, const std::string& otherwise) const {

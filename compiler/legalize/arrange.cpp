@@ -56,6 +56,10 @@ class Arranger {
 
   void run() {
     cut_convolutions();
+    for (const ir::Node& node : graph_.nodes) {
+      for (ir::TensorId id : ir::inputs_of(node.operation)) ++readers_[id];
+    }
+    for (const ir::GraphPort& port : graph_.outputs) ++readers_[port.tensor];
     std::vector<ir::Node> nodes = std::move(graph_.nodes);
     graph_.nodes.clear();
     for (ir::Node& node : nodes) {
@@ -87,6 +91,7 @@ class Arranger {
     if (auto* conv = std::get_if<ir::Conv>(&node.operation)) return sum_over_parts(node, *conv), false;
     if (auto* move = std::get_if<ir::Move>(&node.operation)) return take_part(node, *move);
     if (auto* concat = std::get_if<ir::Concat>(&node.operation)) return flatten(*concat), false;
+    if (auto* lookup = std::get_if<ir::Lookup>(&node.operation); lookup && look_up_first(node, *lookup)) return true;
     return std::visit(
         [&](auto& op) {
           if constexpr (requires { on_channels(op, Range{}); }) return do_by_parts(node, op);
@@ -202,6 +207,25 @@ class Arranger {
     return true;
   }
 
+  // A table over repeated bytes: the bytes are fewer before they are repeated.
+  bool look_up_first(const ir::Node& node, const ir::Lookup& lookup) {
+    const auto writer = writers_.find(lookup.input);
+    if (writer == writers_.end() || readers_[lookup.input] != 1) return false;
+    ir::Node repeat = graph_.nodes[writer->second];
+    const auto* move = std::get_if<ir::Move>(&repeat.operation);
+    if (!move || tensor(move->input).shape.elements() >= tensor(move->output).shape.elements()) return false;
+    ir::Tensor few = tensor(lookup.output);
+    few.shape = tensor(move->input).shape;
+    graph_.tensors.push_back(std::move(few));
+    const auto between = static_cast<ir::TensorId>(graph_.tensors.size()) - 1;
+    ir::Node first = node;
+    first.operation = ir::Lookup{move->input, between, lookup.table};
+    repeat.operation = ir::Move{between, lookup.output, move->offset, move->axes};
+    add(std::move(first));
+    add(std::move(repeat));
+    return true;
+  }
+
   ir::TensorId new_part(ir::TensorId whole, const Range& range) {
     ir::Tensor part = tensor(whole);
     part.shape.c = range.count;
@@ -266,11 +290,15 @@ class Arranger {
 
   ir::Graph& graph_;
   std::map<ir::TensorId, size_t> writers_;
+  std::map<ir::TensorId, int> readers_;
   std::map<ir::TensorId, ir::TensorId> aliases_;
 };
 
 }  // namespace
 
-void arrange(ir::Graph& graph) { Arranger(graph).run(); }
+void arrange(ir::Graph& graph) {
+  Arranger(graph).run();
+  fuse(graph);  // a part may be read by a table alone where the whole was not
+}
 
 }  // namespace zahl::legalize

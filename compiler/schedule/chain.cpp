@@ -161,7 +161,14 @@ ChainLayout lay_out_chain(const ir::Graph& graph, const Fusions& fusions, const 
     layout.between.push_back(take_slots(ir::output_of(operation_of(graph, chain.nodes[i])), ticks.most(i)));
   }
   if (follower >= 0) {
-    layout.result = {take_slots(output, rows)};
+    const auto& next = std::get<ir::Eltwise>(operation_of(graph, follower));
+    if (is_streamed(other_operand(next, output)) || is_streamed(next.output)) {
+      layout.result = {take_slots(output, rows)};
+    } else {  // batches, of at most an accumulator bank
+      const int64_t slots = 2 * int64_t{config.accumulator_bank_vectors} * config.columns;
+      layout.result = {{at, slots}};
+      at += slots;
+    }
     layout.result.insert(layout.result.end(), followed.begin(), followed.end());
   }
   layout.bytes = at - begin;

@@ -166,7 +166,7 @@ int64_t Division::traffic() const {
   for (size_t n = 0; n < d_.graph.nodes.size(); ++n) {
     int64_t stripes = 1;
     for (ir::TensorId t : d_.touched[n]) {
-      if (!streams_[static_cast<size_t>(t)]) continue;
+      if (!streams_[static_cast<size_t>(t)] || is_batch(n, t)) continue;
       const ir::Shape& shape = shape_of(t);
       if (!d_.plan.fusions.is_transient[static_cast<size_t>(t)]) bytes += shape.elements();
       const int64_t row = int64_t{shape.w} * shape.c, share = share_of(n);
@@ -198,9 +198,18 @@ bool Division::is_feasible(size_t node) const {
   int64_t most = 0;
   const int64_t reach = std::visit([](const auto& o) { return rows_at_once(o); }, d_.graph.nodes[node].operation);
   for (ir::TensorId t : d_.touched[node]) {
-    if (streams_[static_cast<size_t>(t)]) most = std::max(most, 2 * reach * shape_of(t).w * shape_of(t).c);
+    if (streams_[static_cast<size_t>(t)] && !is_batch(node, t))
+      most = std::max(most, 2 * reach * shape_of(t).w * shape_of(t).c);
   }
   return most <= share_of(node);
+}
+
+// Whether this result of the node goes to its follower batch by batch: it then needs next to no place.
+bool Division::is_batch(size_t node, ir::TensorId root) const {
+  if (d_.plan.fusions.follower[node] < 0 || !d_.plan.fusions.is_transient[static_cast<size_t>(root)]) return false;
+  const auto& tensors = d_.touched[node];  // the follower's other operand and result come last
+  return std::none_of(tensors.end() - 2, tensors.end(),
+                      [&](ir::TensorId t) { return bool{streams_[static_cast<size_t>(t)]}; });
 }
 
 // The workspace of one of the node's streams, whole banks where there are enough (share_workspace).

@@ -10,12 +10,18 @@ namespace zahl::schedule {
 // The operation's arithmetic without addresses and table slot.
 isa::Eltwise eltwise_instruction(const ir::Eltwise& eltwise);
 
-// Addresses of the operands and the result.
-struct EltwisePlaces {
-  int64_t a = 0, b = 0, result = 0;
+// Address of an operand's first run of bytes and the bytes from one run to the next.
+struct EltwiseOperand {
+  int64_t address = 0, step = 0;
 };
 
-// Runs of bytes, `step` bytes from one to the next in each operand.
+// Operands, and the address of the result, which has the step of `EltwiseRuns`.
+struct EltwisePlaces {
+  EltwiseOperand a, b;
+  int64_t result = 0;
+};
+
+// Runs of bytes; `step` is that of the result.
 struct EltwiseRuns {
   int64_t count = 1, bytes = 0, step = 0;
 };

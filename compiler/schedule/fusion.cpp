@@ -56,7 +56,7 @@ int Fusions::runs_with(int node) const {
   return c < 0 ? node : chains[static_cast<size_t>(c)].nodes.back();
 }
 
-Fusions find_followers(const ir::Graph& graph, int64_t smallest_bytes) {
+Fusions find_followers(const ir::Graph& graph) {
   Fusions fusions;
   fusions.follower.assign(graph.nodes.size(), -1);
   fusions.is_follower.assign(graph.nodes.size(), false);
@@ -75,8 +75,7 @@ Fusions find_followers(const ir::Graph& graph, int64_t smallest_bytes) {
     fusions.follower[static_cast<size_t>(conv)] = static_cast<int>(n);
     fusions.is_follower[n] = true;
     fusions.leader_[n] = conv;
-    fusions.is_transient[static_cast<size_t>(late)] =
-        graph.tensors[static_cast<size_t>(late)].shape.elements() > smallest_bytes;
+    fusions.is_transient[static_cast<size_t>(late)] = true;
   }
   return fusions;
 }
@@ -92,8 +91,7 @@ void add_chains(const ir::Graph& graph, const hw::Config& config, int64_t smalle
     if (std::none_of(chain.nodes.begin(), last, [&](int node) { return is_streamed(output_of(node)); })) continue;
     for (int node : chain.nodes) {
       fusions.chain[static_cast<size_t>(node)] = static_cast<int>(fusions.chains.size());
-      if (node != *last || fusions.follower[static_cast<size_t>(node)] >= 0)
-        fusions.is_transient[static_cast<size_t>(output_of(node))] = true;
+      if (node != *last) fusions.is_transient[static_cast<size_t>(output_of(node))] = true;
     }
     fusions.chains.push_back(std::move(chain));
   }

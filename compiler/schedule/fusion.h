@@ -1,9 +1,8 @@
 // Which layers run together, stripe by stripe, so that what passes between them never exists as a whole, neither on
 // chip nor in DRAM.
 //
-// - An element-by-element operation follows the convolution whose result it combines with an earlier tensor, batch by
-//   batch of what leaves the accumulators, or row by row where the convolution's own result is large and lives as
-//   stripes only.
+// - An element-by-element operation follows the convolution whose result it combines with an earlier tensor: batch by
+//   batch of what leaves the accumulators where the other tensors are on chip, else stripe by stripe.
 // - A chain is a convolution and the depthwise or 1x1 convolutions after it: each takes the rows that the one before
 // made
 //   a moment ago. A depthwise window goes on in the array's line memory, so no row is made or read twice.
@@ -26,7 +25,7 @@ struct Chain {
 struct Fusions {
   std::vector<int> follower;       // by node: the Eltwise that follows this Conv stripe by stripe, or -1
   std::vector<bool> is_follower;   // by node
-  std::vector<bool> is_transient;  // by tensor: lives as stripes only
+  std::vector<bool> is_transient;  // by tensor: lives as batches or stripes only
   std::vector<Chain> chains;
   std::vector<int> chain;  // by node: the chain that it is part of, or -1
 
@@ -34,12 +33,11 @@ struct Fusions {
   int runs_with(int node) const;
 
  private:
-  friend Fusions find_followers(const ir::Graph& graph, int64_t smallest_bytes);
+  friend Fusions find_followers(const ir::Graph& graph);
   std::vector<int> leader_;  // by node: the Conv that this Eltwise follows, or -1
 };
 
-// Only results of more than `smallest_bytes` are worth living as stripes.
-Fusions find_followers(const ir::Graph& graph, int64_t smallest_bytes);
+Fusions find_followers(const ir::Graph& graph);
 
 // Adds chains over results of more than `smallest_bytes`, those for which `is_streamed` says of a result between two of
 // their layers that it would go through DRAM.

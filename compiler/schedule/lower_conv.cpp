@@ -178,13 +178,16 @@ void ConvLowering::drain_batch(const Tile& tile, int oy, int ox) {
   if (conv_.requant.table && !table_slot_) table_slot_ = c_.set_table(*conv_.requant.table);
   const int first_channel = w_.first_channel(batch_.first_block);
   DrainTarget target;
-  target.pixel_step = out_.c;
-  target.row_step = int64_t{out_.w} * out_.c;
-  target.address = output_at_ + (oy - stripe_row_) * target.row_step + ox * target.pixel_step + first_channel;
   target.rows = tile.rows;
   target.columns = tile.columns;
   target.blocks = batch_.blocks;
   target.channels = std::min(batch_.blocks * c_.config.columns, w_.channel_limit(batch_.first_block) - first_channel);
+  DrainPlace place{output_at_ + (int64_t{oy - stripe_row_} * out_.w + ox) * out_.c + first_channel, out_.c,
+                   int64_t{out_.w} * out_.c};
+  if (result_ != nullptr) place = result_->place({tile, oy, ox}, first_channel, target.channels);
+  target.address = place.address;
+  target.pixel_step = place.pixel_step;
+  target.row_step = place.row_step;
   emit_drain(c_, conv_.requant, target, batch_.accumulator, parameters, table_slot_.value_or(0));
   if (result_ != nullptr) result_->drained({tile, oy, ox}, first_channel, target.channels);
   batch_ = {};

@@ -26,27 +26,29 @@ int64_t rows_of(const ir::Shape& shape) { return int64_t{shape.n} * shape.h; }
 
 void emit_eltwise(Context& c, isa::Eltwise instruction, const EltwisePlaces& places, const EltwiseRuns& runs,
                   bool reads_b) {
-  const auto emit = [&](int64_t offset, int64_t rows, int64_t row_bytes) {
-    const int64_t span = (rows - 1) * runs.step + row_bytes;
-    instruction.a = static_cast<uint32_t>(places.a + offset);
-    instruction.b = static_cast<uint32_t>(places.b + offset);
-    instruction.result = static_cast<uint32_t>(places.result + offset);
-    instruction.rows = static_cast<uint32_t>(rows);
-    instruction.row_bytes = static_cast<uint32_t>(row_bytes);
-    instruction.a_step = instruction.b_step = instruction.result_step = static_cast<uint32_t>(rows > 1 ? runs.step : 0);
-    std::vector<Access> accesses = {reads(places.a + offset, span), writes(places.result + offset, span)};
-    if (reads_b) accesses.push_back(reads(places.b + offset, span));
+  // Runs from `run` on, each from byte `done` on.
+  const auto emit = [&](int64_t run, int64_t done, int64_t rows, int64_t row_bytes) {
+    const auto at = [&](const EltwiseOperand& o) { return o.address + run * o.step + done; };
+    const auto span = [&](int64_t step) { return (rows - 1) * step + row_bytes; };
+    const auto row_step = [&](int64_t step) { return static_cast<uint32_t>(rows > 1 ? step : 0); };
+    const EltwiseOperand result{places.result, runs.step};
+    instruction.a = static_cast<uint32_t>(at(places.a)), instruction.a_step = row_step(places.a.step);
+    instruction.b = static_cast<uint32_t>(at(places.b)), instruction.b_step = row_step(places.b.step);
+    instruction.result = static_cast<uint32_t>(at(result)), instruction.result_step = row_step(runs.step);
+    instruction.rows = static_cast<uint32_t>(rows), instruction.row_bytes = static_cast<uint32_t>(row_bytes);
+    std::vector<Access> accesses = {reads(at(places.a), span(places.a.step)), writes(at(result), span(runs.step))};
+    if (reads_b) accesses.push_back(reads(at(places.b), span(places.b.step)));
     c.emit(instruction, std::move(accesses));
   };
   if (runs.count > 1 && runs.bytes <= kPieceBytes) {
     const int64_t together = std::min(kPieceBytes / runs.bytes, kLargestRows);
     for (int64_t run = 0; run < runs.count; run += together)
-      emit(run * runs.step, std::min(together, runs.count - run), runs.bytes);
+      emit(run, 0, std::min(together, runs.count - run), runs.bytes);
     return;
   }
   for (int64_t run = 0; run < runs.count; ++run) {
     for (int64_t done = 0; done < runs.bytes; done += kPieceBytes)
-      emit(run * runs.step + done, 1, std::min(runs.bytes - done, kPieceBytes));
+      emit(run, done, 1, std::min(runs.bytes - done, kPieceBytes));
   }
 }
 
@@ -72,7 +74,7 @@ void lower(const ir::Eltwise& e, Context& c) {
     if (is_first && e.table) instruction.table_slot = c.set_table(*e.table);
     is_first = false;
     const int64_t at_a = a.open_for_reading(first, last), at_b = b.open_for_reading(first, last);
-    emit_eltwise(c, instruction, {at_a, at_b, result.open_for_writing(first)},
+    emit_eltwise(c, instruction, {{at_a, 0}, {at_b, 0}, result.open_for_writing(first)},
                  {1, (last - first) * result.row_bytes(), 0}, true);
     result.finish(first, last);
   });
@@ -90,8 +92,8 @@ void lower(const ir::Lookup& l, Context& c) {
     if (is_first) instruction.table_slot = c.set_table(l.table);
     is_first = false;
     const int64_t at = input.open_for_reading(first, last);
-    emit_eltwise(c, instruction, {at, at, result.open_for_writing(first)}, {1, (last - first) * result.row_bytes(), 0},
-                 false);
+    emit_eltwise(c, instruction, {{at, 0}, {at, 0}, result.open_for_writing(first)},
+                 {1, (last - first) * result.row_bytes(), 0}, false);
     result.finish(first, last);
   });
 }

@@ -1,8 +1,8 @@
 // Rearrangements: slices, transpositions, nearest resizes, repetitions.
 //
-// The result is made block by block in its own order. From a tensor on chip the post unit copies; from one in DRAM the
-// load unit gathers, so that nothing is loaded that is not needed. A run of neighbouring bytes becomes the row of an
-// instruction, the longest of the other axes its rows.
+// The result is made block by block in its own order. From a tensor on chip the post unit copies, and from one in DRAM
+// too where what a block needs lies together; otherwise the load unit gathers, so that nothing is loaded that is not
+// needed. A run of neighbouring bytes becomes the row of an instruction, the longest of the other axes its rows.
 #include <algorithm>
 
 #include "compiler/schedule/copy.h"
@@ -27,22 +27,21 @@ class MoveLowering {
     c_.begin_step();
     const std::vector<Region> regions = share_workspace(c_, {move_.input, move_.output});
     workspace_ = regions[1];
-    bring_in(regions[0]);
+    input_region_ = regions[0];
+    bring_in();
     whole_bytes_ = c_.tensor(move_.output).shape.elements();
     do_blocks(0, move_.offset, 0, whole_bytes_);
     if (output_.is_on_chip && output_.is_graph_output) c_.store(output_.scratchpad, output_.dram, whole_bytes_);
   }
 
  private:
-  bool gathers() const { return from_ < 0; }
-
   // An input in DRAM that fits its share comes in as a whole; a larger one is gathered.
-  void bring_in(const Region& region) {
+  void bring_in() {
     const int64_t bytes = c_.tensor(move_.input).shape.elements();
     if (input_.is_on_chip) {
       from_ = input_.scratchpad;
-    } else if (bytes <= region.bytes) {
-      from_ = region.begin;
+    } else if (bytes <= input_region_.bytes) {
+      from_ = input_region_.begin;
       c_.load(input_.dram, from_, bytes);
     }
   }
@@ -93,9 +92,27 @@ class MoveLowering {
     const int64_t place = is_streamed ? workspace_.begin + (is_whole ? first : turn_ * (workspace_.bytes / 2))
                                       : output_.scratchpad + first;
     if (is_streamed && !is_whole) turn_ ^= 1;
-    if (gathers() && !c_.steps.back().body.empty()) c_.begin_step();
+    gathers_ = from_ < 0 && !bring_in_part(axis, count, from, bytes);
+    if (gathers_ && !c_.steps.back().body.empty()) c_.begin_step();
     copy_all(loops, 0, from, place, {run.size, rows.size, rows.from_step, rows.to_step});
     if (is_streamed) c_.store(place, output_.dram + first, bytes);
+  }
+
+  // Loads what the block needs where that is not much more than the block itself. False where it is.
+  bool bring_in_part(size_t axis, int64_t count, int64_t from, int64_t bytes) {
+    int64_t span = 1;
+    for (size_t k = axis; k < move_.axes.size(); ++k) {
+      const bool is_part = k == axis && bytes != move_.axes[k].size * strides_[k];
+      span += ((is_part ? count : move_.axes[k].size) - 1) * move_.axes[k].step;
+    }
+    const int64_t half = input_region_.bytes / 2;
+    if (span > half || span > 2 * bytes) return false;
+    if (!c_.steps.back().body.empty()) c_.begin_step();
+    const int64_t place = input_region_.begin + input_turn_ * half;
+    input_turn_ ^= 1;
+    c_.load(input_.dram + from, place, span);
+    part_ = place - from;
+    return true;
   }
 
   void copy_all(const std::vector<Loop>& loops, size_t level, int64_t from, int64_t to, const CopyShape& shape) {
@@ -103,10 +120,10 @@ class MoveLowering {
       for (int64_t i = 0; i < loops[level].size; ++i) {
         copy_all(loops, level + 1, from + i * loops[level].from_step, to + i * loops[level].to_step, shape);
       }
-    } else if (gathers()) {
+    } else if (gathers_) {
       gather(input_.dram + from, to, shape);
     } else {
-      emit_copy(c_, from_ + from, to, shape);
+      emit_copy(c_, (from_ < 0 ? part_ : from_) + from, to, shape);
     }
   }
 
@@ -135,9 +152,11 @@ class MoveLowering {
   Context& c_;
   const Home &input_, &output_;
   std::vector<int64_t> strides_;
-  Region workspace_;
-  int64_t from_ = -1, whole_bytes_ = 0;
-  int turn_ = 0;
+  Region workspace_, input_region_;
+  int64_t from_ = -1, part_ = 0;  // where byte 0 of the input stands, or would; -1: it is not there as a whole
+  int64_t whole_bytes_ = 0;
+  bool gathers_ = false;
+  int turn_ = 0, input_turn_ = 0;
 };
 
 }  // namespace

@@ -6,12 +6,6 @@
 #include "compiler/schedule/window_lowering.h"
 
 namespace zahl::schedule {
-namespace {
-
-constexpr int kPairRows = 2;  // rows that a tile has at the least, mostly
-
-}  // namespace
-
 WindowOp window_op(const ir::Depthwise& d, const Context& context) {
   return {d.input,
           d.output,
@@ -174,14 +168,16 @@ void WindowLowering::do_area(const WindowArea& area, int row0, int row1, const G
   const TileWork work = work_of(area, group);
   const Tile tile = choose_tile(row1 - row0, area.column1 - area.column0, work, c_.config);
   const bool is_whole_row = tile.columns == area.column1 - area.column0;
-  const int streamed_columns = (tile.columns - 1) * op_.stride_w + windows_[0].tap_columns;
-  const bool in_pairs = op_.stride_w == 2 && tile.columns > 1 && pairs_pay(kPairRows, streamed_columns, c_.config);
+  if (!in_pairs_ || !work.resumes) {
+    const int columns = (tile.columns - 1) * op_.stride_w + windows_[0].tap_columns;
+    in_pairs_ = op_.stride_w == 2 && tile.columns > 1 && pairs_pay(tile.rows * op_.stride_h, columns, c_.config);
+  }
   for (int ty = row0; ty < row1; ty += tile.rows) {
     const int rows = std::min(tile.rows, row1 - ty);
     for (int tx = area.column0; tx < area.column1; tx += tile.columns) {
       const bool goes_on = is_kept_ ? ty > 0 : ty > row0 && is_whole_row;
       const Tile part{rows, std::min(tile.columns, area.column1 - tx)};
-      do_part(area, {part, ty, tx, work.resumes && goes_on, in_pairs && part.columns > 1}, group, parameters);
+      do_part(area, {part, ty, tx, work.resumes && goes_on, *in_pairs_ && part.columns > 1}, group, parameters);
     }
     rows_done(ty, ty + rows);
   }

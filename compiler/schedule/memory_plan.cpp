@@ -114,7 +114,7 @@ MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config, const O
   plan.parameters = {activations, bank};
   plan.weights = {weight_ring_begin(config, options), weight_ring_bytes(config, options)};
 
-  plan.fusions = find_followers(graph, activations / options.small_share);
+  plan.fusions = find_followers(graph);
   const auto divide = [&] {
     plan.root = find_roots(graph, plan.fusions);
     const Demands demands(graph, config, plan);

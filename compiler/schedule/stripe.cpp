@@ -1,6 +1,7 @@
 #include "compiler/schedule/stripe.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "compiler/schedule/eltwise.h"
 
@@ -27,7 +28,10 @@ std::vector<ir::TensorId> StripeResult::tensors_of(const Context& context, int n
 }
 
 StripeResult::StripeResult(Context& context, int node, const std::vector<Region>& regions)
-    : context_(context), tensor_(schedule::output_of(context, node)), output_(context, tensor_, regions[0]) {
+    : context_(context),
+      tensor_(schedule::output_of(context, node)),
+      batches_(regions[0]),
+      output_(context, tensor_, regions[0]) {
   const auto tensors = tensors_of(context, node);
   if (tensors.size() == 1) return;
   follower_.emplace(Follower{context.plan.fusions.follower[static_cast<size_t>(node)],
@@ -39,38 +43,57 @@ StripeResult::StripeResult(Context& context, int node, const std::vector<Region>
 }
 
 int64_t StripeResult::largest_stripe() const {
-  const int64_t own = output_.largest_stripe();
-  if (!follower_) return own;
-  return std::min({own, follower_->other.largest_stripe(), follower_->result.largest_stripe()});
+  if (!follower_) return output_.largest_stripe();
+  if (is_by_batch()) return context_.tensor(tensor_).shape.h;
+  return std::min({output_.largest_stripe(), follower_->other.largest_stripe(), follower_->result.largest_stripe()});
 }
 
 int64_t StripeResult::open(int image, int first, int last) {
   base_row_ = int64_t{image} * context_.tensor(tensor_).shape.h;
   first_ = first, last_ = last;
   is_followed_ = false;
-  address_ = output_.open_for_writing(base_row_ + first);
+  address_ = is_by_batch() ? 0 : output_.open_for_writing(base_row_ + first);
   return address_;
 }
 
-void StripeResult::drained(const PlacedTile& at, int first_channel, int channels) {
-  if (!follower_ || output_.is_streamed()) return;
+bool StripeResult::is_by_batch() const {
+  return follower_ && !follower_->other.is_streamed() && !follower_->result.is_streamed();
+}
+
+DrainPlace StripeResult::place(const PlacedTile& at, int first_channel, int channels) {
   const ir::Shape& shape = context_.tensor(tensor_).shape;
-  if (at.tile.columns < shape.w) {
-    for (int row = 0; row < at.tile.rows; ++row)
-      follow(at.oy + row, at.ox, first_channel, {at.tile.columns, channels, shape.c});
-  } else {
-    follow(at.oy, 0, first_channel, {at.tile.pixels(), channels, shape.c});
+  if (is_by_batch()) {
+    batch_ = {batches_.begin + turn_ * (batches_.bytes / 2), channels, int64_t{at.tile.columns} * channels};
+    if (at.tile.pixels() * channels > batches_.bytes / 2) throw std::logic_error("a batch outgrows its slot");
+    turn_ ^= 1;
+    return batch_;
+  }
+  const int64_t row = int64_t{shape.w} * shape.c;
+  return {address_ + (at.oy - first_) * row + int64_t{at.ox} * shape.c + first_channel, shape.c, row};
+}
+
+void StripeResult::drained(const PlacedTile& at, int first_channel, int channels) {
+  if (!is_by_batch()) return;
+  const ir::Shape& shape = context_.tensor(tensor_).shape;
+  if (at.tile.columns == shape.w)
+    return follow(batch_.address, channels, at.oy, 0, first_channel, {at.tile.pixels(), channels, shape.c});
+  for (int row = 0; row < at.tile.rows; ++row) {
+    follow(batch_.address + row * batch_.row_step, channels, at.oy + row, at.ox, first_channel,
+           {at.tile.columns, channels, shape.c});
   }
 }
 
 void StripeResult::finish(int first, int last) {
   if (!follower_) return output_.finish(base_row_ + first, base_row_ + last);
-  if (output_.is_streamed()) follow(first, 0, 0, {1, (last - first) * output_.row_bytes(), 0});
+  if (!is_by_batch()) {
+    const int64_t row = output_.row_bytes();
+    follow(address_ + (first - first_) * row, 0, first, 0, 0, {1, (last - first) * row, 0});
+  }
   follower_->result.finish(base_row_ + first, base_row_ + last);
 }
 
-// `runs` from this pixel and channel on go through the follower.
-void StripeResult::follow(int row, int column, int channel, const EltwiseRuns& runs) {
+// `runs` of the other operand from this pixel and channel on, and what lies at `mine`, go through the follower.
+void StripeResult::follow(int64_t mine, int64_t mine_step, int row, int column, int channel, const EltwiseRuns& runs) {
   Follower& f = *follower_;
   const int layer = context_.layer;
   context_.layer = f.node;
@@ -85,10 +108,10 @@ void StripeResult::follow(int row, int column, int channel, const EltwiseRuns& r
   instruction.table_slot = f.table_slot.value_or(0);
   const ir::Shape& shape = context_.tensor(tensor_).shape;
   const int64_t offset = (int64_t{row - first_} * shape.w + column) * shape.c + channel;
-  const int64_t mine = address_ + offset, other = f.other_at + offset;
-  const bool is_first_operand = next.a == tensor_;
-  emit_eltwise(context_, instruction,
-               {is_first_operand ? mine : other, is_first_operand ? other : mine, f.result_at + offset}, runs, true);
+  const EltwiseOperand own{mine, mine_step}, other{f.other_at + offset, runs.step};
+  const bool is_first = next.a == tensor_;
+  emit_eltwise(context_, instruction, {is_first ? own : other, is_first ? other : own, f.result_at + offset}, runs,
+               true);
   context_.layer = layer;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -68,7 +69,7 @@ class WindowLowering {
     Tile tile;
     int oy = 0, ox = 0;
     bool resumes = false;
-    bool in_pairs = false;  // the same for all that resume one another: it decides about places in the line memory
+    bool in_pairs = false;
   };
 
   int blocks() const { return (in_.c + c_.config.columns - 1) / c_.config.columns; }
@@ -92,6 +93,7 @@ class WindowLowering {
   uint32_t table_slot_ = 0;
   bool was_fetched_ = false;
   bool is_kept_ = false;
+  std::optional<bool> in_pairs_;  // the same for all tiles that go on: it decides about places in the line memory
   int line_base_ = 0;
   InputRows input_;
   int64_t output_at_ = 0;

@@ -5,8 +5,10 @@
 //   CONF  machine configuration, TOML text
 //   CODE  instructions, 64 bytes each
 //   DATA  constants (weights, channel parameters, tables), integers only, placed at `data_address`
-//   META  JSON: addresses, host boundary (names, shapes, scales), layers, map from instruction to layer,
-//         estimate
+//   META  JSON: addresses, host boundary (names, shapes, scales), layers, map from instruction to layer, estimate
+//   FILL  zeros, left out where not needed: with them DATA stands in its file pages as it does in its DRAM pages, so
+//   that
+//         it can be mapped instead of copied
 #pragma once
 
 #include <filesystem>
@@ -14,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "zahl/constants.h"
 #include "zahl/isa.h"
 #include "zahl/run.h"
 
@@ -64,7 +67,7 @@ struct Program {
   std::string source_format;
   std::string source_hash;  // FNV-1a of the model file, hexadecimal
   std::vector<isa::Instruction> instructions;
-  std::vector<uint8_t> data;
+  Constants data;
   uint64_t program_address = 0;
   uint64_t data_address = 0;
   uint64_t memory_bytes = 0;  // size of the DRAM that the program needs

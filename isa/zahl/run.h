@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "zahl/isa.h"
+#include "zahl/memory_image.h"
 
 namespace zahl {
 
@@ -53,6 +54,7 @@ struct RunOptions {
   bool trace_transactions = true;
   bool compute_values = true;  // false: cycles only (model); results and hashes are then zero
   uint32_t watchdog_cycles = 1u << 24;
+  bool witness = false;       // model only: floating-point exceptions of the host end the process (sim/base/witness.h)
   std::string waveform_path;  // RTL only; empty: none
 };
 
@@ -63,12 +65,13 @@ struct RunResult {
   std::array<uint64_t, isa::kCounterCount> counters{};
   std::vector<InstructionTrace> instructions;  // ordered by program index
   std::vector<Transaction> transactions;       // ordered by (cycle, kind)
-  std::vector<uint8_t> memory;                 // DRAM after the run
+  MemoryImage memory;                          // DRAM after the run
+  int64_t witness_sections = 0;                // instructions started under the witness
 };
 
 // An engine runs `instruction_count` instructions that stand at `program_address` of the DRAM image `memory`.
 struct DeviceProgram {
-  std::vector<uint8_t> memory;
+  MemoryImage memory;
   uint64_t program_address = 0;  // multiple of 512
   uint32_t instruction_count = 0;
 };

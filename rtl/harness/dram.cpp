@@ -5,7 +5,7 @@
 
 namespace zahl::rtl {
 
-Dram::Dram(std::vector<uint8_t> bytes, const MemoryConfig& memory, const hw::Config& config, bool record)
+Dram::Dram(MemoryImage bytes, const MemoryConfig& memory, const hw::Config& config, bool record)
     : bytes_(std::move(bytes)),
       timing_(memory, config.bus_bytes),
       bus_(static_cast<uint32_t>(config.bus_bytes)),

@@ -23,7 +23,7 @@ class Dram {
     bool response = false, response_error = false;
   };
 
-  Dram(std::vector<uint8_t> bytes, const MemoryConfig& memory, const hw::Config& config, bool record);
+  Dram(MemoryImage bytes, const MemoryConfig& memory, const hw::Config& config, bool record);
 
   Answer answer(int64_t cycle);
   void read_address(int64_t cycle, uint8_t id, uint64_t address, uint32_t beats);
@@ -34,7 +34,7 @@ class Dram {
     if (cycle == next_response_) finish_write();
   }
 
-  std::vector<uint8_t>& bytes() { return bytes_; }
+  MemoryImage& bytes() { return bytes_; }
   std::vector<Transaction>& transactions() { return transactions_; }
 
  private:
@@ -68,7 +68,7 @@ class Dram {
   bool past_end(uint64_t address, uint32_t beats) const;
   void finish_write();
 
-  std::vector<uint8_t> bytes_;
+  MemoryImage bytes_;
   mem::IdealMemory timing_;
   uint32_t bus_;
   bool record_;

@@ -104,6 +104,7 @@ def machine() -> dict:
         "cpu": cpu,
         "cores": len(os.sched_getaffinity(0)),
         "kernels": os.environ.get("ZAHL_KERNELS") or ("avx512" if "avx512_vnni" in flags else "avx2" if "avx2" in flags else "scalar"),
+        "load_average": round(os.getloadavg()[0], 1),  # before the benchmark: how many others used the host
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": f"{platform.system()} {platform.release()}",
         "python": sys.version.split()[0],
@@ -111,7 +112,7 @@ def machine() -> dict:
 
 
 def machine_text(host: dict) -> str:
-    return f"{host['cpu']}, {host['cores']} cores, kernels {host['kernels']}, {host['memory_bytes'] / 2**30:.0f} GiB, {host['system']}"
+    return f"{host['cpu']}, {host['cores']} cores, kernels {host['kernels']}, {host['memory_bytes'] / 2**30:.0f} GiB, {host['system']}, load average before {host['load_average']}"
 
 
 def skip(what: str, why: str) -> None:

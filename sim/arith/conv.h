@@ -21,6 +21,7 @@ struct ConvJob {
   int weight_zero = 0;
   int32_t* accumulators = nullptr;  // [blocks][vectors][columns]
   bool accumulate = false;          // else overwrite
+  bool has_sums = false;            // `sums` is as the call before left it, and inputs and weight_zero are the same
 
   int64_t groups_of_block() const { return int64_t{kernel_rows} * kernel_columns * groups; }
 };

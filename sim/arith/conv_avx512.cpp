@@ -75,31 +75,56 @@ using Sizes = std::make_integer_sequence<int, kMostVectors>;
 constexpr std::array<std::array<Block, kMostVectors>, 4> kBlocks = {blocks<1>(Sizes{}), blocks<2>(Sizes{}),
                                                                     blocks<3>(Sizes{}), blocks<4>(Sizes{})};
 
-// (128 + weight_zero) * sum of x, for each vector.
+// Sums of the elements of 16 vectors. Each step adds halves of two vectors and so halves their number.
+ZAHL_AVX512 __m512i sums_across(const __m512i* x) {
+  __m512i two[8], four[4], eight[2];
+  for (int i = 0; i < 8; ++i) {
+    two[i] =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(x[2 * i], x[2 * i + 1]), _mm512_unpackhi_epi32(x[2 * i], x[2 * i + 1]));
+  }
+  for (int i = 0; i < 4; ++i) {
+    four[i] = _mm512_add_epi32(_mm512_unpacklo_epi64(two[2 * i], two[2 * i + 1]),
+                               _mm512_unpackhi_epi64(two[2 * i], two[2 * i + 1]));
+  }
+  for (int i = 0; i < 2; ++i) {
+    eight[i] = _mm512_add_epi32(_mm512_shuffle_i32x4(four[2 * i], four[2 * i + 1], 0x88),
+                                _mm512_shuffle_i32x4(four[2 * i], four[2 * i + 1], 0xDD));
+  }
+  return _mm512_add_epi32(_mm512_shuffle_i32x4(eight[0], eight[1], 0x88),
+                          _mm512_shuffle_i32x4(eight[0], eight[1], 0xDD));
+}
+
+// (128 + weight_zero) * sum of x, for each vector. `sums` has room for a multiple of 16.
 ZAHL_AVX512 void input_sums(const ConvJob& job, int32_t* sums) {
-  const __m512i ones = _mm512_set1_epi8(1);
+  const __m512i ones = _mm512_set1_epi8(1), factor = _mm512_set1_epi32(128 + job.weight_zero);
   const int64_t run = int64_t{job.groups} * 4;
   const __mmask64 tail = run % 64 == 0 ? 0 : ~uint64_t{0} >> (64 - run % 64);
-  for (int vector = 0; vector < job.vectors; ++vector) {
-    __m512i sum = _mm512_setzero_si512();
-    for (int kr = 0; kr < job.kernel_rows; ++kr) {
-      const int8_t* input = job.inputs[int64_t{kr} * job.vectors + vector];
-      for (int kc = 0; kc < job.kernel_columns; ++kc, input += job.kernel_column_step) {
-        int64_t at = 0;
-        for (; at + 64 <= run; at += 64) sum = _mm512_dpbusd_epi32(sum, ones, _mm512_loadu_si512(input + at));
-        if (tail != 0) sum = _mm512_dpbusd_epi32(sum, ones, _mm512_maskz_loadu_epi8(tail, input + at));
+  for (int first = 0; first < job.vectors; first += 16) {
+    const int count = std::min(job.vectors - first, 16);
+    __m512i sum[16];
+    for (int i = 0; i < 16; ++i) sum[i] = _mm512_setzero_si512();
+    for (int i = 0; i < count; ++i) {
+      __m512i total = _mm512_setzero_si512();
+      for (int kr = 0; kr < job.kernel_rows; ++kr) {
+        const int8_t* input = job.inputs[int64_t{kr} * job.vectors + first + i];
+        for (int kc = 0; kc < job.kernel_columns; ++kc, input += job.kernel_column_step) {
+          int64_t at = 0;
+          for (; at + 64 <= run; at += 64) total = _mm512_dpbusd_epi32(total, ones, _mm512_loadu_si512(input + at));
+          if (tail != 0) total = _mm512_dpbusd_epi32(total, ones, _mm512_maskz_loadu_epi8(tail, input + at));
+        }
       }
+      sum[i] = total;
     }
-    const auto total = static_cast<uint32_t>(_mm512_reduce_add_epi32(sum));
-    sums[vector] = static_cast<int32_t>(total * static_cast<uint32_t>(128 + job.weight_zero));
+    _mm512_storeu_si512(sums + first, _mm512_mullo_epi32(sums_across(sum), factor));
   }
 }
 
 }  // namespace
 
 void conv_avx512(const ConvJob& job, std::vector<int32_t>& sums) {
-  if (sums.size() < static_cast<size_t>(job.vectors)) sums.resize(static_cast<size_t>(job.vectors));
-  input_sums(job, sums.data());
+  const auto room = static_cast<size_t>(job.vectors + 15) / 16 * 16;
+  if (sums.size() < room) sums.resize(room);
+  if (!job.has_sums) input_sums(job, sums.data());
 
   const int in_block = job.columns / 16;  // column vectors of a block
   const int64_t block_bytes = job.groups_of_block() * job.columns * 4;

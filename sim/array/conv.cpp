@@ -21,7 +21,7 @@ int64_t Conv::row_span(const isa::Conv& x, int64_t lanes) const {
   return (int64_t{x.out_columns} - 1) * x.pixel_step + pixel_span(x, lanes);
 }
 
-bool Conv::source_allowed(const isa::Conv& x, int64_t lanes, const mem::Storage& storage) const {
+bool Conv::source_allowed(const isa::Conv& x, int64_t lanes, const mem::Storage& storage) {
   // What a valid row touches lies between these, counted from its first tap.
   const int64_t first = std::max<int64_t>(0, -int64_t{x.input_x});
   const int64_t end = std::min(row_span(x, lanes), int64_t{x.input_row_limit} - x.input_x);
@@ -34,7 +34,12 @@ bool Conv::source_allowed(const isa::Conv& x, int64_t lanes, const mem::Storage&
       high = std::max(high, row_address(x, oy, kr));
     }
   }
-  if (low > high || storage.allows(low + first, high + end - low - first, x.common.read_banks)) return true;
+  if (low > high) return true;
+  if (storage.allows(low + first, high + end - low - first, x.common.read_banks)) {
+    source_banks_ |= storage.banks(low + first, high + end - low - first);
+    return true;
+  }
+  source_banks_ = x.common.read_banks;
   for (int64_t oy = 0; oy < int64_t{x.out_rows}; ++oy) {
     for (int64_t kr = 0; kr < int64_t{x.kernel_rows}; ++kr) {
       if (!row_is_valid(x, oy, kr)) continue;
@@ -44,7 +49,8 @@ bool Conv::source_allowed(const isa::Conv& x, int64_t lanes, const mem::Storage&
   return true;
 }
 
-bool Conv::allowed(const isa::Conv& x, const mem::Storage& storage) const {
+bool Conv::allowed(const isa::Conv& x, const mem::Storage& storage) {
+  source_banks_ = 0;
   const int64_t tiles = int64_t{x.blocks} * x.kernel_rows * x.kernel_columns * x.chunks;
   return storage.allows(x.weights, tiles * config_.weight_tile_bytes(), x.common.read_banks) &&
          storage.allows_vectors(x.accumulator, x.blocks * vectors_of(x), x.common.accumulator_banks) &&
@@ -60,12 +66,9 @@ bool Conv::execute(const isa::Conv& x, mem::Storage& storage, bool compute_value
 }
 
 void Conv::compute(const isa::Conv& x, mem::Storage& storage) {
-  if (x.split != 0) {
-    gather_inputs(x, storage);
-  } else {
-    find_inputs(x, storage);
-  }
   arith::ConvJob job;
+  job.has_sums = has_inputs_of(x, storage);
+  if (!job.has_sums) x.split != 0 ? gather_inputs(x, storage) : find_inputs(x, storage);
   job.columns = config_.columns;
   job.blocks = static_cast<int>(x.blocks);
   job.vectors = static_cast<int>(vectors_of(x));
@@ -79,6 +82,20 @@ void Conv::compute(const isa::Conv& x, mem::Storage& storage) {
   job.accumulators = storage.accumulators() + int64_t{x.accumulator} * config_.columns;
   job.accumulate = x.accumulate != 0;
   arith::conv(job, sums_);
+}
+
+bool Conv::has_inputs_of(const isa::Conv& x, mem::Storage& storage) {
+  const bool is_written = (kept_banks_ & storage.take_written_banks()) != 0;
+  isa::Conv same = x;  // but for what has nothing to do with the input
+  same.common = kept_.common;
+  same.blocks = kept_.blocks;
+  same.weights = kept_.weights;
+  same.accumulator = kept_.accumulator;
+  same.accumulate = kept_.accumulate;
+  const bool has_inputs = kept_banks_ != kNothingKept && !is_written && same == kept_;
+  kept_ = x;
+  kept_banks_ = source_banks_;
+  return has_inputs;
 }
 
 // `pixels` pixels from `first_pixel` on, padding filled in. A null row lies in the padding as a whole.

@@ -17,7 +17,10 @@ isa::Conv second_stream(const isa::Conv& x);
 
 class Conv {
  public:
-  void reset(const hw::Config& config) { config_ = config; }
+  void reset(const hw::Config& config) {
+    config_ = config;
+    kept_banks_ = kNothingKept;
+  }
   // Executes the instruction (values only if asked for). False: an access was not allowed.
   bool execute(const isa::Conv& x, mem::Storage& storage, bool compute_values);
 
@@ -26,8 +29,8 @@ class Conv {
   // tap, of which the first `lanes` of a vector count.
   int64_t row_span(const isa::Conv& x, int64_t lanes) const;
   int64_t pixel_span(const isa::Conv& x, int64_t lanes) const;
-  bool allowed(const isa::Conv& x, const mem::Storage& storage) const;
-  bool source_allowed(const isa::Conv& x, int64_t lanes, const mem::Storage& storage) const;
+  bool allowed(const isa::Conv& x, const mem::Storage& storage);
+  bool source_allowed(const isa::Conv& x, int64_t lanes, const mem::Storage& storage);
   // Access by access, as the machine makes them: for instructions that may be at fault.
   bool execute_checked(const isa::Conv& x, mem::Storage& storage, bool compute_values);
 
@@ -38,10 +41,18 @@ class Conv {
   int64_t gathered_bytes(const isa::Conv& x) const {
     return int64_t{x.kernel_columns} * x.chunks * config_.rows;  // of a vector's kernel row
   }
+  // Whether the instruction before read the same input with the same geometry and nobody has written there since.
+  bool has_inputs_of(const isa::Conv& x, mem::Storage& storage);
   void find_inputs(const isa::Conv& x, const mem::Storage& storage);
   const int8_t* padded(const isa::Conv& x, const int8_t* row, int64_t first_pixel, int64_t pixels);
 
+  static constexpr uint64_t kNothingKept = ~uint64_t{0};  // what no banks are
+
   hw::Config config_;
+  // Often several instructions in a row take the same input to different output channels.
+  isa::Conv kept_;
+  uint64_t kept_banks_ = kNothingKept;
+  uint32_t source_banks_ = 0;          // of the instruction at hand
   std::vector<const int8_t*> inputs_;  // [kernel row][vector]
   std::vector<int8_t> edges_;          // copies of gathered pixels and of those that reach into the padding
   size_t edges_used_ = 0;

@@ -1,5 +1,7 @@
 #include "base/unit.h"
 
+#include "base/witness.h"
+
 namespace zahl::sim {
 
 namespace {
@@ -107,6 +109,7 @@ void Unit::decide() {
 
 void Unit::begin(Cycle t) {
   const Queued& head = queue_.front();
+  const Witness::Section section(which_, head.index);
   const Claims claims = claims_of(isa::common_of(head.instruction));
   in_flight_.push() = {head.index, t, kNever, isa::Error::None, claims};
   last_started_ = head.index;

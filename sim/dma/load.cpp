@@ -34,6 +34,7 @@ void Load::start(const isa::Instruction& instruction, uint32_t sequence, Cycle s
 
 // Asks the memory for the current burst and writes its bytes where they are allowed.
 const Burst& Load::transfer(bool& is_claimed) {
+  storage_.note_write(write_banks_);
   is_claimed = storage_.allows(rows_.scratchpad(), rows_.bytes(), write_banks_);
   if (is_claimed || !state_.compute_values) {
     uint8_t* to = state_.compute_values ? storage_.scratchpad() + rows_.scratchpad() : nullptr;

@@ -6,15 +6,17 @@
 #include <cstring>
 #include <vector>
 
+#include "zahl/memory_image.h"
+
 namespace zahl::mem {
 
 class Dram {
  public:
-  void reset(std::vector<uint8_t> bytes) {
+  void reset(MemoryImage bytes) {
     bytes_ = std::move(bytes);
     first_ = end_ = 0;
   }
-  std::vector<uint8_t> take() {
+  MemoryImage take() {
     settle(INT64_MAX);
     return std::move(bytes_);
   }
@@ -57,7 +59,7 @@ class Dram {
     pending_ = std::move(larger);
   }
 
-  std::vector<uint8_t> bytes_;
+  MemoryImage bytes_;
   std::vector<Pending> pending_;  // writes that have arrived, [first_, end_) modulo the size
   size_t first_ = 0, end_ = 0;
 };

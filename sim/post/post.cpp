@@ -9,6 +9,7 @@ Post::Post(sc_core::sc_module_name name, MachineState& state, Neighbours& neighb
 
 void Post::start(const isa::Instruction& instruction, uint32_t sequence, Cycle s) {
   const PostContext context{state_.config, storage_, state_.compute_values};
+  storage_.note_write(isa::common_of(instruction).write_banks);
   const auto run = [&](const auto& x) {
     if (!execute(x, context)) set_fault(sequence, isa::Error::Range);
     set_end(sequence, s + cycles(x, state_.config));

@@ -13,8 +13,7 @@ uint64_t hash_zeros(uint64_t count, uint64_t hash) {
 
 }  // namespace
 
-void MemoryTarget::reset(const MemoryConfig& config, int bus_bytes, std::vector<uint8_t> bytes, bool record,
-                         bool hash) {
+void MemoryTarget::reset(const MemoryConfig& config, int bus_bytes, MemoryImage bytes, bool record, bool hash) {
   timing_ = mem::IdealMemory(config, bus_bytes);
   bus_ = static_cast<uint64_t>(bus_bytes);
   dram_.reset(std::move(bytes));

@@ -22,8 +22,8 @@ class MemoryTarget : public sc_core::sc_module, public tlm::tlm_fw_transport_if<
   }
 
   // `record`: keep the transactions; `hash`: with the hash of their bytes.
-  void reset(const MemoryConfig& config, int bus_bytes, std::vector<uint8_t> bytes, bool record, bool hash);
-  std::vector<uint8_t> take_bytes() { return dram_.take(); }
+  void reset(const MemoryConfig& config, int bus_bytes, MemoryImage bytes, bool record, bool hash);
+  MemoryImage take_bytes() { return dram_.take(); }
   std::vector<Transaction> take_transactions() { return std::move(transactions_); }
 
   tlm::tlm_sync_enum nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 
+#include "base/witness.h"
 #include "top/device.h"
 #include "top/memory_target.h"
 #include "zahl/error.h"
@@ -85,6 +87,14 @@ void read_results(Driver& driver, RunResult& result) {
   result.cycles = static_cast<int64_t>(result.counters[static_cast<size_t>(isa::Counter::Cycles)]);
 }
 
+// The whole simulation stands under the witness, SystemC's scheduling with it.
+int64_t simulate(bool is_witnessed) {
+  std::optional<Witness> witness;
+  if (is_witnessed) witness.emplace();
+  sc_core::sc_start();
+  return witness ? witness->finish() : 0;
+}
+
 }  // namespace
 
 RunResult run_model(const hw::Config& config, const MemoryConfig& memory, DeviceProgram program,
@@ -100,11 +110,12 @@ RunResult run_model(const hw::Config& config, const MemoryConfig& memory, Device
   p.memory.reset(memory, config.bus_bytes, std::move(program.memory), options.trace_transactions,
                  options.compute_values);
   start(p.driver, program, options.watchdog_cycles);
-  sc_core::sc_start();
+  const int64_t witness_sections = simulate(options.witness);
   if (!p.device.interrupt()) {
     throw std::runtime_error("the program waits for a token that never comes, and the watchdog is off");
   }
   RunResult result;
+  result.witness_sections = witness_sections;
   read_results(p.driver, result);
   result.instructions = p.device.take_trace();
   result.transactions = p.memory.take_transactions();

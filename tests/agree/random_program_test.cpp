@@ -35,7 +35,7 @@ DeviceProgram reordered(const RandomProgram& program, Random& random) {
   std::array<uint32_t, isa::kUnitCount> done{};
   DeviceProgram result = program.device_program();
   result.program_address = (result.memory.size() + 511) / 512 * 512;
-  result.memory.resize(result.program_address);
+  result.memory.resize(result.program_address + program.words.size() * isa::kInstructionBytes);
   for (size_t placed = 0; placed < program.words.size();) {
     const auto unit = static_cast<size_t>(random.between(0, isa::kUnitCount - 1));
     if (done[unit] == queues[unit].size()) continue;
@@ -44,8 +44,9 @@ DeviceProgram reordered(const RandomProgram& program, Random& random) {
     bool is_ready = true;
     for (size_t u = 0; u < wait.size(); ++u) is_ready = is_ready && done[u] >= wait[u];
     if (!is_ready) continue;
-    ++done[unit], ++placed;
-    result.memory.insert(result.memory.end(), program.words[next].begin(), program.words[next].end());
+    ++done[unit];
+    std::ranges::copy(program.words[next],
+                      result.memory.begin() + result.program_address + isa::kInstructionBytes * placed++);
   }
   return result;
 }

@@ -53,7 +53,8 @@ int8_t finish(int64_t y, int zero_point, int low, int high, const std::optional<
 int8_t requantize(const ir::Requant& r, int64_t acc, size_t channel) {
   const size_t i = r.m0.size() == 1 ? 0 : channel;
   const int64_t sum = acc + r.bias[channel];
-  if (std::abs(acc) > kInt32Max || std::abs(sum) > kInt32Max) throw std::overflow_error("accumulator past 32 bits");
+  if (std::abs(acc) > kInt32Max || sum < kInt32Min || sum > kInt32Max)
+    throw std::overflow_error("accumulator past 32 bits");
   return finish(scale(sum, r.m0[i], r.shift[i], r.rounding), r.zero_point, r.low, r.high, r.table);
 }
 

@@ -8,6 +8,7 @@
 
 #include "zahl/encoding.h"
 #include "zahl/isa.h"
+#include "zahl/memory_image.h"
 
 namespace zahl::reference {
 
@@ -18,7 +19,7 @@ struct LinePlace {
 };
 
 struct State {
-  State(const hw::Config& machine, std::vector<uint8_t> image)
+  State(const hw::Config& machine, MemoryImage image)
       : config(machine),
         dram(std::move(image)),
         scratchpad(static_cast<size_t>(machine.scratchpad_bytes())),
@@ -38,7 +39,7 @@ struct State {
   int8_t weight(int64_t address, int64_t lane, int64_t column) const;
 
   hw::Config config;
-  std::vector<uint8_t> dram;
+  MemoryImage dram;
   std::vector<uint8_t> scratchpad;
   std::vector<int32_t> accumulators;
   std::vector<LinePlace> line_memory;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <random>
 
+#include "tests/support/random_moves.h"
+
 namespace zahl::test {
 namespace {
 
@@ -318,67 +320,18 @@ class GraphMaker {
     finish(s, output);
   }
 
-  // Tensors that fit beside the present one along an axis.
   void add_concat() {
-    const ir::Shape shape = tensor(current_).shape;
-    ir::Concat concat{{current_}, -1, number(1, 3)};
-    ir::Shape sum = shape;
-    std::vector<ir::TensorId> fitting;
-    for (size_t t = 0; t < graph_.tensors.size(); ++t) {
-      ir::Shape other = graph_.tensors[t].shape;
-      (concat.axis == 1   ? other.h
-       : concat.axis == 2 ? other.w
-                          : other.c) = concat.axis == 1   ? shape.h
-                                       : concat.axis == 2 ? shape.w
-                                                          : shape.c;
-      if (other == shape) fitting.push_back(static_cast<ir::TensorId>(t));
-    }
-    const int zero_point = tensor(current_).zero_point;
-    for (int more = number(1, 3); more > 0; --more) {
-      const ir::TensorId id = fitting[static_cast<size_t>(number(0, static_cast<int>(fitting.size()) - 1))];
-      graph_.tensors[static_cast<size_t>(id)].zero_point = one_in(3) ? tensor(id).zero_point : zero_point;
-      const ir::Shape& part = tensor(id).shape;
-      (concat.axis == 1   ? sum.h
-       : concat.axis == 2 ? sum.w
-                          : sum.c) += concat.axis == 1   ? part.h
-                                      : concat.axis == 2 ? part.w
-                                                         : part.c;
-      concat.inputs.push_back(id);
-    }
-    if (one_in(2)) std::swap(concat.inputs.front(), concat.inputs.back());
-    concat.output = add_tensor(sum, zero_point);
-    finish(concat, concat.output);
+    RandomConcat made = random_concat(random_, graph_, current_);
+    made.concat.output = add_tensor(made.shape, tensor(current_).zero_point);
+    const auto output = made.concat.output;
+    finish(std::move(made.concat), output);
   }
 
-  // A slice, a permutation of the axes, or an enlargement.
   void add_move() {
-    const ir::Shape in = tensor(current_).shape;
-    std::array<int, 4> sizes = {in.n, in.h, in.w, in.c};
-    const std::array<int64_t, 4> steps = {int64_t{in.h} * in.w * in.c, int64_t{in.w} * in.c, in.c, 1};
-    ir::Move move{current_, -1, 0, {}};
-    std::array<size_t, 4> order = {0, 1, 2, 3};
-    std::array<int, 4> repeats = {1, 1, 1, 1};
-    const int kind = number(0, 2);
-    for (size_t axis = 1; axis < 4; ++axis) {
-      if (kind == 0) {
-        const int size = number(1, sizes[axis]);
-        move.offset += number(0, sizes[axis] - size) * steps[axis];
-        sizes[axis] = size;
-      } else if (kind == 1 && axis < 3) {
-        repeats[axis] = number(1, 2);
-      }
-    }
-    if (kind == 2) std::shuffle(order.begin() + 1, order.end(), random_);
-    ir::Shape out{1, 1, 1, 1};
-    int* const extents[] = {&out.n, &out.h, &out.w, &out.c};
-    for (size_t i = 0; i < 4; ++i) {
-      const size_t axis = order[i];
-      move.axes.push_back({sizes[axis], steps[axis]});
-      move.axes.push_back({repeats[axis], 0});
-      *extents[i] = sizes[axis] * repeats[axis];
-    }
-    move.output = add_tensor(out, tensor(current_).zero_point);
-    finish(move, move.output);
+    RandomMove made = random_move(random_, current_, tensor(current_).shape);
+    made.move.output = add_tensor(made.shape, tensor(current_).zero_point);
+    const auto output = made.move.output;
+    finish(std::move(made.move), output);
   }
 
   // Slices along the channels, each read by something, put together again in another order.

@@ -149,6 +149,8 @@ TEST_F(ProgramFile, ContentsOutsideTheMemoryAreRefused) {
   EXPECT_NE(changed([](Program& p) { p.outputs[0].address = 8190; }), "");
   EXPECT_NE(changed([](Program& p) { p.outputs[0].nhwc[3] = 4; }), "");
   EXPECT_NE(changed([](Program& p) { p.inputs[0].type = "int4"; }), "");
+  EXPECT_NE(changed([](Program& p) { p.inputs[0].shape = {1, 4}; }), "");
+  EXPECT_NE(changed([](Program& p) { p.inputs[0].shape = {-1, -3}; }), "");
   EXPECT_NE(changed([](Program& p) { p.layer_of_instruction = {0, 1}; }), "");
   EXPECT_NE(changed([](Program& p) { p.instructions.clear(), p.layer_of_instruction.clear(); }), "");
 }
@@ -162,6 +164,51 @@ TEST_F(ProgramFile, AnInstructionThatTheMachineRefusesIsNamed) {
 
 TEST_F(ProgramFile, CannotBeWrittenWhereThereIsNoFolder) {
   EXPECT_THROW(save_program(sample(), "/no/such/folder/x.zprog"), UserError);
+}
+
+// Constants of a file stand in the image as if they had been copied, and writing the image does not write the file.
+TEST_F(ProgramFile, ConstantsAreTheSameMappedOrCopied) {
+  for (const uint64_t address : {4096, 4097, 5000, 8191}) {
+    for (const size_t size : {0, 1, 4095, 4096, 9000, 20000}) {
+      Program p = sample();
+      std::vector<uint8_t> bytes(size);
+      for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<uint8_t>(i * 37 + i / 251);
+      p.data = bytes;
+      p.data_address = address;
+      p.memory_bytes = 65536;
+      save_program(p, path_);
+      const std::string file = this->bytes();
+      DeviceProgram mapped = device_program(load_program(path_));
+      ASSERT_TRUE(mapped.memory == device_program(p).memory) << size << " bytes at " << address;
+      std::ranges::fill(mapped.memory, uint8_t{0xAA});
+      ASSERT_TRUE(this->bytes() == file);
+    }
+  }
+}
+
+TEST_F(ProgramFile, ConstantsThatStandElsewhereInTheirPageAreCopied) {
+  Program p = sample();
+  p.data = std::vector<uint8_t>(30000, 7);
+  p.memory_bytes = 65536;
+  save_program(p, path_);
+  const auto file = FileMapping::open(path_);
+  MemoryImage image(65536);
+  image.place(*file, 3, 20000, 4096);
+  EXPECT_TRUE(std::equal(image.begin() + 4096, image.begin() + 24096, file->bytes().begin() + 3,
+                         [](uint8_t a, char b) { return a == static_cast<uint8_t>(b); }));
+  EXPECT_EQ(image[4095], 0);
+  EXPECT_EQ(image[24096], 0);
+}
+
+TEST(MemoryImage, GrowsWithZerosAlsoAfterItHasShrunk) {
+  MemoryImage image(std::vector<uint8_t>(10000, 5));
+  image.resize(5000);
+  image.resize(10000);
+  EXPECT_EQ(image[4999], 5);
+  EXPECT_TRUE(std::all_of(image.begin() + 5000, image.end(), [](uint8_t b) { return b == 0; }));
+  const MemoryImage copy = image;
+  image[0] = 6;
+  EXPECT_FALSE(copy == image);
 }
 
 TEST(DeviceImage, HoldsInstructionsAndConstantsAtTheirAddresses) {

@@ -22,13 +22,14 @@ inline std::vector<uint8_t> test_data() {
 
 inline DeviceProgram program_of(const std::vector<isa::Instruction>& code) {
   DeviceProgram program;
-  program.memory = test_data();
-  program.program_address = program.memory.size();
+  std::vector<uint8_t> memory = test_data();
+  program.program_address = memory.size();
   program.instruction_count = static_cast<uint32_t>(code.size());
   for (const auto& instruction : code) {
     const isa::Word word = isa::encode(instruction);
-    program.memory.insert(program.memory.end(), word.begin(), word.end());
+    memory.insert(memory.end(), word.begin(), word.end());
   }
+  program.memory = memory;
   return program;
 }
 

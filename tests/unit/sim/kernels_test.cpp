@@ -80,6 +80,11 @@ TEST(ConvKernels, AgreeForAllSmallShapes) {
           job.accumulators = got.data();
           conv_avx512(job, sums);
           ASSERT_EQ(got, expected) << columns << " columns, " << blocks << " blocks, " << vectors << " vectors";
+          got = before;
+          job.has_sums = true;
+          conv_avx512(job, sums);
+          job.has_sums = false;
+          ASSERT_EQ(got, expected) << "with the sums of the call before";
         }
       }
     }
