@@ -13,8 +13,10 @@
 #include <thread>
 
 #include "cli/engines.h"
+#include "cli/estimate.h"
 #include "cli/host_boundary.h"
 #include "cli/host_times.h"
+#include "cli/objective.h"
 #include "cli/processes.h"
 #include "cli/report.h"
 #include "compiler/driver/compile.h"
@@ -27,9 +29,10 @@ namespace {
 
 struct Options {
   std::string model, config = "edge16", memory = "dram", input, output, json, engine = "model", waveform;
+  std::string objective = "cycles", optimise = "default", energy;
   std::vector<std::string> settings;
   std::optional<uint64_t> seed;
-  bool cycles_only = false, witness = false;
+  bool cycles_only = false, layers = false, witness = false;
   std::vector<std::string> models;  // of run and cosim; `model` is the one at hand
   size_t jobs = std::max(1u, std::thread::hardware_concurrency());
   int repeat = 0;
@@ -56,6 +59,9 @@ Job open_job(const Options& o, bool is_config_given) {
   Job job;
   job.memory = hw::load_memory(o.memory);
   if (is_program_file(o.model)) {
+    if (o.objective != "cycles" || o.optimise != "default") {
+      throw UserError(fmt::format("{}: it is compiled already; give --objective and --optimise with a model", o.model));
+    }
     job.program = load_program(o.model);
     hw::Config config = is_config_given ? hw::load_config(o.config) : job.program.config;
     hw::apply_settings(o.settings, config, job.memory);
@@ -68,7 +74,8 @@ Job open_job(const Options& o, bool is_config_given) {
   }
   hw::Config config = hw::load_config(o.config);
   hw::apply_settings(o.settings, config, job.memory);
-  job.program = compiler::compile_model(o.model, config);
+  const auto search = make_search(o.objective, o.optimise, job.memory, load_energy_table(o.energy));
+  job.program = compiler::compile_model(o.model, config, search);
   return job;
 }
 
@@ -103,11 +110,13 @@ int say_error(const RunResult& run, const Program& program) {
 
 int do_compile(const Options& o, bool is_config_given) {
   if (is_program_file(o.model)) throw UserError(fmt::format("{}: it is a program already; give a model", o.model));
-  const Job job = open_job(o, is_config_given);
+  Job job = open_job(o, is_config_given);
+  job.program.estimate = make_estimate(job.program, job.memory);
   const std::string output = o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".zprog" : o.output;
   save_program(job.program, output);
-  fmt::print("{}: {} layers, {} instructions, {} bytes of constants for {}\n", output, job.program.layers.size(),
-             job.program.instructions.size(), job.program.data.size(), job.program.config.name);
+  fmt::print("{}: {} layers, {} instructions, {} bytes of constants for {}; {} cycles with memory {}\n", output,
+             job.program.layers.size(), job.program.instructions.size(), job.program.data.size(),
+             job.program.config.name, job.program.estimate->cycles, job.memory.name);
   return 0;
 }
 
@@ -147,7 +156,7 @@ int do_run(const Options& o, bool is_config_given) {
   const auto outputs = take_outputs(job.program, run.memory);
   if (!o.output.empty()) save_arrays(o.output, outputs);
   if (!o.json.empty()) {
-    auto json = report_json(job.program, job.memory, o.engine, run);
+    auto json = report_json(job.program, job.memory, o.engine, run, load_energy_table(o.energy));
     if (o.repeat > 0) {
       json["host"] = {
           {"start_up_seconds", times.start_up}, {"run_seconds", times.runs}, {"peak_bytes", peak_memory_bytes()}};
@@ -155,7 +164,7 @@ int do_run(const Options& o, bool is_config_given) {
     deliver_json(o, json);
   }
   if (o.json == "-") return 0;
-  if (o.engine != "reference") fmt::print("{}\n", report_table(job.program, job.memory, o.engine, run));
+  if (o.engine != "reference") fmt::print("{}\n", report_table(job.program, job.memory, o.engine, run, o.layers));
   if (!o.cycles_only) fmt::print("{}", outputs_text(outputs));
   if (o.repeat > 0) fmt::print("{}", host_times_text(times, run));
   return 0;
@@ -165,7 +174,7 @@ int do_cosim(const Options& o, bool is_config_given) {
   const Job job = open_job(o, is_config_given);
   const DeviceProgram device = loaded_device(o, job.program, inputs_of(o, job.program));
   const Cosim result = cosimulate(job.program, job.memory, device);
-  auto json = report_json(job.program, job.memory, "cosim", result.model);
+  auto json = report_json(job.program, job.memory, "cosim", result.model, load_energy_table(o.energy));
   json["instructions"] = job.program.instructions.size();
   json["transactions"] = result.model.transactions.size();
   json["cycle_differences"] = result.cycle_differences;
@@ -174,7 +183,7 @@ int do_cosim(const Options& o, bool is_config_given) {
   deliver_json(o, json);
   if (!o.output.empty()) save_arrays(o.output, take_outputs(job.program, result.model.memory));
   if (o.json != "-") {
-    fmt::print("{}\n{}\n", report_table(job.program, job.memory, "cosim", result.model),
+    fmt::print("{}\n{}\n", report_table(job.program, job.memory, "cosim", result.model, o.layers),
                outputs_text(take_outputs(job.program, result.model.memory)));
     fmt::print(
         "model and RTL: {} cycles, {} instructions, {} memory transactions; {} cycle differences, {} byte "
@@ -249,6 +258,13 @@ CLI::Option* add_machine(CLI::App* app, Options& o) {
                      ->capture_default_str();
   app->add_option("--memory", o.memory, "Memory: a preset (dram, onchip) or a .toml file")->capture_default_str();
   app->add_option("--set", o.settings, "key=value over both, e.g. rows=32 or memory.latency_cycles=40");
+  app->add_option("--objective", o.objective, "What the compiler makes small: cycles, dram (bytes) or energy")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"cycles", "dram", "energy"}));
+  app->add_option("--optimise", o.optimise, "default, or max: try many schedules and take the best")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"default", "max"}));
+  app->add_option("--energy", o.energy, "Energies of the machine's events, a .toml file (default: cli/energy.toml)");
   return config;
 }
 
@@ -275,6 +291,7 @@ int main_with(int argc, char** argv) {
     sub->add_option("--output", o.output, "Where to write the outputs: .npy or .npz");
     sub->add_option("--seed", o.seed, "Seed of the random input");
     sub->add_option("--json", o.json, "Where to write the report; - is standard output");
+    sub->add_flag("--layers", o.layers, "Print also what bounds each layer");
     configs[sub] = add_machine(sub, o);
   }
   run->add_option("--engine", o.engine, "reference, model or rtl")

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <numeric>
 
+#include "cli/bounds.h"
+#include "cli/estimate.h"
 #include "cli/timeline.h"
 #include "zahl/error.h"
 
@@ -17,40 +19,75 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double utilisation(int64_t macs, int64_t cycles, const hw::Config& config) {
-  return cycles > 0 ? static_cast<double>(macs) / (static_cast<double>(cycles) * config.multipliers()) : 0.0;
-}
-
 uint64_t counter(const RunResult& run, isa::Counter c) { return run.counters[static_cast<size_t>(c)]; }
 
-Json layers_json(const Program& program, const RunResult& run) {
+Json stalls_json(const LayerTime& time) {
+  Json stalls;
+  for (size_t c = 0; c < kCauseNames.size(); ++c) stalls[std::string(kCauseNames[c])] = time.stalls[c];
+  return stalls;
+}
+
+// What both a layer and the whole run have.
+void add_bounds(Json& json, const Bounds& b, int64_t cycles, const Program& program, const MemoryConfig& memory) {
+  Json bounds;
+  for (size_t u = 0; u < kLimits; ++u) bounds[std::string(kLimitNames[u])] = b.cycles[u];
+  json["bounds"] = bounds;
+  json["limit"] = kLimitNames[static_cast<size_t>(b.limit())];
+  json["next_bound"] = {{"limit", kLimitNames[static_cast<size_t>(b.next_limit())]}, {"cycles", b.next()}};
+  json["dependence_cycles"] = std::max<int64_t>(0, cycles - b.greatest());
+  const Roofline r = roofline_of(b, program.config, memory);
+  json["roofline"] = {{"macs_per_byte", r.macs_per_byte},
+                      {"ridge", r.ridge},
+                      {"side", r.is_memory_side() ? "memory" : "compute"},
+                      {"cycles", r.cycles}};
+  json["fill"] = {{"lanes", b.lane_fill(program.config)}, {"columns", b.column_fill()}};
+}
+
+Json layers_json(const Program& program, const MemoryConfig& memory, const RunResult& run) {
   const std::vector<LayerTime> times = layer_times(program, run);
+  const std::vector<Bounds> bounds = layer_bounds(program, memory, run);
+  const Estimate* estimate = estimate_for(program, memory);
   Json layers = Json::array();
   for (size_t i = 0; i < program.layers.size(); ++i) {
     const Layer& layer = program.layers[i];
     const LayerTime& time = times[i];
-    Json stalls;
-    for (size_t c = 0; c < kCauseNames.size(); ++c) stalls[std::string(kCauseNames[c])] = time.stalls[c];
-    layers.push_back({{"name", layer.name},
-                      {"operator", layer.type},
-                      {"macs", layer.macs},
-                      {"cycles", time.cycles},
-                      {"busy_cycles", time.busy},
-                      {"utilisation", utilisation(layer.macs, time.cycles, program.config)},
-                      {"stall_cycles", stalls},
-                      {"read_bytes", time.read_bytes},
-                      {"write_bytes", time.write_bytes}});
+    Json json = {{"name", layer.name},
+                 {"operator", layer.type},
+                 {"macs", layer.macs},
+                 {"cycles", time.cycles},
+                 {"estimated_cycles", nullptr},
+                 {"busy_cycles", time.busy},
+                 {"utilisation", utilisation(layer.macs, time.cycles, program.config)},
+                 {"stall_cycles", stalls_json(time)},
+                 {"read_bytes", bounds[i].read_bytes},
+                 {"write_bytes", bounds[i].write_bytes},
+                 {"weight_bytes", layer.weight_bytes}};
+    if (estimate != nullptr) json["estimated_cycles"] = estimate->layer_cycles[i];
+    add_bounds(json, bounds[i], time.cycles, program, memory);
+    layers.push_back(std::move(json));
   }
   return layers;
 }
 
-std::string shortened(const std::string& text, size_t width) {
-  return text.size() <= width ? text : text.substr(0, width - 3) + "...";
+Json energy_json(const Program& program, const EnergyTable& table) {
+  const Energy e = energy_of(events_of(program), table);
+  return {{"multiply_accumulate", e.multiply_accumulate},
+          {"scratchpad", e.scratchpad},
+          {"accumulators", e.accumulators},
+          {"dram", e.dram},
+          {"total", e.total()}};
+}
+
+Json estimate_json(const Program& program, const MemoryConfig& memory, const RunResult& run) {
+  const Estimate* estimate = estimate_for(program, memory);
+  if (estimate == nullptr) return nullptr;
+  return {{"cycles", estimate->cycles}, {"difference", run.cycles - estimate->cycles}};
 }
 
 }  // namespace
 
-Json report_json(const Program& program, const MemoryConfig& memory, const std::string& engine, const RunResult& run) {
+Json report_json(const Program& program, const MemoryConfig& memory, const std::string& engine, const RunResult& run,
+                 const EnergyTable& energy) {
   const bool has_time = engine != "reference";
   const int64_t macs = program.macs(), bus = program.config.bus_bytes;
   Json config = {{"name", program.config.name}};
@@ -76,34 +113,23 @@ Json report_json(const Program& program, const MemoryConfig& memory, const std::
   json["utilisation"] = utilisation(macs, run.cycles, program.config);
   json["dram_read_bytes"] = static_cast<int64_t>(counter(run, isa::Counter::ReadBeats)) * bus;
   json["dram_write_bytes"] = static_cast<int64_t>(counter(run, isa::Counter::WriteBeats)) * bus;
-  json["layers"] = layers_json(program, run);
+  const LeastTraffic& least = program.least_traffic;
+  json["least_dram_bytes"] = {{"weights", least.weights},
+                              {"ports", least.ports},
+                              {"large_maps", least.large_maps},
+                              {"compulsory", least.compulsory()},
+                              {"with_large_maps", least.compulsory() + least.large_maps}};
+  const Bounds total = run_bounds(layer_bounds(program, memory, run), program.config, memory);
+  json["fetch_bytes"] = total.fetch_bytes;
+  json["busy_cycles"] = counter(run, isa::Counter::ArrayBusy);
+  json["stall_cycles"] = stalls_json(sum_of(layer_times(program, run)));
+  add_bounds(json, total, run.cycles, program, memory);
+  json["energy_pj"] = energy_json(program, energy);
+  json["estimate"] = estimate_json(program, memory, run);
+  json["layers"] = layers_json(program, memory, run);
   for (size_t i = 0; i < isa::kCounterCount; ++i)
     json["counters"][std::string(isa::kCounterNames[i])] = run.counters[i];
   return json;
-}
-
-std::string report_table(const Program& program, const MemoryConfig& memory, const std::string& engine,
-                         const RunResult& run) {
-  std::string text =
-      fmt::format("{} on {}, memory {} ({} cycles, {} B/cycle), engine {}\n\n", program.network, program.config.name,
-                  memory.name, memory.latency_cycles, memory.bytes_per_cycle, engine);
-  text += fmt::format("{:<34} {:<18} {:>10} {:>9} {:>6} {:>9} {:>9}  {}\n", "layer", "operator", "MACs", "cycles",
-                      "util", "read B", "write B", "waits most for");
-  const std::vector<LayerTime> times = layer_times(program, run);
-  for (size_t i = 0; i < program.layers.size(); ++i) {
-    const LayerTime& t = times[i];
-    const auto worst = std::max_element(t.stalls.begin(), t.stalls.end());
-    const std::string why =
-        *worst > 0 ? fmt::format("{} ({})", kCauseNames[static_cast<size_t>(worst - t.stalls.begin())], *worst) : "";
-    text += fmt::format("{:<34} {:<18} {:>10} {:>9} {:>5.1f}% {:>9} {:>9}  {}\n", shortened(program.layers[i].name, 34),
-                        shortened(program.layers[i].type, 18), program.layers[i].macs, t.cycles,
-                        100 * utilisation(program.layers[i].macs, t.cycles, program.config), t.read_bytes,
-                        t.write_bytes, why);
-  }
-  text += fmt::format("\n{:<53} {:>10} {:>9} {:>5.1f}%\n",
-                      fmt::format("total, {} instructions", program.instructions.size()), program.macs(), run.cycles,
-                      100 * utilisation(program.macs(), run.cycles, program.config));
-  return text;
 }
 
 std::string outputs_text(const std::map<std::string, Array>& outputs) {

@@ -5,21 +5,27 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/energy.h"
 #include "cli/npy.h"
 #include "zahl/program.h"
 #include "zahl/run.h"
 
 namespace zahl::cli {
 
-inline constexpr const char* kReportSchema = "zahl.report/1";
+inline constexpr const char* kReportSchema = "zahl.report/2";
 
 // Reports of the reference engine have no cycles: those keys are null.
 nlohmann::ordered_json report_json(const Program& program, const MemoryConfig& memory, const std::string& engine,
-                                   const RunResult& run);
+                                   const RunResult& run, const EnergyTable& energy);
 
-// A layer a row, at most 110 columns wide.
+// Multiply-accumulates over what the machine could have done in these cycles.
+inline double utilisation(int64_t macs, int64_t cycles, const hw::Config& config) {
+  return cycles > 0 ? static_cast<double>(macs) / (static_cast<double>(cycles) * config.multipliers()) : 0.0;
+}
+
+// A layer a row, at most 120 columns wide; with `has_detail` also what bounds each layer.
 std::string report_table(const Program& program, const MemoryConfig& memory, const std::string& engine,
-                         const RunResult& run);
+                         const RunResult& run, bool has_detail = false);
 
 // A line an output: shape, and the largest elements where it is a vector.
 std::string outputs_text(const std::map<std::string, Array>& outputs);

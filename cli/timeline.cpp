@@ -1,108 +1,134 @@
 #include "cli/timeline.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "sim/array/stream.h"
 #include "zahl/encoding.h"
 
 namespace zahl::cli {
 namespace {
 
-struct Interval {
-  int64_t begin, end;
-  int cause;  // -1: busy
-};
-
-// Tiles and vectors per tile of an array instruction (docs/machine.md, section 7).
-struct Streaming {
-  int64_t tiles = 0, vectors = 0;
-};
-
-Streaming streaming_of(const isa::Instruction& instruction) {
-  if (const auto* c = std::get_if<isa::Conv>(&instruction)) {
-    return {int64_t{c->blocks} * c->kernel_rows * c->kernel_columns * c->chunks, int64_t{c->out_rows} * c->out_columns};
-  }
-  const auto& d = std::get<isa::Depthwise>(instruction);
-  return {int64_t{d.blocks} * d.passes, ((int64_t{d.out_rows} - 1) * d.y_step + d.tap_rows) *
-                                            ((int64_t{d.out_columns} - 1) * d.x_step + d.tap_columns)};
-}
-
-// The unit whose token came last, if it came after `ready`; else dispatch.
-int cause_of_wait(const Program& program, const std::vector<std::vector<int64_t>>& ends, uint32_t index,
-                  int64_t ready) {
-  const isa::Common& common = isa::common_of(program.instructions[index]);
-  int cause = static_cast<int>(Cause::Dispatch);
-  int64_t latest = ready;
-  for (size_t u = 0; u < isa::kUnitCount; ++u) {
-    if (common.wait[u] == 0) continue;
-    const int64_t end = ends[u][common.wait[u] - 1];
-    if (end > latest) {
-      latest = end;
-      cause = static_cast<int>(u);
+class Timeline {
+ public:
+  Timeline(const Program& program, const RunResult& run)
+      : program_(program), run_(run), times_(program.layers.size()), of_unit_(isa::kUnitCount) {
+    place_.reserve(run.instructions.size());
+    for (const auto& trace : run.instructions) {
+      auto& mine = of_unit_[static_cast<size_t>(trace.unit)];
+      place_.push_back(mine.size());
+      mine.push_back(trace.index);
     }
   }
-  return cause;
-}
 
-// Visits the run from 0 to its end, cut where the array's state changes.
-template <class Visit>
-void for_each_interval(const Program& program, const RunResult& run, Visit&& visit) {
-  std::vector<std::vector<int64_t>> ends(isa::kUnitCount);
-  for (const auto& trace : run.instructions) ends[static_cast<size_t>(trace.unit)].push_back(trace.end);
-  const int64_t load_cycles = program.config.weight_tile_lines();
-  int64_t now = 0;
-  const auto until = [&](int64_t end, int cause) {
-    if (end > now) visit(Interval{now, end, cause});
-    now = std::max(now, end);
-  };
-  for (const auto& trace : run.instructions) {
-    if (trace.unit != isa::Unit::Array) continue;
-    const Streaming s = streaming_of(program.instructions[trace.index]);
-    const int64_t period = std::max(s.vectors, load_cycles);
-    const int64_t first = trace.end - hw::kArrayPipeline - s.vectors - (s.tiles - 1) * period;
-    until(trace.start, cause_of_wait(program, ends, trace.index, now));
-    until(first, static_cast<int>(Cause::Weights));
-    if (period == s.vectors) {
-      until(first + s.tiles * s.vectors, -1);
-    } else {
-      for (int64_t t = 0; t < s.tiles; ++t) {
-        until(first + t * period, static_cast<int>(Cause::Weights));
-        until(first + t * period + s.vectors, -1);
+  std::vector<LayerTime> take() {
+    for (uint32_t index : of_unit_[static_cast<size_t>(isa::Unit::Array)]) add_instruction(index);
+    add_tail();
+    return std::move(times_);
+  }
+
+ private:
+  int64_t start(uint32_t index) const { return run_.instructions[index].start; }
+  int64_t end(uint32_t index) const { return run_.instructions[index].end; }
+
+  LayerTime& time_of(uint32_t index) {
+    return times_[static_cast<size_t>(std::max(program_.layer_of_instruction[index], 0))];
+  }
+
+  // Cycles now_ .. end - 1 belong to the layer of `index`; a busy stretch has no cause.
+  void give(uint32_t index, int64_t end, std::optional<Cause> cause) {
+    if (end <= now_) return;
+    LayerTime& time = time_of(index);
+    time.cycles += end - now_;
+    (cause ? time.stalls[static_cast<size_t>(*cause)] : time.busy) += end - now_;
+    now_ = end;
+  }
+
+  // Of the tokens that an instruction waits for, the one that came last.
+  std::optional<uint32_t> last_token(uint32_t index) const {
+    std::optional<uint32_t> last;
+    const isa::Common& common = isa::common_of(program_.instructions[index]);
+    for (size_t u = 0; u < isa::kUnitCount; ++u) {
+      if (common.wait[u] == 0) continue;
+      const uint32_t other = of_unit_[u][common.wait[u] - 1];
+      if (!last || end(other) > end(*last)) last = other;
+    }
+    return last;
+  }
+
+  // What let an instruction start: its last token or, where that came later, the instruction before it in its unit.
+  std::optional<uint32_t> released_by(uint32_t index) const {
+    std::optional<uint32_t> last = last_token(index);
+    const auto& mine = of_unit_[static_cast<size_t>(run_.instructions[index].unit)];
+    if (place_[index] > 0) {
+      const uint32_t before = mine[place_[index] - 1];
+      if (end(before) <= start(index) && (!last || end(before) > end(*last))) last = before;
+    }
+    return last;
+  }
+
+  // Cycles now_ .. until - 1, in which `index` and then what it had waited for were at work: found from the end.
+  void give_back_from(uint32_t index, int64_t until, Cause cause) {
+    std::vector<std::pair<uint32_t, int64_t>> stretches;  // instruction, and the first cycle of its stretch
+    int64_t from = until;
+    while (from > now_) {
+      from = std::min(from, start(index));
+      const auto before = from > now_ ? released_by(index) : std::nullopt;
+      if (!before) {
+        stretches.emplace_back(index, now_);
+        break;
       }
+      from = std::min(from, end(*before));
+      stretches.emplace_back(index, from);
+      index = *before;
+    }
+    for (size_t i = stretches.size(); i-- > 0;)
+      give(stretches[i].first, i == 0 ? until : stretches[i - 1].second, cause);
+  }
+
+  void add_instruction(uint32_t index) {
+    const auto token = last_token(index);
+    const Cause cause =
+        token && end(*token) > now_ ? static_cast<Cause>(run_.instructions[*token].unit) : Cause::Dispatch;
+    if (start(index) > now_) give_back_from(index, start(index), cause);
+    const sim::Stream s = sim::stream_of(program_.instructions[index], program_.config);
+    const int64_t first = s.first(end(index));
+    for (int64_t t = 0; t < s.tiles; ++t) {
+      give(index, first + t * s.apart(), Cause::Weights);
+      give(index, first + t * s.apart() + s.vectors, std::nullopt);
     }
   }
-  until(run.cycles, static_cast<int>(Cause::Tail));
-}
+
+  void add_tail() {
+    const auto last = std::max_element(run_.instructions.begin(), run_.instructions.end(),
+                                       [](const auto& a, const auto& b) { return a.end < b.end; });
+    if (run_.cycles > now_) give_back_from(last->index, run_.cycles, Cause::Tail);
+  }
+
+  const Program& program_;
+  const RunResult& run_;
+  std::vector<LayerTime> times_;
+  std::vector<std::vector<uint32_t>> of_unit_;  // program indices
+  std::vector<size_t> place_;                   // by program index: its place in its unit
+  int64_t now_ = 0;
+};
 
 }  // namespace
 
 std::vector<LayerTime> layer_times(const Program& program, const RunResult& run) {
-  std::vector<LayerTime> times(program.layers.size());
-  if (times.empty() || run.instructions.size() != program.instructions.size()) return times;
-  std::vector<int64_t> boundary(times.size(), 0);
-  for (const auto& trace : run.instructions) {
-    const int32_t layer = program.layer_of_instruction[trace.index];
-    if (layer < 0) continue;
-    auto& time = times[static_cast<size_t>(layer)];
-    boundary[static_cast<size_t>(layer)] = std::max(boundary[static_cast<size_t>(layer)], trace.end);
-    if (const auto* load = std::get_if<isa::Load>(&program.instructions[trace.index]))
-      time.read_bytes += int64_t{load->rows} * load->row_bytes;
-    if (const auto* store = std::get_if<isa::Store>(&program.instructions[trace.index]))
-      time.write_bytes += int64_t{store->rows} * store->row_bytes;
+  if (program.layers.empty() || run.instructions.empty() || run.instructions.size() != program.instructions.size()) {
+    return std::vector<LayerTime>(program.layers.size());
   }
-  for (size_t i = 1; i < boundary.size(); ++i) boundary[i] = std::max(boundary[i], boundary[i - 1]);
-  boundary.back() = run.cycles;
-  size_t layer = 0;
-  for_each_interval(program, run, [&](Interval piece) {
-    while (piece.begin < piece.end) {
-      while (layer + 1 < boundary.size() && boundary[layer] <= piece.begin) ++layer;
-      const int64_t end = layer + 1 < boundary.size() ? std::min(piece.end, boundary[layer]) : piece.end;
-      auto& time = times[layer];
-      time.cycles += end - piece.begin;
-      (piece.cause < 0 ? time.busy : time.stalls[static_cast<size_t>(piece.cause)]) += end - piece.begin;
-      piece.begin = end;
-    }
-  });
-  return times;
+  return Timeline(program, run).take();
+}
+
+LayerTime sum_of(const std::vector<LayerTime>& layers) {
+  LayerTime sum;
+  for (const LayerTime& time : layers) {
+    sum.cycles += time.cycles, sum.busy += time.busy;
+    for (size_t c = 0; c < sum.stalls.size(); ++c) sum.stalls[c] += time.stalls[c];
+  }
+  return sum;
 }
 
 }  // namespace zahl::cli

@@ -20,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kMagic = "ZAHLPROG";
-constexpr uint32_t kFormatVersion = 1;
+constexpr uint32_t kFormatVersion = 2;
 constexpr uint64_t kLargestMemory = uint64_t{1} << 32;
 constexpr uint64_t kSectionHead = 16, kPage = 4096;
 
@@ -47,6 +47,25 @@ HostTensor host_tensor(const Json& j) {
   j.at("channels_first").get_to(t.channels_first);
   j.at("address").get_to(t.address);
   return t;
+}
+
+Json to_json(const Estimate& e) {
+  return {{"memory", e.memory.name},
+          {"latency_cycles", e.memory.latency_cycles},
+          {"bytes_per_cycle", e.memory.bytes_per_cycle},
+          {"cycles", e.cycles},
+          {"layer_cycles", e.layer_cycles}};
+}
+
+Estimate estimate(const Json& j, size_t layers) {
+  Estimate e;
+  j.at("memory").get_to(e.memory.name);
+  j.at("latency_cycles").get_to(e.memory.latency_cycles);
+  j.at("bytes_per_cycle").get_to(e.memory.bytes_per_cycle);
+  j.at("cycles").get_to(e.cycles);
+  j.at("layer_cycles").get_to(e.layer_cycles);
+  if (e.layer_cycles.size() != layers) throw UserError("its estimate is of other layers");
+  return e;
 }
 
 std::string config_text(const hw::Config& config) {
@@ -95,10 +114,15 @@ std::string meta_text(const Program& p) {
   for (const auto& t : p.outputs) meta["outputs"].push_back(to_json(t));
   meta["layers"] = Json::array();
   for (const auto& l : p.layers) {
-    meta["layers"].push_back(
-        {{"name", l.name}, {"type", l.type}, {"macs", l.macs}, {"first_instruction", l.first_instruction}});
+    meta["layers"].push_back({{"name", l.name},
+                              {"type", l.type},
+                              {"macs", l.macs},
+                              {"first_instruction", l.first_instruction},
+                              {"weight_bytes", l.weight_bytes}});
   }
   meta["layer_runs"] = runs_of(p.layer_of_instruction);
+  meta["least_traffic"] = {p.least_traffic.weights, p.least_traffic.ports, p.least_traffic.large_maps};
+  if (p.estimate) meta["estimate"] = to_json(*p.estimate);
   return meta.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -113,8 +137,11 @@ void read_meta(std::string_view text, Program& p) {
   for (const auto& j : meta.at("inputs")) p.inputs.push_back(host_tensor(j));
   for (const auto& j : meta.at("outputs")) p.outputs.push_back(host_tensor(j));
   for (const auto& j : meta.at("layers")) {
-    p.layers.push_back({j.at("name"), j.at("type"), j.at("macs"), j.at("first_instruction")});
+    p.layers.push_back({j.at("name"), j.at("type"), j.at("macs"), j.at("first_instruction"), j.at("weight_bytes")});
   }
+  const Json& least = meta.at("least_traffic");
+  p.least_traffic = {least.at(0), least.at(1), least.at(2)};
+  if (meta.contains("estimate")) p.estimate = estimate(meta.at("estimate"), p.layers.size());
   for (const auto& run : meta.at("layer_runs")) {
     const auto count = run.at(1).get<size_t>();
     if (p.layer_of_instruction.size() + count > p.instructions.size()) throw UserError("its layer map is too long");

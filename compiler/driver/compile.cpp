@@ -8,6 +8,7 @@
 #include "compiler/emit/order.h"
 #include "compiler/emit/tokens.h"
 #include "compiler/frontend/load_model.h"
+#include "compiler/ir/least_traffic.h"
 #include "compiler/legalize/passes.h"
 #include "compiler/schedule/schedule.h"
 #include "compiler/verify/check_program.h"
@@ -17,7 +18,6 @@
 namespace zahl::compiler {
 namespace {
 
-constexpr int kLoadAhead = 8;  // loads that may be ahead of their need: as many as a queue holds
 constexpr uint64_t kProgramAlignment = 512;
 constexpr uint64_t kMemoryAlignment = 4096;
 
@@ -61,13 +61,13 @@ void check_fields(const std::vector<schedule::Planned>& sequence, const ir::Grap
 
 }  // namespace
 
-Program compile_graph(const ir::Graph& given, const hw::Config& config) {
+Program compile_graph(const ir::Graph& given, const hw::Config& config, const schedule::Options& options) {
   ir::Graph graph = given;
   legalize::arrange(graph);
   if (const std::string reason = ir::verify(graph); !reason.empty())
     throw std::logic_error(fmt::format("after 'arrange': {}", reason));
-  schedule::Schedule schedule = schedule::schedule_graph(graph, config);
-  std::vector<schedule::Planned> sequence = emit::order_steps(std::move(schedule.steps), kLoadAhead);
+  schedule::Schedule schedule = schedule::schedule_graph(graph, config, options);
+  std::vector<schedule::Planned> sequence = emit::order_steps(std::move(schedule.steps), options.load_ahead);
   emit::assign_tokens(sequence, config);
   check_fields(sequence, graph);
 
@@ -79,7 +79,10 @@ Program compile_graph(const ir::Graph& given, const hw::Config& config) {
   program.data_address = static_cast<uint64_t>(schedule.data_address);
   program.program_address = align(program.data_address + program.data.size(), kProgramAlignment);
   program.memory_bytes = align(program.program_address + sequence.size() * isa::kInstructionBytes, kMemoryAlignment);
-  for (const auto& node : graph.nodes) program.layers.push_back({node.name, node.type, node.macs, 0});
+  for (const auto& node : graph.nodes) {
+    program.layers.push_back({node.name, node.type, node.macs, 0, ir::weight_bytes(node.operation)});
+  }
+  program.least_traffic = ir::least_traffic(given, config.scratchpad_bytes());
   for (size_t i = sequence.size(); i-- > 0;) {
     if (sequence[i].layer >= 0)
       program.layers[static_cast<size_t>(sequence[i].layer)].first_instruction = static_cast<uint32_t>(i);
@@ -97,9 +100,9 @@ Program compile_graph(const ir::Graph& given, const hw::Config& config) {
   return program;
 }
 
-Program compile_model(const std::filesystem::path& model, const hw::Config& config) {
+Program compile_model(const std::filesystem::path& model, const hw::Config& config, const Search& search) {
   const ir::Graph graph = frontend::load_model(model);
-  Program program = compile_graph(graph, config);
+  Program program = search_program(graph, config, search);
   program.source_hash = hash_file(model);
   return program;
 }

@@ -99,7 +99,8 @@ const ir::Conv& head_of(const ir::Graph& graph, const Chain& chain) {
 
 }  // namespace
 
-bool can_be_chained(const ir::Graph& graph, const Fusions& fusions, const Chain& chain, const hw::Config& config) {
+bool can_be_chained(const ir::Graph& graph, const Fusions& fusions, const Chain& chain, const hw::Config& config,
+                    const Options& options) {
   Holdings all;
   for (size_t i = 0; i < chain.nodes.size(); ++i) {
     const int node = chain.nodes[i];
@@ -111,8 +112,8 @@ bool can_be_chained(const ir::Graph& graph, const Fusions& fusions, const Chain&
   const int follower = fusions.follower[static_cast<size_t>(chain.nodes.back())];
   if (follower >= 0 && std::get<ir::Eltwise>(operation_of(graph, follower)).table) ++all.tables;
   const auto everything_streams = [](ir::TensorId) { return true; };
-  const int64_t most = weight_ring_begin(config) - config.scratchpad_bank_bytes;
-  return all.weights <= weight_ring_bytes(config) * 3 / 4 &&
+  const int64_t most = weight_ring_begin(config, options) - config.scratchpad_bank_bytes;
+  return all.weights <= weight_ring_bytes(config, options) * 3 / 4 &&
          all.parameters + kTables * 256 <= config.scratchpad_bank_bytes && all.places <= config.line_buffer_pixels &&
          all.tables <= kTables && lay_out_chain(graph, fusions, chain, config, 1, 0, everything_streams).bytes <= most;
 }

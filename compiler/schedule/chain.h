@@ -16,7 +16,8 @@ namespace zahl::schedule {
 
 // Whether the machine can hold the chain at all: each stage can take the rows of the one before, the weights stay on
 // chip together, and so do the rows of the windows in the line memory. The last node may have a follower.
-bool can_be_chained(const ir::Graph& graph, const Fusions& fusions, const Chain& chain, const hw::Config& config);
+bool can_be_chained(const ir::Graph& graph, const Fusions& fusions, const Chain& chain, const hw::Config& config,
+                    const Options& options);
 
 // Where a chain keeps its rows when its last stage makes `rows` in a tick.
 struct ChainLayout {

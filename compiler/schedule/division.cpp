@@ -9,33 +9,54 @@ namespace {
 
 int64_t align(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
 
-// First fit in space and time.
+// Where tensors live in space and time, with a hole left for the workspace of each node that needs one.
 class Residents {
  public:
-  explicit Residents(int64_t capacity) : capacity_(capacity) {}
+  // `holes` are the bytes that each node needs, 0 for none; they begin at multiples of a bank.
+  Residents(int64_t capacity, int64_t bank, std::vector<int64_t> holes)
+      : capacity_(capacity), bank_(bank), holes_(std::move(holes)), alive_(holes_.size()) {}
 
-  void reserve(int64_t begin, int64_t end, const Lifetime& life) { placed_.push_back({-1, begin, end, life}); }
-
-  // Returns false and leaves the address alone where there is no place.
+  // The lowest address that is a multiple of `alignment`, else the highest. Returns false and leaves the address alone
+  // where there is no place.
   bool place(ir::TensorId tensor, int64_t bytes, const Lifetime& life, int64_t alignment, int64_t& address) {
-    taken_.clear();
-    for (const auto& r : placed_) {
-      if (r.life.overlaps(life)) taken_.emplace_back(r.begin, r.end);
+    candidates_ = {0, below(capacity_, bytes, alignment)};
+    for (const Placed& p : placed_) {
+      if (!p.life.overlaps(life)) continue;
+      candidates_.push_back(align(p.end, alignment));
+      candidates_.push_back(below(p.begin, bytes, alignment));
     }
-    std::sort(taken_.begin(), taken_.end());
-    int64_t at = 0;
-    for (const auto& [begin, end] : taken_) {
-      if (at + bytes <= begin) break;
-      at = std::max(at, align(end, alignment));
+    std::sort(candidates_.begin(), candidates_.end());
+    for (int64_t at : candidates_) {
+      if (at < 0 || at + bytes > capacity_ || !is_free(at, at + bytes, life)) continue;
+      add({tensor, at, at + bytes, life});
+      if (leaves_holes(life)) {
+        address = at;
+        return true;
+      }
+      remove(tensor);
     }
-    if (at + bytes > capacity_) return false;
-    placed_.push_back({tensor, at, at + bytes, life});
-    address = at;
-    return true;
+    return false;
   }
 
   void remove(ir::TensorId tensor) {
     std::erase_if(placed_, [&](const Placed& p) { return p.tensor == tensor; });
+    for (auto& spans : alive_) std::erase_if(spans, [&](const Span& s) { return s.tensor == tensor; });
+  }
+
+  // The largest hole while a node runs; the uppermost of equals.
+  Region hole_at(size_t node) const {
+    Region best;
+    int64_t at = 0;
+    const auto take = [&](int64_t end) {
+      const int64_t begin = align(at, bank_);
+      if (end - begin >= best.bytes) best = {begin, end - begin};
+    };
+    for (const Span& s : alive_[node]) {
+      take(s.begin);
+      at = std::max(at, s.end);
+    }
+    take(capacity_);
+    return best;
   }
 
  private:
@@ -44,9 +65,46 @@ class Residents {
     int64_t begin, end;
     Lifetime life;
   };
-  int64_t capacity_;
+  struct Span {
+    int64_t begin, end;
+    ir::TensorId tensor;
+  };
+
+  static int64_t below(int64_t end, int64_t bytes, int64_t alignment) {
+    return end < bytes ? -1 : (end - bytes) / alignment * alignment;
+  }
+
+  template <class F>
+  void for_each_node(const Lifetime& life, F&& f) const {
+    const int last = std::min(life.last, static_cast<int>(holes_.size()) - 1);
+    for (int n = std::max(life.first, 0); n <= last; ++n) f(static_cast<size_t>(n));
+  }
+
+  bool is_free(int64_t begin, int64_t end, const Lifetime& life) const {
+    return std::none_of(placed_.begin(), placed_.end(),
+                        [&](const Placed& p) { return p.life.overlaps(life) && begin < p.end && p.begin < end; });
+  }
+
+  bool leaves_holes(const Lifetime& life) const {
+    bool leaves = true;
+    for_each_node(life, [&](size_t n) { leaves = leaves && (holes_[n] == 0 || hole_at(n).bytes >= holes_[n]); });
+    return leaves;
+  }
+
+  void add(const Placed& p) {
+    placed_.push_back(p);
+    for_each_node(p.life, [&](size_t n) {
+      auto& spans = alive_[n];
+      const auto behind = std::find_if(spans.begin(), spans.end(), [&](const Span& s) { return s.begin > p.begin; });
+      spans.insert(behind, {p.begin, p.end, p.tensor});
+    });
+  }
+
+  int64_t capacity_, bank_;
+  std::vector<int64_t> holes_;
+  std::vector<std::vector<Span>> alive_;  // by node, from low to high
   std::vector<Placed> placed_;
-  std::vector<std::pair<int64_t, int64_t>> taken_;
+  std::vector<int64_t> candidates_;
 };
 
 template <class Op>
@@ -101,22 +159,6 @@ const Chain* Demands::chain_at(size_t node) const {
 Division::Division(const Demands& demands, int64_t capacity, std::vector<int64_t> workspace)
     : d_(demands), capacity_(capacity), workspace_(std::move(workspace)), streams_(demands.plan.fusions.is_transient) {
   place_all();
-}
-
-std::vector<Region> Division::workspaces() const {
-  const int64_t bank = d_.config.scratchpad_bank_bytes;
-  std::vector<int64_t> used(d_.graph.nodes.size(), 0);
-  for (size_t t = 0; t < homes_.size(); ++t) {
-    if (!homes_[t].is_on_chip) continue;
-    const int64_t end = homes_[t].scratchpad + d_.graph.tensors[t].shape.elements();
-    const int last = std::min(d_.lives[t].last, static_cast<int>(used.size()) - 1);
-    for (int n = std::max(d_.lives[t].first, 0); n <= last; ++n) {
-      used[static_cast<size_t>(n)] = std::max(used[static_cast<size_t>(n)], end);
-    }
-  }
-  std::vector<Region> regions;
-  for (int64_t end : used) regions.push_back({align(end, bank), std::max<int64_t>(0, capacity_ - align(end, bank))});
-  return regions;
 }
 
 int64_t Division::traffic() const {
@@ -193,12 +235,10 @@ bool Division::needs_workspace(size_t node) const {
 void Division::place_all() {
   const auto count = d_.graph.tensors.size();
   for (bool is_done = false; !is_done;) {
-    Residents residents(capacity_);
+    std::vector<int64_t> holes;
+    for (size_t n = 0; n < d_.graph.nodes.size(); ++n) holes.push_back(needs_workspace(n) ? workspace_[n] : 0);
+    Residents residents(capacity_, d_.config.scratchpad_bank_bytes, std::move(holes));
     homes_.assign(count, {});
-    for (size_t n = 0; n < d_.graph.nodes.size(); ++n) {
-      const int at = static_cast<int>(n);
-      if (needs_workspace(n)) residents.reserve(capacity_ - workspace_[n], capacity_, {at, at});
-    }
     is_done = true;
     for (size_t t = 0; t < count; ++t) {
       if (d_.plan.root[t] != static_cast<int>(t) || d_.graph.tensors[t].constant || streams_[t]) continue;
@@ -225,6 +265,8 @@ void Division::place_all() {
         residents.remove(static_cast<int>(victim));
       }
     }
+    workspaces_.clear();
+    for (size_t n = 0; is_done && n < d_.graph.nodes.size(); ++n) workspaces_.push_back(residents.hole_at(n));
   }
 }
 

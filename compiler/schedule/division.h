@@ -41,8 +41,8 @@ class Division {
   Division(const Demands& demands, int64_t capacity, std::vector<int64_t> workspace);
 
   const std::vector<Home>& homes() const { return homes_; }
-  // By node: the bytes that it asked for, and what lies free below.
-  std::vector<Region> workspaces() const;
+  // By node: the largest hole between what lives on chip; at least what it asked for.
+  const std::vector<Region>& workspaces() const { return workspaces_; }
 
   // Bytes between DRAM and the workspace: each streamed tensor is written once and read by each of its users, and
   // weights that the ring does not hold are read again for every stripe.
@@ -63,6 +63,7 @@ class Division {
   std::vector<int64_t> workspace_;
   std::vector<bool> streams_;  // by root
   std::vector<Home> homes_;
+  std::vector<Region> workspaces_;
 };
 
 }  // namespace zahl::schedule

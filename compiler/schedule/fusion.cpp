@@ -32,7 +32,7 @@ std::vector<Use> uses_of(const ir::Graph& graph) {
 
 // From the convolution `first` on, as long as the result has one reader that can take it row by row.
 Chain longest_chain(const ir::Graph& graph, const std::vector<Use>& uses, const hw::Config& config,
-                    int64_t smallest_bytes, const Fusions& fusions, int first) {
+                    const Options& options, int64_t smallest_bytes, const Fusions& fusions, int first) {
   Chain chain{{first}};
   for (;;) {
     const auto last = static_cast<size_t>(chain.nodes.back());
@@ -41,7 +41,7 @@ Chain longest_chain(const ir::Graph& graph, const std::vector<Use>& uses, const 
     if (use.readers != 1 || use.is_reshaped || use.reader < 0 || fusions.follower[last] >= 0) return chain;
     if (graph.tensors[between].shape.elements() <= smallest_bytes) return chain;
     chain.nodes.push_back(use.reader);
-    if (can_be_chained(graph, fusions, chain, config)) continue;
+    if (can_be_chained(graph, fusions, chain, config, options)) continue;
     chain.nodes.pop_back();
     return chain;
   }
@@ -80,13 +80,13 @@ Fusions find_followers(const ir::Graph& graph) {
   return fusions;
 }
 
-void add_chains(const ir::Graph& graph, const hw::Config& config, int64_t smallest_bytes,
+void add_chains(const ir::Graph& graph, const hw::Config& config, int64_t smallest_bytes, const Options& options,
                 const std::function<bool(ir::TensorId)>& is_streamed, Fusions& fusions) {
   const std::vector<Use> uses = uses_of(graph);
   const auto output_of = [&](int node) { return ir::output_of(graph.nodes[static_cast<size_t>(node)].operation); };
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     if (fusions.chain[n] >= 0 || !std::holds_alternative<ir::Conv>(graph.nodes[n].operation)) continue;
-    Chain chain = longest_chain(graph, uses, config, smallest_bytes, fusions, static_cast<int>(n));
+    Chain chain = longest_chain(graph, uses, config, options, smallest_bytes, fusions, static_cast<int>(n));
     const auto last = std::prev(chain.nodes.end());
     if (std::none_of(chain.nodes.begin(), last, [&](int node) { return is_streamed(output_of(node)); })) continue;
     for (int node : chain.nodes) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "compiler/ir/graph.h"
+#include "compiler/schedule/options.h"
 #include "zahl/isa.h"
 
 namespace zahl::schedule {
@@ -40,7 +41,7 @@ Fusions find_followers(const ir::Graph& graph);
 
 // Adds chains over results of more than `smallest_bytes`, those for which `is_streamed` says of a result between two of
 // their layers that it would go through DRAM.
-void add_chains(const ir::Graph& graph, const hw::Config& config, int64_t smallest_bytes,
+void add_chains(const ir::Graph& graph, const hw::Config& config, int64_t smallest_bytes, const Options& options,
                 const std::function<bool(ir::TensorId)>& is_streamed, Fusions& fusions);
 
 // The operand of `eltwise` that is not `transient`.

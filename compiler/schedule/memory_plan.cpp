@@ -29,6 +29,7 @@ class WorkspaceSearch {
       for (int pass = 0; pass < kPasses; ++pass) {
         const Cost before = best_;
         for (const auto& [first, last] : stages_) try_all(first, last);
+        for (const auto& [first, last] : lives_of_streams()) try_all(first, last);
         if (best_ == before) break;
       }
     }
@@ -51,13 +52,34 @@ class WorkspaceSearch {
     }
   }
 
+  // The nodes during which a tensor lives that passes through the workspace now, the most traffic first: to keep it on
+  // chip, all of them must leave it room at once.
+  std::vector<std::pair<size_t, size_t>> lives_of_streams() const {
+    const Division division(demands_, capacity_, workspace_);
+    std::vector<std::pair<int64_t, size_t>> found;
+    for (size_t t = 0; t < demands_.lives.size(); ++t) {
+      const auto& tensor = demands_.graph.tensors[t];
+      if (demands_.touches[t] == 0 || division.homes()[t].is_on_chip || tensor.constant) continue;
+      if (demands_.plan.fusions.is_transient[t] || tensor.shape.elements() > capacity_) continue;
+      found.emplace_back(-demands_.touches[t] * tensor.shape.elements(), t);
+    }
+    std::sort(found.begin(), found.end());
+    std::vector<std::pair<size_t, size_t>> ranges;
+    for (const auto& [traffic, t] : found) {
+      const Lifetime& life = demands_.lives[t];
+      const auto behind = std::min(static_cast<size_t>(life.last) + 1, workspace_.size());
+      ranges.emplace_back(static_cast<size_t>(std::max(life.first, 0)), behind);
+    }
+    return ranges;
+  }
+
   // Tries all sizes for nodes first .. last - 1 and keeps the best.
   void try_all(size_t first, size_t last) {
     const auto begin = workspace_.begin() + static_cast<ptrdiff_t>(first);
     const auto end = workspace_.begin() + static_cast<ptrdiff_t>(last);
     const std::vector<int64_t> before = workspace_;
     std::vector<int64_t> kept = workspace_;
-    for (int64_t bytes = capacity_ / bank_ * bank_; bytes >= 2 * bank_; bytes -= bank_) {
+    for (int64_t bytes = capacity_ / bank_ * bank_; bytes >= bank_; bytes -= bank_) {
       std::fill(begin, end, bytes);
       const Division division(demands_, capacity_, workspace_);
       const Cost cost = division.traffic() + kInfeasible * division.infeasible_nodes();
@@ -77,20 +99,20 @@ class WorkspaceSearch {
 
 }  // namespace
 
-int64_t weight_ring_bytes(const hw::Config& config) {
-  return std::max(1, config.scratchpad_banks / 4) * int64_t{config.scratchpad_bank_bytes};
+int64_t weight_ring_bytes(const hw::Config& config, const Options& options) {
+  return options.weight_banks_of(config) * int64_t{config.scratchpad_bank_bytes};
 }
 
-int64_t weight_ring_begin(const hw::Config& config) {
-  return config.scratchpad_banks * int64_t{config.scratchpad_bank_bytes} - weight_ring_bytes(config);
+int64_t weight_ring_begin(const hw::Config& config, const Options& options) {
+  return config.scratchpad_banks * int64_t{config.scratchpad_bank_bytes} - weight_ring_bytes(config, options);
 }
 
-MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config) {
+MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config, const Options& options) {
   MemoryPlan plan;
   const int64_t bank = config.scratchpad_bank_bytes;
-  const int64_t activations = weight_ring_begin(config) - bank;
+  const int64_t activations = weight_ring_begin(config, options) - bank;
   plan.parameters = {activations, bank};
-  plan.weights = {weight_ring_begin(config), weight_ring_bytes(config)};
+  plan.weights = {weight_ring_begin(config, options), weight_ring_bytes(config, options)};
 
   plan.fusions = find_followers(graph);
   const auto divide = [&] {
@@ -106,7 +128,8 @@ MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config) {
   const auto is_streamed = [homes = plan.homes, root = plan.root](ir::TensorId t) {
     return !homes[static_cast<size_t>(root[static_cast<size_t>(t)])].is_on_chip;
   };
-  add_chains(graph, config, activations / 4, is_streamed, plan.fusions);
+  if (options.has_chains)
+    add_chains(graph, config, activations / options.small_share, options, is_streamed, plan.fusions);
   if (!plan.fusions.chains.empty() && !divide()) {
     plan.fusions = unchained;
     divide();

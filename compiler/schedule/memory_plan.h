@@ -10,6 +10,7 @@
 
 #include "compiler/ir/graph.h"
 #include "compiler/schedule/fusion.h"
+#include "compiler/schedule/options.h"
 #include "zahl/isa.h"
 
 namespace zahl::schedule {
@@ -36,9 +37,9 @@ struct MemoryPlan {
 };
 
 // The scratchpad's ring of weights.
-int64_t weight_ring_begin(const hw::Config& config);
-int64_t weight_ring_bytes(const hw::Config& config);
+int64_t weight_ring_begin(const hw::Config& config, const Options& options);
+int64_t weight_ring_bytes(const hw::Config& config, const Options& options);
 
-MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config);
+MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config, const Options& options = {});
 
 }  // namespace zahl::schedule

@@ -18,6 +18,6 @@ struct Schedule {
 };
 
 // Throws UserError where a layer does not fit the machine, naming the node.
-Schedule schedule_graph(const ir::Graph& graph, const hw::Config& config);
+Schedule schedule_graph(const ir::Graph& graph, const hw::Config& config, const Options& options = {});
 
 }  // namespace zahl::schedule

@@ -5,13 +5,14 @@
 //   CONF  machine configuration, TOML text
 //   CODE  instructions, 64 bytes each
 //   DATA  constants (weights, channel parameters, tables), integers only, placed at `data_address`
-//   META  JSON: addresses, host boundary (names, shapes, scales), layers, map from instruction to layer
+//   META  JSON: addresses, host boundary (names, shapes, scales), layers, map from instruction to layer, estimate
 //   FILL  zeros, left out where not needed: with them DATA stands in its file pages as it does in its DRAM pages, so
 //   that
 //         it can be mapped instead of copied
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,24 @@ struct Layer {
   std::string type;
   int64_t macs = 0;
   uint32_t first_instruction = 0;  // informative; the exact map is Program::layer_of_instruction
+  int64_t weight_bytes = 0;        // the network's own weights and biases, nothing padded
+};
+
+// Bytes that no schedule can do without (docs/report.md, "The least traffic").
+struct LeastTraffic {
+  int64_t weights = 0;     // and biases and constant operands, once
+  int64_t ports = 0;       // the network's inputs and outputs, once
+  int64_t large_maps = 0;  // out and in again, of maps that the scratchpad cannot keep until their last reader
+
+  int64_t compulsory() const { return weights + ports; }
+};
+
+// What the model says about the program's time under one memory. Since it runs the formulas of the machine, a run
+// under that memory takes exactly these cycles.
+struct Estimate {
+  MemoryConfig memory;
+  int64_t cycles = 0;
+  std::vector<int64_t> layer_cycles;
 };
 
 struct Program {
@@ -55,6 +74,8 @@ struct Program {
   std::vector<HostTensor> inputs, outputs;
   std::vector<Layer> layers;
   std::vector<int32_t> layer_of_instruction;  // -1: none
+  LeastTraffic least_traffic;
+  std::optional<Estimate> estimate;
 
   int64_t macs() const;
 };

@@ -4,21 +4,11 @@
 #include <vector>
 
 #include "arith/depthwise.h"
+#include "array/stream.h"
 #include "mem/storage.h"
 #include "zahl/isa.h"
 
 namespace zahl::sim {
-
-// Pixels that a pass streams, and the vectors of each of its rows.
-inline int64_t streamed_rows(const isa::Depthwise& x) {
-  return x.resume != 0 ? int64_t{x.out_rows} * x.y_step : (int64_t{x.out_rows} - 1) * x.y_step + x.tap_rows;
-}
-inline int64_t streamed_columns(const isa::Depthwise& x) {
-  return (int64_t{x.out_columns} - 1) * x.x_step + x.tap_columns;
-}
-inline int64_t row_vectors(const isa::Depthwise& x) {
-  return x.pairs != 0 ? (streamed_columns(x) + 1) / 2 : streamed_columns(x);
-}
 
 class Depthwise {
  public:
