@@ -12,13 +12,18 @@ class Watchdog {
  public:
   void reset(uint32_t limit) {
     limit_ = limit;
-    last_ = 0;
+    last_ = latest_ = 0;
     begin_ = end_ = 0;
   }
   bool enabled() const { return limit_ != 0; }
 
-  // Something happens in `cycle`, which is now or past.
-  void progress(Cycle cycle) { last_ = std::max(last_, cycle); }
+  // Something happens in `cycle`, which is now. The cycle before it with progress is kept: whoever asks in the same
+  // cycle, before or after this call, must not see it yet.
+  void progress(Cycle cycle) {
+    if (cycle <= latest_) return;
+    last_ = std::max(last_, latest_);
+    latest_ = cycle;
+  }
   // `count` transfers; transfer k in cycle first + floor(k * numerator / denominator).
   void transfers(Cycle now, Cycle first, int64_t count, int numerator, int denominator) {
     if (!enabled()) return;
@@ -28,10 +33,11 @@ class Watchdog {
   }
 
   // The cycle in which the counter reads `limit`, if nothing happens after what is known to have happened before `now`:
-  // a counter that is cleared in the cycle of progress p reads 0 in p + 1 and k in p + 1 + k.
+  // a counter that is cleared in the cycle of progress p reads 0 in p + 1 and k in p + 1 + k. Progress in `now` itself
+  // comes too late for what the counter reads in `now`.
   Cycle deadline(Cycle now) {
     forget(now);
-    Cycle last = last_;
+    Cycle last = latest_ < now ? std::max(last_, latest_) : last_;
     for (size_t i = begin_; i != end_; ++i) last = std::max(last, series_[i % series_.size()].last_before(now));
     return last + 1 + limit_;
   }
@@ -61,7 +67,8 @@ class Watchdog {
   std::array<Series, kSeries> series_;
   size_t begin_ = 0, end_ = 0;
   uint32_t limit_ = 0;
-  Cycle last_ = 0;
+  Cycle last_ = 0;    // of what is over and done with, before latest_
+  Cycle latest_ = 0;  // as told to progress()
 };
 
 }  // namespace zahl::sim

@@ -68,6 +68,35 @@ TEST(Watchdog, BitesWhenTheCountStandsAtTheLimit) {
   EXPECT_EQ(run.cycles, 71);
 }
 
+// Progress in the cycle of the cause comes too late, whatever it is.
+TEST(Watchdog, AnEndInTheCycleOfTheCauseComesTooLate) {
+  isa::Eltwise x;
+  x.common.read_banks = 6;
+  x.common.write_banks = 1;
+  x.a = 8192;
+  x.b = 16384;
+  x.rows = 1;
+  x.row_bytes = 400;
+  x.high = 127;
+  const std::vector<isa::Instruction> all = {conv_of(1, 60), x};
+  for (const isa::Instruction& instruction : all) {
+    TinyMachine machine;
+    const int64_t end = machine.run({instruction}).instructions[0].end;
+    ASSERT_GT(end, kFirstStart + 12);  // else the fetch's latency would be the longest time without progress
+    // Progress in 20 as it starts, and in `end`. The count reads 0 in 21 and end - 21 in `end`.
+    machine.options.watchdog_cycles = static_cast<uint32_t>(end - kFirstStart - 1);
+    const RunResult bitten = machine.run({instruction});
+    EXPECT_EQ(bitten.error, isa::Error::Watchdog);
+    EXPECT_EQ(bitten.error_index, 1u);
+    EXPECT_EQ(bitten.instructions.size(), 1u);
+    EXPECT_EQ(bitten.cycles, end + 2);  // visible in end + 1, which is the last cycle
+    ++machine.options.watchdog_cycles;
+    const RunResult spared = machine.run({instruction});
+    EXPECT_EQ(spared.error, isa::Error::None);
+    EXPECT_EQ(spared.cycles, end + 1);
+  }
+}
+
 TEST(Watchdog, BeatsOfASlowMemoryAreProgress) {
   TinyMachine machine;
   machine.memory = {"slow", 10, 1};  // a beat every 8 cycles

@@ -109,6 +109,31 @@ TEST_P(Errors, WatchdogEndsADeadlock) {
   EXPECT_TRUE(result.instructions.empty());
 }
 
+TEST_P(Errors, EndInTheCycleOfTheWatchdogComesTooLate) {
+  const auto bank = static_cast<uint32_t>(config.scratchpad_bank_bytes);
+  isa::Eltwise add;
+  add.common.read_banks = 6;
+  add.common.write_banks = 1;
+  add.a = bank;
+  add.b = 2 * bank;
+  add.rows = 1;
+  add.row_bytes = bank;
+  add.high = 127;
+  const DeviceProgram program = program_of({add});
+  const auto [index, unit, start, end] = run_rtl(config, memory, program, {}).instructions.at(0);
+  ASSERT_GT(end - start, start);  // the longest time without progress
+  RunOptions options;
+  options.watchdog_cycles = static_cast<uint32_t>(end - start - 1);
+  const RunResult bitten = run_rtl(config, memory, program, options);
+  EXPECT_EQ(bitten.error, isa::Error::Watchdog);
+  EXPECT_EQ(bitten.error_index, 1u);
+  EXPECT_EQ(bitten.cycles, end + 2);
+  ++options.watchdog_cycles;
+  const RunResult spared = run_rtl(config, memory, program, options);
+  EXPECT_EQ(spared.error, isa::Error::None);
+  EXPECT_EQ(spared.cycles, end + 1);
+}
+
 TEST_P(Errors, SharedReadPortIsAnOwnershipError) {
   isa::Load load = copy<isa::Load>(config, 0, 0, 4096);
   load.common.read_banks = 4;
