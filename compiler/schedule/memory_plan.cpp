@@ -77,13 +77,14 @@ class WorkspaceSearch {
   void try_all(size_t first, size_t last) {
     const auto begin = workspace_.begin() + static_cast<ptrdiff_t>(first);
     const auto end = workspace_.begin() + static_cast<ptrdiff_t>(last);
-    const std::vector<int64_t> before = workspace_;
     std::vector<int64_t> kept = workspace_;
     for (int64_t bytes = capacity_ / bank_ * bank_; bytes >= bank_; bytes -= bank_) {
       std::fill(begin, end, bytes);
       const Division division(demands_, capacity_, workspace_);
       const Cost cost = division.traffic() + kInfeasible * division.infeasible_nodes();
-      if (best_ >= 0 && cost >= best_) continue;
+      // Of equals the largest, since its stripes are longer; where nothing streams the smallest, since tensors that are
+      // squeezed into few banks get into one another's way.
+      if (best_ >= 0 && cost > 0 && cost >= best_) continue;
       best_ = cost;
       kept = workspace_;
     }
