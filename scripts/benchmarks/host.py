@@ -112,7 +112,8 @@ def machine() -> dict:
 
 
 def machine_text(host: dict) -> str:
-    return f"{host['cpu']}, {host['cores']} cores, kernels {host['kernels']}, {host['memory_bytes'] / 2**30:.0f} GiB, {host['system']}, load average before {host['load_average']}"
+    memory = f"{host['memory_bytes'] / 2**30:.0f} GiB"
+    return f"{host['cpu']}, {host['cores']} cores, kernels {host['kernels']}, {memory}, {host['system']}, load average before {host['load_average']}"
 
 
 def skip(what: str, why: str) -> None:
