@@ -26,6 +26,7 @@ class Context:
     netlists: dict[str, Netlist]
     products: Products
     source: pathlib.Path
+    folder: pathlib.Path  # where netlists and compiled sources are
     isa: dict
 
     def machine(self, module: str, prefix: str = "") -> Machine:
@@ -66,19 +67,20 @@ class Lemma:
     statement: str
     modules: list[str]
     build: Callable[[Context], Question]
-    limit_seconds: float = 300
+    limit_seconds: float = 900
+    is_odd: bool = False  # abstract products are odd in the narrower operand
 
 
-def decide(lemma: Lemma, netlists: dict[str, Netlist], source: pathlib.Path, isa: dict) -> dict:
+def decide(lemma: Lemma, netlists: dict[str, Netlist], source: pathlib.Path, folder: pathlib.Path, isa: dict) -> dict:
     """First with products as an uninterpreted function; where that is not enough, with products as they are."""
     seconds = 0.0
     for is_abstract in (True, False):
-        products = Products(is_abstract)
-        question = lemma.build(Context(netlists, products, source, isa))
+        products = Products(is_abstract, lemma.is_odd)
+        question = lemma.build(Context(netlists, products, source, folder, isa))
         assumptions = question.assumptions + products.bounds
         proof = prove(question.claim, assumptions, question.watch, lemma.limit_seconds)
         seconds += proof.seconds
-        if proof.holds or products.count == 0:
+        if proof.outcome != "refuted" or products.count == 0:
             break
     meaning = "none" if products.count == 0 else "uninterpreted within their bounds" if is_abstract else "exact"
     holds, how = proof.holds, "proved for all inputs and states" if proof.holds else proof.outcome

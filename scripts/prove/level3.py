@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 import cells
+import lemmas_cpp
 import netlist
 import types_scan
 from cache import Cache, content
@@ -30,7 +31,8 @@ EXAMPLES = """  level3.py --json level3.json
   level3.py --source ../another_tree --no-cache
 """
 HERE = pathlib.Path(__file__).resolve().parent
-LEMMA_FILES = ["lemmas_post", "lemmas_array", "lemmas_softmax"]
+METHOD = ["lemma", "llvm_terms", "netlist", "spec", "symbolic", "terms"]  # what a lemma's result depends on besides its sources
+LEMMA_FILES = ["lemmas_post", "lemmas_array", "lemmas_softmax", "lemmas_cpp"]
 
 
 def all_lemmas() -> list:
@@ -52,8 +54,8 @@ def decide_here(name: str, source: str, folder: str, isa: dict) -> dict:
     from symbolic import Netlist
 
     found = next(lemma for lemma in all_lemmas() if lemma.name == name)
-    netlists = {module: Netlist(pathlib.Path(folder) / f"{module}.json", module) for module in found.modules}
-    return decide(found, netlists, pathlib.Path(source), isa)
+    netlists = {module: Netlist(path, module) for module in found.modules if (path := pathlib.Path(folder) / f"{module}.json").exists()}
+    return decide(found, netlists, pathlib.Path(source), pathlib.Path(folder), isa)
 
 
 def check_netlist(report: Report, source: pathlib.Path, package: pathlib.Path, folder: pathlib.Path, config: str) -> None:
@@ -77,6 +79,9 @@ def prepare(lemmas: list, source: pathlib.Path, package: pathlib.Path, folder: p
     """Elaborates the modules of the lemmas; returns the hash of each module's sources, and what does not elaborate."""
     hashes, errors = {}, {}
     for module in sorted({module for lemma in lemmas for module in lemma.modules}):
+        if module == lemmas_cpp.DATAPATH:
+            hashes[module] = lemmas_cpp.compile_to_llvm(source, folder)
+            continue
         files = netlist.sources_of(source, module, package)
         hashes[module] = content(files)
         if error := netlist.elaborate("module", module, files, folder / f"{module}.json"):
@@ -87,12 +92,12 @@ def prepare(lemmas: list, source: pathlib.Path, package: pathlib.Path, folder: p
 def tool_versions() -> dict[str, str]:
     import bitwuzla
 
-    return {"bitwuzla": bitwuzla.version(), "pyosys": netlist.yosys_version(), "pyslang": types_scan.slang_version()}
+    return {"bitwuzla": bitwuzla.version(), "pyosys": netlist.yosys_version(), "pyslang": types_scan.slang_version(), "clang": lemmas_cpp.compiler_version()}
 
 
 def check_lemmas(report: Report, arguments, lemmas: list, source: pathlib.Path, package: pathlib.Path, folder: pathlib.Path, isa: dict) -> None:
     hashes, errors = prepare(lemmas, source, package, folder)
-    method = content(sorted(HERE.glob("*.py")))
+    method = content([HERE / f"{name}.py" for name in (*METHOD, *LEMMA_FILES)])
     cache = Cache(arguments.cache, not arguments.no_cache)
     keys, waiting, results = {}, [], {}
     for lemma in lemmas:
@@ -118,6 +123,27 @@ def check_lemmas(report: Report, arguments, lemmas: list, source: pathlib.Path, 
             report.add(lemma.name, result["holds"], result["detail"], **result["evidence"])
 
 
+def check_numbers(report: Report, arguments, wanted: list, source: pathlib.Path, folder: pathlib.Path) -> None:
+    cache = Cache(arguments.cache, not arguments.no_cache)
+    sources = content(lemmas_cpp.number_sources(source))
+    keys = {name: digest(name, *numbers, sources, kernel_set_of_host()) for name, numbers, _ in wanted}
+    kept = {name: cache.get(key) for name, key in keys.items()}
+    lemmas_cpp.compile_to_llvm(source, folder)  # the header of the instruction set
+    program = lemmas_cpp.build_numbers(source, folder) if None in kept.values() else None
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        futures = {name: pool.submit(lemmas_cpp.run_numbers, str(program), name, numbers, text) for name, numbers, text in wanted if kept[name] is None}
+        for name, _, _ in wanted:
+            result = kept[name] or futures[name].result()
+            cache.put(keys[name], result)
+            report.add(name, result["holds"], result["detail"] + (f", kept in {arguments.cache.name}" if kept[name] else ""), **result["evidence"])
+
+
+def kernel_set_of_host() -> str:
+    """Which vector kernels a run compares depends on the processor."""
+    flags = pathlib.Path("/proc/cpuinfo")
+    return "avx512" if flags.exists() and " avx512_vnni" in flags.read_text() else "scalar"
+
+
 def main() -> int:
     options = parser(__doc__, EXAMPLES)
     options.add_argument("--config", default="edge16", help="machine preset (default edge16)")
@@ -129,7 +155,10 @@ def main() -> int:
     options.add_argument("--no-cache", action="store_true", help="prove all anew")
     arguments = options.parse_args()
     source = arguments.source.resolve()
+    numbers = [entry for entry in lemmas_cpp.NUMBERS if not arguments.only or any(text in entry[0] for text in arguments.only)]
     lemmas = [lemma for lemma in all_lemmas() if not arguments.only or any(text in lemma.name for text in arguments.only)]
+    if arguments.without_cpp:
+        lemmas, numbers = [lemma for lemma in lemmas if lemma.modules != [lemmas_cpp.DATAPATH]], []
     report = Report(3, TITLE)
     report.tools = tool_versions()
     with tempfile.TemporaryDirectory() as scratch:
@@ -140,8 +169,11 @@ def main() -> int:
             check_netlist(report, source, package, folder, arguments.config)
         if lemmas:
             check_lemmas(report, arguments, lemmas, source, package, folder, isa)
+        if numbers:
+            check_numbers(report, arguments, numbers, source, folder)
     if not report.checks:
-        raise ProveError(f"no lemma's name contains {' or '.join(arguments.only)}; there are: netlist, {', '.join(lemma.name for lemma in all_lemmas())}")
+        names = ", ".join(["netlist", *(lemma.name for lemma in all_lemmas()), *(entry[0] for entry in lemmas_cpp.NUMBERS)])
+        raise ProveError(f"no lemma's name contains {' or '.join(arguments.only)}; there are: {names}")
     return report.finish(arguments.json)
 
 

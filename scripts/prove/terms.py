@@ -1,7 +1,8 @@
 """Bit-vector terms for bitwuzla, and proofs: a claim holds if its negation has no model.
 
 Products are special. `Products(abstract=True)` stands an uninterpreted function for the multiplication: what is proved for
-any function of the two operands (within the bounds that a product of such operands has) is proved for the product.
+any commutative function of the two operands (within the bounds that a product of such operands has; where `is_odd`, also odd in
+its narrower operand) is proved for the product.
 """
 
 import time
@@ -87,8 +88,8 @@ class Simplifier:
 class Products:
     """Signed products of full width, exact or abstract. `bounds` holds what is assumed of abstract ones."""
 
-    def __init__(self, abstract: bool):
-        self.abstract, self.bounds, self.count = abstract, [], 0
+    def __init__(self, abstract: bool, is_odd: bool = False):
+        self.abstract, self.bounds, self.count, self.is_odd = abstract, [], 0, is_odd
         self._functions, self._seen = {}, set()
 
     def __call__(self, a, b, a_is_natural: bool = False, b_is_natural: bool = False):
@@ -107,6 +108,12 @@ class Products:
             self._seen.add(result.id())
             low, high = corner_bounds(wa, a_is_natural, wb, b_is_natural)
             self.bounds += [op(Kind.BV_SGE, result, const(low, wa + wb)), op(Kind.BV_SLE, result, const(high, wa + wb))]
+            if wa == wb:
+                self.bounds.append(equal(result, op(Kind.APPLY, self._functions[wa, wb], b, a)))
+            if self.is_odd:  # (-a) * b = -(a * b), but for the a that has no negative
+                opposite = op(Kind.APPLY, self._functions[wa, wb], op(Kind.BV_NEG, a), b)
+                has_none = equal(a, const(1 << (wa - 1), wa))
+                self.bounds.append(op(Kind.OR, has_none, equal(opposite, op(Kind.BV_NEG, result))))
         return result
 
 

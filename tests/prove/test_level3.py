@@ -173,3 +173,33 @@ def test_bad_input_gives_one_sentence(options, sentence):
     run = subprocess.run([sys.executable, "-B", SCRIPT, *options], capture_output=True, text=True)
     assert run.returncode == 2
     assert sentence in run.stderr and run.stderr.count("\n") == 1
+
+
+WRONG_KERNELS = {
+    "rounding": ("sim/arith/rounding.h", "(product + half - (product < 0 ? 1 : 0)) >> shift", "(product + half) >> shift", "C++ drain half_away"),
+    "overflow": ("sim/arith/rounding.h", "static_cast<uint32_t>(a) + static_cast<uint32_t>(b)", "a + b", "C++ drain half_up"),
+    "zero point": ("sim/arith/requantize.cpp", "job.b[i] - job.b_zero", "job.b[i] - job.a_zero", "C++ eltwise mul half_up"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_KERNELS)
+def test_a_wrong_kernel_has_a_counterexample(tree, what):
+    file, old, new, lemma = WRONG_KERNELS[what]
+    plant(tree, file, old, new)
+    code, report, _ = level3(tree, "--only", lemma)
+    assert code == 1
+    example = failed(report)[lemma]["evidence"]["counterexample"]
+    assert example["result"] != example["specification"] or example["is defined"] == 0
+
+
+def test_a_float_in_a_kernel_is_refused_by_name(tree):
+    plant(tree, "sim/arith/rounding.h", "return (product + half) >> shift;", "return static_cast<int64_t>(static_cast<double>(product) / 2) >> shift;")
+    code, report, _ = level3(tree, "--only", "C++ drain half_up")
+    assert code == 1
+    assert "sitofp" in failed(report)["C++ drain half_up"]["detail"]
+
+
+def test_vectors_find_a_wrong_vector_kernel(tree):
+    plant(tree, "sim/arith/requantize.cpp", "job.result[i] = finish", "job.result[i] = i == 4711 ? int8_t{0} : finish")
+    code, report, text = level3(tree, "--only", "C++ eltwise, vectors")
+    assert code == 1 and "specification" in failed(report)["C++ eltwise, vectors"]["detail"]
