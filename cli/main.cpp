@@ -74,7 +74,11 @@ Job open_job(const Options& o, bool is_config_given) {
   }
   hw::Config config = hw::load_config(o.config);
   hw::apply_settings(o.settings, config, job.memory);
-  const auto search = make_search(o.objective, o.optimise, job.memory, load_energy_table(o.energy));
+  const bool searches = o.objective != "cycles" || o.optimise != "default";
+  compiler::Search search;
+  if (searches || !o.energy.empty()) {
+    search = make_search(o.objective, o.optimise, job.memory, load_energy_table(o.energy));
+  }
   job.program = compiler::compile_model(o.model, config, search);
   return job;
 }

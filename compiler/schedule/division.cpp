@@ -239,6 +239,7 @@ void Division::place_all() {
     for (size_t n = 0; n < d_.graph.nodes.size(); ++n) holes.push_back(needs_workspace(n) ? workspace_[n] : 0);
     Residents residents(capacity_, d_.config.scratchpad_bank_bytes, std::move(holes));
     homes_.assign(count, {});
+    crowded_ = 0;
     is_done = true;
     for (size_t t = 0; t < count; ++t) {
       if (d_.plan.root[t] != static_cast<int>(t) || d_.graph.tensors[t].constant || streams_[t]) continue;
@@ -246,8 +247,9 @@ void Division::place_all() {
       const int id = static_cast<int>(t);
       Home& home = homes_[t];
       const auto place = [&] {
-        home.is_on_chip = residents.place(id, bytes, d_.lives[t], d_.config.scratchpad_bank_bytes, home.scratchpad) ||
-                          residents.place(id, bytes, d_.lives[t], d_.config.line_bytes, home.scratchpad);
+        home.is_on_chip =
+            residents.place(id, bytes, d_.lives[t], d_.config.scratchpad_bank_bytes, home.scratchpad) ||
+            (residents.place(id, bytes, d_.lives[t], d_.config.line_bytes, home.scratchpad) && ++crowded_ > 0);
         return home.is_on_chip;
       };
       while (!place()) {

@@ -47,6 +47,8 @@ class Division {
   // Bytes between DRAM and the workspace: each streamed tensor is written once and read by each of its users, and
   // weights that the ring does not hold are read again for every stripe.
   int64_t traffic() const;
+  // Tensors that share a bank with another one, whose port they may have to wait for.
+  int64_t crowded() const { return crowded_; }
   // Nodes whose streams do not find room for twice the rows that one row of output needs.
   int infeasible_nodes() const;
 
@@ -64,6 +66,7 @@ class Division {
   std::vector<bool> streams_;  // by root
   std::vector<Home> homes_;
   std::vector<Region> workspaces_;
+  int64_t crowded_ = 0;
 };
 
 }  // namespace zahl::schedule

@@ -81,10 +81,8 @@ class WorkspaceSearch {
     for (int64_t bytes = capacity_ / bank_ * bank_; bytes >= bank_; bytes -= bank_) {
       std::fill(begin, end, bytes);
       const Division division(demands_, capacity_, workspace_);
-      const Cost cost = division.traffic() + kInfeasible * division.infeasible_nodes();
-      // Of equals the largest, since its stripes are longer; where nothing streams the smallest, since tensors that are
-      // squeezed into few banks get into one another's way.
-      if (best_ >= 0 && cost > 0 && cost >= best_) continue;
+      const Cost cost = division.traffic() + division.crowded() + kInfeasible * division.infeasible_nodes();
+      if (best_ >= 0 && cost >= best_) continue;
       best_ = cost;
       kept = workspace_;
     }

@@ -10,7 +10,7 @@ namespace zahl::schedule {
 
 struct Options {
   int weight_banks = 0;    // of the ring of weights; 0: a quarter of the scratchpad's
-  int small_share = 4;     // a result up to activations / small_share is kept rather than passed on in stripes
+  int small_share = 4;     // chains pass on no result of up to activations / small_share
   bool has_chains = true;  // layers pass rows to one another where results would go through DRAM
   int load_ahead = 8;      // loads that may be ahead of their need: as many as a queue holds
 

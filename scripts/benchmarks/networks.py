@@ -1,9 +1,8 @@
 """All networks at hand on edge16: cycles against targets, where the time goes, DRAM traffic against the least possible.
 
-    python -m benchmarks.networks                     print the page
-    python -m benchmarks.networks --out docs/networks.md --json build/bench/networks.json
-    python -m benchmarks.networks --layers resnet50   the layers of one network
-Run from scripts/, or with scripts/ in PYTHONPATH.
+scripts/bench networks                          print the page
+scripts/bench networks --out docs/networks.md   write it
+scripts/bench networks --layers resnet50        the layers of one network
 """
 
 import argparse

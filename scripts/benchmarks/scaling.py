@@ -1,8 +1,8 @@
 """What larger arrays win: 8x8 to 64x64 with memory bandwidth in proportion, and what each loses the rest to.
 
-    python -m benchmarks.scaling                      print the page
-    python -m benchmarks.scaling --out docs/scaling.md --plot docs/scaling.svg --json build/bench/scaling.json
-Run from scripts/, or with scripts/ in PYTHONPATH. Cycles are exact: the model without values, which the RTL equals.
+    scripts/bench scaling                                                   print the page
+    scripts/bench scaling --out docs/scaling.md --plot docs/scaling.svg     write page and plot
+Cycles are exact: the model without values, which the RTL equals.
 """
 
 import argparse
