@@ -1,0 +1,103 @@
+// Beyond the first node that cannot be read: for explaining, not for compiling.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/frontend/onnx_reader.h"
+
+namespace zahl::frontend {
+
+void OnnxReader::read_or_leave(const OnnxNode& node) {
+  try {
+    require_static(node);
+    for (size_t i = 0; i < node.inputs(); ++i) {
+      if (const auto by = computed_in_float_.find(node.input(i)); by != computed_in_float_.end()) {
+        refuse(node.name(),
+               fmt::format("it reads '{}', which {} computes in floating point", node.input(i), by->second),
+               "quantize that node first");
+      }
+    }
+    read_node(node);
+  } catch (const Refusal& refusal) {
+    leave(node, refusal.parts());
+  }
+}
+
+void OnnxReader::hand_to_host(ValueId id) {
+  const Value& value = network_.value(id);
+  if (value.constant || std::ranges::any_of(network_.outputs, [&](const Port& p) { return p.value == id; })) return;
+  network_.outputs.push_back(
+      {id,
+       {.type = ir::HostView::Type::Float32, .shape = value.dims, .channels_first = value.order == kChannelsFirst}});
+}
+
+// A layer whose result is read before a QuantizeLinear gives it a scale is left as well: its own operands go to the
+// host.
+void OnnxReader::leave_operand(const std::string& tensor, const std::string& reader) {
+  const auto meaning = floats_.find(tensor);
+  if (meaning == floats_.end()) return;
+  const std::string reason = fmt::format("its result goes to {} in floating point, without a QuantizeLinear", reader);
+  const auto list = [&](const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      if (std::ranges::any_of(*left_, [&](const LeftInFloat& l) { return l.node.name == name; })) continue;
+      const auto node = std::ranges::find_if(graph_.nodes, [&](const OnnxNode& n) { return n.name().name == name; });
+      left_->push_back({{name, node == graph_.nodes.end() ? "?" : node->type()}, reason, std::string(kSurround)});
+    }
+  };
+  if (const auto* quantized = std::get_if<Quantized>(&meaning->second)) hand_to_host(quantized->value);
+  if (const auto* function = std::get_if<Function>(&meaning->second)) {
+    list(function->names);
+    hand_to_host(function->root);
+  }
+  const auto* pending = std::get_if<Pending>(&meaning->second);
+  if (!pending || !pending->layer) return;
+  list(pending->names);
+  std::visit(
+      [&](const auto& l) {
+        if constexpr (requires { l.a; }) {
+          hand_to_host(l.a);
+          hand_to_host(l.b);
+        } else {
+          hand_to_host(l.input);
+        }
+      },
+      pending->layer->kind);
+}
+
+void OnnxReader::leave(const OnnxNode& node, const LeftInFloat& why) {
+  const std::string name = fmt::format("'{}' ({})", node.name().name, node.type());
+  left_->push_back({node.name(), why.reason, why.remedy});
+  for (size_t i = 0; i < node.inputs(); ++i) leave_operand(node.input(i), name);
+  for (size_t i = 0; i < node.outputs(); ++i) {
+    const auto shape = graph_.shapes.find(node.output(i));
+    const bool is_known = shape != graph_.shapes.end() && !shape->second.empty() &&
+                          std::ranges::all_of(shape->second, [](int64_t d) { return d > 0; });
+    if (!is_known || floats_.contains(node.output(i)) || bytes_.contains(node.output(i))) {
+      computed_in_float_.emplace(node.output(i), name);
+      continue;
+    }
+    Value value;
+    value.name = node.output(i);
+    value.dims = shape->second;
+    value.order = value.dims.size() == 4 ? kChannelsFirst : plain_order(value.dims.size());
+    floats_.insert_or_assign(node.output(i),
+                             Pending{.layer = nullptr, .output = value, .clamp = {}, .names = {}, .moves = {}});
+  }
+}
+
+void OnnxReader::leave_outputs() {
+  std::vector<Port> handed = std::move(network_.outputs);
+  network_.outputs.clear();
+  for (const OnnxPort& port : graph_.outputs) {
+    const auto real = floats_.find(port.name);
+    const auto bytes = bytes_.find(port.name);
+    if (bytes != bytes_.end()) {
+      hand_to_host(bytes->second);
+    } else if (real != floats_.end()) {
+      leave_operand(port.name, fmt::format("graph output '{}'", port.name));
+    }
+  }
+  for (const Port& port : handed) hand_to_host(port.value);
+}
+
+}  // namespace zahl::frontend
