@@ -1,4 +1,4 @@
-// The command line: zahl compile, run, cosim, disasm.
+// The command line: zahl compile, run, cosim, disasm, explain, prove.
 //
 // Exit codes: 0 done; 1 a check failed (engines differ, or the machine stopped with an error); 2 the input is at fault,
 // in one sentence.
@@ -10,6 +10,7 @@
 #include <random>
 
 #include "cli/engines.h"
+#include "cli/explain/verb.h"
 #include "cli/host_boundary.h"
 #include "cli/report.h"
 #include "compiler/driver/compile.h"
@@ -34,6 +35,7 @@ Examples:
   zahl run network.tflite --config tiny8 --memory onchip --json -
   zahl cosim network.tflite --set memory.latency_cycles=40
   zahl disasm model.zprog
+  zahl explain network.tflite --html explained.html
 )";
 
 struct Job {
@@ -196,6 +198,7 @@ int main_with(int argc, char** argv) {
   run->add_option("--waveform", o.waveform, "RTL only: write a waveform (builds with ZAHL_RTL_TRACE)");
   auto* disasm = app.add_subcommand("disasm", "Print the instructions of a program");
   disasm->add_option("PROGRAM", o.model, "Program (.zprog)")->required();
+  const auto explain = register_explain(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -206,6 +209,7 @@ int main_with(int argc, char** argv) {
   if (compile->parsed()) return do_compile(o, compile_config->count() > 0);
   if (run->parsed()) return do_run(o, configs[run]->count() > 0);
   if (cosim->parsed()) return do_cosim(o, configs[cosim]->count() > 0);
+  if (const int code = explain(); code >= 0) return code;
   return do_disasm(o);
 }
 
