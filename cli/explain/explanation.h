@@ -46,6 +46,7 @@ struct LayerFacts {
   std::optional<float> sy;    // before the table, where there is one
   std::vector<Factor> factors;
   std::optional<Integer> accumulator_low, accumulator_high;  // over all inputs
+  int accumulator_bits = 32;                                 // that the device has for it
   std::vector<std::string> problems;                         // where file and graph do not fit together
 };
 

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <limits>
 
 namespace zahl::cli {
 namespace {
@@ -143,12 +142,13 @@ class Writer {
 
  private:
   static Json accumulator(const LayerFacts& f) {
-    const Integer limit = std::numeric_limits<int32_t>::max();
+    const Integer limit = (Integer(1) << (f.accumulator_bits - 1)) - 1;
     const Integer size = std::max(Integer(-*f.accumulator_low), *f.accumulator_high);
     return {{"low", f.accumulator_low->str()},
             {"high", f.accumulator_high->str()},
             {"bits", size == 0 ? 1 : static_cast<int>(boost::multiprecision::msb(size)) + 2},
-            {"fits_int32", size <= limit}};
+            {"available_bits", f.accumulator_bits},
+            {"fits", size <= limit}};
   }
 
   static Json scales(const LayerFacts& f) {
@@ -180,9 +180,23 @@ class Writer {
   const Explanation& e_;
 };
 
+// Whether a port of the device is one of the user's, not the edge of an island of float inside the network.
+bool is_users_port(const Explanation& e, const std::string& tensor, bool is_input) {
+  if (e.left.empty()) return true;
+  const auto is_named = [&](int id) { return e.source.tensor(id).name == tensor; };
+  if (is_input && std::ranges::any_of(e.source.inputs, is_named)) return true;
+  return std::ranges::any_of(e.absorbed, [&](const Absorbed& a) {
+    const auto& node = e.source.node(a.node);
+    if (a.place == Absorbed::Place::HostInput) return is_input && is_named(node.outputs.at(0));
+    if (a.place != Absorbed::Place::HostOutput || is_input) return false;
+    const int writer = e.source.producer[static_cast<size_t>(node.inputs.at(0))];
+    return is_named(node.inputs.at(0)) || (writer >= 0 && is_named(e.source.node(writer).inputs.at(0)));
+  });
+}
+
 Json host_json(const Explanation& e) {
   static constexpr std::array<const char*, 3> kTypes = {"float32", "int8", "uint8"};
-  const auto ports = [&](const std::vector<ir::GraphPort>& list) {
+  const auto ports = [&](const std::vector<ir::GraphPort>& list, bool is_input) {
     Json result = Json::array();
     for (const ir::GraphPort& port : list) {
       const ir::Tensor& t = e.graph.tensors[static_cast<size_t>(port.tensor)];
@@ -191,11 +205,12 @@ Json host_json(const Explanation& e) {
                         {"user_shape", port.view.shape},
                         {"device_shape", shape_text(t.shape)},
                         {"scale", scale_json(static_cast<float>(t.scale))},
-                        {"zero_point", t.zero_point}});
+                        {"zero_point", t.zero_point},
+                        {"is_users", is_users_port(e, t.name, is_input)}});
     }
     return result;
   };
-  return {{"inputs", ports(e.graph.inputs)}, {"outputs", ports(e.graph.outputs)}};
+  return {{"inputs", ports(e.graph.inputs, true)}, {"outputs", ports(e.graph.outputs, false)}};
 }
 
 }  // namespace
@@ -212,8 +227,11 @@ Json explanation_json(const Explanation& e) {
   for (const Absorbed& a : e.absorbed) json["pairs"].push_back(writer.pair(a));
   json["left_in_float"] = Json::array();
   for (const auto& l : e.left) {
-    json["left_in_float"].push_back(
-        {{"node", l.node.name}, {"operator", l.node.type}, {"reason", l.reason}, {"remedy", l.remedy}});
+    json["left_in_float"].push_back({{"node", l.node.name},
+                                     {"operator", l.node.type},
+                                     {"reason", l.reason},
+                                     {"remedy", l.remedy},
+                                     {"follows", l.follows}});
   }
   return json;
 }

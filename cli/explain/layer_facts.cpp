@@ -159,13 +159,20 @@ class Facts {
     for (size_t c = 0; c < (is_uniform ? 1 : channels); ++c) {
       const float sw = facts_.sw[facts_.sw.size() == 1 ? 0 : c];
       const Rational m = exact_float(facts_.sx[0]) * exact_float(sw) / exact_float(*facts_.sy);
-      const bool is_float_product = is_tflite_ && node_.type == "FULLY_CONNECTED";
+      const bool is_float_product = is_tflite_ && multiplies_in_float();
       const Rational defined =
           is_float_product ? Rational(exact_float(facts_.sx[0] * sw) / exact_float(*facts_.sy)) : m;
       const size_t i = op.requant.m0.size() == 1 ? 0 : c;
       add_factor(is_uniform ? "all channels" : fmt::format("channel {}", c), "Sx * Sw / Sy", m, defined,
                  op.requant.m0[i], op.requant.shift[i], allowed_for(m));
     }
+  }
+
+  // TFLite multiplies the two scales in float32 for uint8 convolutions and for products with one weight scale.
+  bool multiplies_in_float() const {
+    if (node_.type == "FULLY_CONNECTED") return facts_.sw.size() == 1;
+    const auto& source = e_.source.node(facts_.main);
+    return e_.source.tensor(source.inputs.at(0)).type == "uint8";
   }
 
   // Where acc + bias can lie, over all inputs (docs/arithmetic.md, section 3).
@@ -192,6 +199,7 @@ class Facts {
     const Rational ma = a / y, mb = b / y, allowed = allowed_for(std::max(ma, mb));
     add_factor("a", "Sa / Sy", ma, ma, op.a_m0, op.shift, allowed);
     add_factor("b", "Sb / Sy", mb, mb, op.b_m0, op.shift, allowed);
+    facts_.accumulator_bits = 42;  // the eltwise unit's own sum (docs/arithmetic.md, section 4)
     const Integer bound = Integer(255) * op.a_m0 + Integer(255) * op.b_m0;
     facts_.accumulator_low = -bound;
     facts_.accumulator_high = bound;

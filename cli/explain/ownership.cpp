@@ -18,6 +18,23 @@ std::vector<std::string> parts_of(const std::string& name) {
 
 bool is_pair(const frontend::SourceNode& node) { return is_quantize(node) || is_dequantize(node); }
 
+// The nodes of the file that the name of layer k names.
+void claim(Explanation& e, const std::multimap<std::string, int>& by_name, size_t k) {
+  LayerFacts& facts = e.layers[k];
+  for (const std::string& part : parts_of(e.graph.nodes[k].name)) {
+    const auto [begin, end] = by_name.equal_range(part);
+    for (auto it = begin; it != end; ++it) {
+      int& owner = e.layer_of_source[static_cast<size_t>(it->second)];
+      if (owner >= 0 || is_pair(e.source.node(it->second))) continue;
+      owner = static_cast<int>(k);
+      facts.source.push_back(it->second);
+      if (facts.main < 0 && e.source.node(it->second).node.type == e.graph.nodes[k].type) facts.main = it->second;
+      break;  // a name that occurs twice: the next layer of that name takes the next node
+    }
+  }
+  if (facts.main < 0 && !facts.source.empty()) facts.main = facts.source.front();
+}
+
 // A node that nothing is left of (a move, an Identity) belongs where its operand was made.
 int owner_behind(const Explanation& e, int id) {
   for (int step = 0; step < 64; ++step) {
@@ -36,20 +53,11 @@ void assign_owners(Explanation& e) {
   std::multimap<std::string, int> by_name;
   for (size_t i = 0; i < e.source.nodes.size(); ++i) by_name.emplace(e.source.nodes[i].node.name, static_cast<int>(i));
   e.layer_of_source.assign(e.source.nodes.size(), -1);
-  for (size_t k = 0; k < e.graph.nodes.size(); ++k) {
-    LayerFacts& facts = e.layers[k];
-    for (const std::string& part : parts_of(e.graph.nodes[k].name)) {
-      const auto [begin, end] = by_name.equal_range(part);
-      for (auto it = begin; it != end; ++it) {
-        int& owner = e.layer_of_source[static_cast<size_t>(it->second)];
-        if (owner >= 0 || is_pair(e.source.node(it->second))) continue;
-        owner = static_cast<int>(k);
-        facts.source.push_back(it->second);
-        if (facts.main < 0 && e.source.node(it->second).node.type == e.graph.nodes[k].type) facts.main = it->second;
-        break;  // a name that occurs twice: the next layer of that name takes the next node
-      }
+  // A Reshape that the reader put in has the name of the layer that it serves, which takes the file's node first.
+  for (const bool is_move : {false, true}) {
+    for (size_t k = 0; k < e.graph.nodes.size(); ++k) {
+      if (std::holds_alternative<ir::Reshape>(e.graph.nodes[k].operation) == is_move) claim(e, by_name, k);
     }
-    if (facts.main < 0 && !facts.source.empty()) facts.main = facts.source.front();
   }
   const auto is_left = [&](const frontend::SourceNode& node) {
     return std::ranges::any_of(e.left, [&](const auto& l) { return l.node.name == node.node.name; });

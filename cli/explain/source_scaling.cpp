@@ -8,8 +8,6 @@ namespace {
 
 using frontend::SourceNode;
 
-bool is_onnx(const SourceNode& node, std::string_view type) { return node.node.type == type; }
-
 std::optional<SourceScaling> of_operands(const SourceGraph& source, const SourceNode& node, size_t scale) {
   if (scale >= node.inputs.size() || node.inputs[scale] < 0) return std::nullopt;
   SourceScaling result{source.tensor(node.inputs[scale]).floats, {}};
@@ -47,8 +45,8 @@ std::optional<Places> places_of(const std::string& type) {
 
 }  // namespace
 
-bool is_quantize(const SourceNode& node) { return is_onnx(node, "QuantizeLinear") || is_onnx(node, "QUANTIZE"); }
-bool is_dequantize(const SourceNode& node) { return is_onnx(node, "DequantizeLinear") || is_onnx(node, "DEQUANTIZE"); }
+bool is_quantize(const SourceNode& node) { return node.pair == SourceNode::Pair::Quantize; }
+bool is_dequantize(const SourceNode& node) { return node.pair == SourceNode::Pair::Dequantize; }
 
 SourceScaling scaling_of_pair(const SourceGraph& source, int id) {
   const SourceNode& node = source.node(id);

@@ -24,18 +24,21 @@ std::string cut(const std::string& s, size_t width) {
 
 // Lines of at most kColumns, the second and later ones indented.
 std::string wrapped(const std::string& s, size_t indent = 0) {
-  std::string result, line;
+  std::string result;
   const std::string margin(indent, ' ');
-  size_t at = 0;
+  size_t at = std::min(s.find_first_not_of(' '), s.size());
+  std::string line(at, ' ');
+  bool is_first = true;
   while (at < s.size()) {
     const size_t end = std::min(s.find(' ', at), s.size());
     const std::string word = s.substr(at, end - at);
-    if (!line.empty() && line.size() + 1 + word.size() > kColumns) {
+    if (!is_first && line.size() + 1 + word.size() > kColumns) {
       result += fmt::format("{}\n", line);
       line = fmt::format("{}{}", margin, word);
     } else {
-      line = line.empty() ? word : fmt::format("{} {}", line, word);
+      line += fmt::format("{}{}", is_first ? "" : " ", word);
     }
+    is_first = false;
     at = end + 1;
   }
   return result + line + "\n";
@@ -43,6 +46,14 @@ std::string wrapped(const std::string& s, size_t indent = 0) {
 
 std::string heading(const std::string& title) {
   return fmt::format("\n{}\n{}\n", title, std::string(title.size(), '-'));
+}
+
+std::string some(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 8;
+  const size_t shown = std::min(names.size(), kMost);
+  const std::string list =
+      fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<ptrdiff_t>(shown), ", "));
+  return names.size() > kMost ? fmt::format("{} and {} more", list, names.size() - kMost) : list;
 }
 
 std::string layer_table(const Json& json) {
@@ -100,11 +111,41 @@ std::string pair_table(const Json& json) {
   return out;
 }
 
+// Nodes with the same reason and remedy in one entry; those that only follow others by name.
+std::string left_list(const Json& left) {
+  if (left.empty()) return "No node of the network is left in float.\n";
+  std::string out =
+      fmt::format("\n{} nodes are left in float; zahl compile refuses the model until they are not:\n", left.size());
+  std::vector<std::pair<std::string, std::vector<std::string>>> groups;
+  std::vector<std::string> followers;
+  for (const Json& l : left) {
+    if (l["follows"].get<bool>()) {
+      followers.push_back(text(l["node"]));
+      continue;
+    }
+    const std::string why = fmt::format("{} ({}).\n{}", text(l["operator"]), text(l["reason"]), text(l["remedy"]));
+    const auto known = std::ranges::find_if(groups, [&](const auto& g) { return g.first == why; });
+    if (known != groups.end()) {
+      known->second.push_back(text(l["node"]));
+    } else {
+      groups.push_back({why, {text(l["node"])}});
+    }
+  }
+  for (const auto& [why, nodes] : groups) {
+    const size_t line = why.find('\n');
+    out += wrapped(fmt::format("- {}: {}", some(nodes), why.substr(0, line)), 4);
+    out += wrapped(fmt::format("  What would work: {}.", why.substr(line + 1)), 4);
+  }
+  if (!followers.empty())
+    out += wrapped(fmt::format("- and with them {} nodes next to them: {}", followers.size(), some(followers)), 4);
+  return out;
+}
+
 std::string float_list(const Json& json) {
   std::string out = heading("Where a float remains");
   for (const char* side : {"inputs", "outputs"}) {
     for (const Json& port : json["host"][side]) {
-      if (json["left_in_float"].empty() || port["user_type"] == "float32") {
+      if (port["is_users"].get<bool>()) {
         out += wrapped(
             fmt::format("{} {}: {} for the user, int8 on the device; the host {} it with scale {}, zero point {}",
                         std::string_view(side) == "inputs" ? "input" : "output", text(port["name"]),
@@ -117,14 +158,7 @@ std::string float_list(const Json& json) {
       }
     }
   }
-  if (json["left_in_float"].empty()) return out + "No node of the network is left in float.\n";
-  out += fmt::format("\n{} nodes are left in float; zahl compile refuses the model until they are not:\n",
-                     json["left_in_float"].size());
-  for (const Json& l : json["left_in_float"]) {
-    out += wrapped(fmt::format("- {} ({}): {}", text(l["node"]), text(l["operator"]), text(l["reason"])), 4);
-    out += wrapped(fmt::format("    remedy: {}", text(l["remedy"])), 4);
-  }
-  return out;
+  return out + left_list(json["left_in_float"]);
 }
 
 std::string forms_table(const Json& forms) {

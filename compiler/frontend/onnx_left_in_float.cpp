@@ -12,9 +12,11 @@ void OnnxReader::read_or_leave(const OnnxNode& node) {
     require_static(node);
     for (size_t i = 0; i < node.inputs(); ++i) {
       if (const auto by = computed_in_float_.find(node.input(i)); by != computed_in_float_.end()) {
-        refuse(node.name(),
-               fmt::format("it reads '{}', which {} computes in floating point", node.input(i), by->second),
-               "quantize that node first");
+        LeftInFloat why{node.name(),
+                        fmt::format("it reads '{}', which {} computes in floating point", node.input(i), by->second),
+                        "quantize that node first"};
+        why.follows = true;
+        return leave(node, why);
       }
     }
     read_node(node);
@@ -41,7 +43,7 @@ void OnnxReader::leave_operand(const std::string& tensor, const std::string& rea
     for (const std::string& name : names) {
       if (std::ranges::any_of(*left_, [&](const LeftInFloat& l) { return l.node.name == name; })) continue;
       const auto node = std::ranges::find_if(graph_.nodes, [&](const OnnxNode& n) { return n.name().name == name; });
-      left_->push_back({{name, node == graph_.nodes.end() ? "?" : node->type()}, reason, std::string(kSurround)});
+      left_->push_back({{name, node == graph_.nodes.end() ? "?" : node->type()}, reason, std::string(kSurround), true});
     }
   };
   if (const auto* quantized = std::get_if<Quantized>(&meaning->second)) hand_to_host(quantized->value);
@@ -66,7 +68,7 @@ void OnnxReader::leave_operand(const std::string& tensor, const std::string& rea
 
 void OnnxReader::leave(const OnnxNode& node, const LeftInFloat& why) {
   const std::string name = fmt::format("'{}' ({})", node.name().name, node.type());
-  left_->push_back({node.name(), why.reason, why.remedy});
+  left_->push_back({node.name(), why.reason, why.remedy, why.follows});
   for (size_t i = 0; i < node.inputs(); ++i) leave_operand(node.input(i), name);
   for (size_t i = 0; i < node.outputs(); ++i) {
     const auto shape = graph_.shapes.find(node.output(i));

@@ -21,12 +21,12 @@ std::string printable(std::string_view text, size_t limit) {
 
 void refuse(const NodeName& node, std::string_view reason, std::string_view remedy) {
   const LeftInFloat parts{
-      {printable(node.name, 200), printable(node.type, 60)}, printable(reason, 600), std::string(remedy)};
+      {printable(node.name, 200), printable(node.type, 60)}, printable(reason, 600), std::string(remedy), false};
   throw Refusal(fmt::format("node '{}' ({}): {}; {}.", parts.node.name, parts.node.type, parts.reason, remedy), parts);
 }
 
 void refuse(std::string_view reason, std::string_view remedy) {
-  const LeftInFloat parts{{}, printable(reason, 600), std::string(remedy)};
+  const LeftInFloat parts{{}, printable(reason, 600), std::string(remedy), false};
   throw Refusal(fmt::format("{}; {}.", parts.reason, remedy), parts);
 }
 

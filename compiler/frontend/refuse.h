@@ -18,6 +18,7 @@ struct NodeName {
 struct LeftInFloat {
   NodeName node;
   std::string reason, remedy;
+  bool follows = false;  // only because a node before or behind it is left
 };
 
 // What refuse() throws: the sentence for compile, its parts for explain, which goes on.

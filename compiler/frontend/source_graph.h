@@ -26,9 +26,11 @@ struct SourceTensor {
 };
 
 struct SourceNode {
-  NodeName node;  // named as the reader names it
+  enum class Pair { None, Quantize, Dequantize };  // float to integer and back; a change of scale alone is None
+  NodeName node;                                   // named as the reader names it
   std::string domain;
   std::vector<int> inputs, outputs;  // tensor indices; -1: absent
+  Pair pair = Pair::None;
 };
 
 struct SourceGraph {

@@ -51,6 +51,8 @@ class Collector {
 
   void node(const onnx::NodeProto& proto) {
     SourceNode node{.node = OnnxNode(proto).name(), .domain = proto.domain(), .inputs = {}, .outputs = {}};
+    if (proto.op_type() == "QuantizeLinear") node.pair = SourceNode::Pair::Quantize;
+    if (proto.op_type() == "DequantizeLinear") node.pair = SourceNode::Pair::Dequantize;
     for (const std::string& name : proto.input()) node.inputs.push_back(tensor(name));
     for (const std::string& name : proto.output()) node.outputs.push_back(tensor(name));
     set_type(node);

@@ -22,7 +22,11 @@ SourceGraph source_of_tflite(const std::vector<uint8_t>& bytes) {
     graph.tensors.push_back(std::move(tensor));
   }
   for (const TfliteFile::Operator& op : file.operators()) {
-    graph.nodes.push_back({.node = op.node, .domain = "", .inputs = op.inputs, .outputs = op.outputs});
+    SourceNode node{.node = op.node, .domain = "", .inputs = op.inputs, .outputs = op.outputs};
+    const bool from_float = !op.inputs.empty() && op.inputs[0] >= 0 && graph.tensor(op.inputs[0]).type == "float32";
+    if (op.code == tflite::BuiltinOperator::QUANTIZE && from_float) node.pair = SourceNode::Pair::Quantize;
+    if (op.code == tflite::BuiltinOperator::DEQUANTIZE) node.pair = SourceNode::Pair::Dequantize;
+    graph.nodes.push_back(std::move(node));
   }
   graph.inputs = file.inputs();
   graph.outputs = file.outputs();

@@ -11,7 +11,7 @@ void TfliteReader::read_or_leave(const Operator& op) {
     return read_operator(op);
   } catch (const Refusal& refusal) {
     network_.layers.resize(layers);
-    left_->push_back({op.node, refusal.parts().reason, refusal.parts().remedy});
+    left_->push_back({op.node, refusal.parts().reason, refusal.parts().remedy, false});
   }
   for (int index : op.inputs) {
     const auto known = values_.find(index);
