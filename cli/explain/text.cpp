@@ -58,7 +58,7 @@ std::string some(const std::vector<std::string>& names) {
 
 std::string layer_table(const Json& json) {
   std::string out = heading("Layers: y = clamp(Zy + round((sum + b) * M0 * 2^-n), low, high)");
-  out += fmt::format("{:<26} {:<14} {:<11} {:>4} {:>4} {:>13} {:>10} {:>2} {:>9} {:<10} {}\n", "layer", "operator",
+  out += fmt::format("{:<24} {:<12} {:<11} {:>4} {:>4} {:>13} {:>10} {:>2} {:>9} {:<10} {}\n", "layer", "operator",
                      "result", "Zx", "Zy", "M", "M0", "n", "rel.error", "rounding", "clamp");
   for (const Json& l : json["layers"]) {
     const Json& edge = json["edges"][l["output"].get<size_t>()];
@@ -69,8 +69,8 @@ std::string layer_table(const Json& json) {
     const std::string clamp =
         l["rounding"].is_null() ? "-" : fmt::format("{}..{}", text(l["clamp"]["low"]), text(l["clamp"]["high"]));
     out +=
-        fmt::format("{:<26} {:<14} {:<11} {:>4} {:>4} {:>13} {:>10} {:>2} {:>9} {:<10} {}{}\n",
-                    cut(text(l["title"]), 26), cut(text(l["operator"]), 14), cut(text(edge["shape"]), 11),
+        fmt::format("{:<24} {:<12} {:<11} {:>4} {:>4} {:>13} {:>10} {:>2} {:>9} {:<10} {}{}\n",
+                    cut(text(l["title"]), 24), cut(text(l["operator"]), 12), cut(text(edge["shape"]), 11),
                     text(l["zero_points"]["Zx"]), text(l["zero_points"]["Zy"]), cut(m, 13), value("m0"), value("shift"),
                     value("relative_error"), text(l["rounding"]), clamp, l["table"].get<bool>() ? " T" : "");
   }
