@@ -12,6 +12,7 @@
 #include "cli/engines.h"
 #include "cli/explain/verb.h"
 #include "cli/host_boundary.h"
+#include "cli/prove/verb.h"
 #include "cli/report.h"
 #include "compiler/driver/compile.h"
 #include "zahl/config.h"
@@ -36,6 +37,7 @@ Examples:
   zahl cosim network.tflite --set memory.latency_cycles=40
   zahl disasm model.zprog
   zahl explain network.tflite --html explained.html
+  zahl prove network.tflite --json certificate.json
 )";
 
 struct Job {
@@ -199,6 +201,7 @@ int main_with(int argc, char** argv) {
   auto* disasm = app.add_subcommand("disasm", "Print the instructions of a program");
   disasm->add_option("PROGRAM", o.model, "Program (.zprog)")->required();
   const auto explain = register_explain(app);
+  const auto prove = register_prove(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -210,6 +213,7 @@ int main_with(int argc, char** argv) {
   if (run->parsed()) return do_run(o, configs[run]->count() > 0);
   if (cosim->parsed()) return do_cosim(o, configs[cosim]->count() > 0);
   if (const int code = explain(); code >= 0) return code;
+  if (const int code = prove(); code >= 0) return code;
   return do_disasm(o);
 }
 
