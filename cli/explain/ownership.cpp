@@ -1,6 +1,7 @@
 // Which layer of the graph each node of the file became part of. A layer's name is made of the names of its nodes.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "cli/explain/explanation.h"
 
@@ -35,7 +36,20 @@ void claim(Explanation& e, const std::multimap<std::string, int>& by_name, size_
   if (facts.main < 0 && !facts.source.empty()) facts.main = facts.source.front();
 }
 
-// A node that nothing is left of (a move, an Identity) belongs where its operand was made.
+// Nodes of which nothing may be left: the same bytes, under another shape at most. TFLite's QUANTIZE is one where it
+// only re-labels uint8 as int8.
+bool keeps_bytes(const SourceGraph& source, const frontend::SourceNode& node) {
+  static const std::set<std::string> kTypes = {"Identity",  "Dropout", "Reshape", "Flatten",     "Transpose", "Squeeze",
+                                               "Unsqueeze", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"};
+  if (node.node.type != "QUANTIZE") return kTypes.contains(node.node.type);
+  const auto &from = source.tensor(node.inputs.at(0)), &to = source.tensor(node.outputs.at(0));
+  const auto zero_point = [](const frontend::SourceTensor& t) {
+    return t.zero_points.front() - (t.type == "uint8" ? 128 : 0);
+  };
+  return from.scales.size() == 1 && from.scales == to.scales && zero_point(from) == zero_point(to);
+}
+
+// Such a node belongs where its operand was made or, behind a graph input, where its result is read.
 int owner_behind(const Explanation& e, int id) {
   for (int step = 0; step < 64; ++step) {
     const auto& node = e.source.node(id);
@@ -43,6 +57,13 @@ int owner_behind(const Explanation& e, int id) {
     id = e.source.producer[static_cast<size_t>(node.inputs.front())];
     if (id < 0) return -1;
     if (const int owner = e.layer_of_source[static_cast<size_t>(id)]; owner >= 0) return owner;
+  }
+  return -1;
+}
+
+int owner_ahead(const Explanation& e, int id) {
+  for (int reader : e.source.readers[static_cast<size_t>(e.source.node(id).outputs.at(0))]) {
+    if (const int owner = e.layer_of_source[static_cast<size_t>(reader)]; owner >= 0) return owner;
   }
   return -1;
 }
@@ -64,8 +85,9 @@ void assign_owners(Explanation& e) {
   };
   for (size_t i = 0; i < e.source.nodes.size(); ++i) {
     const auto& node = e.source.nodes[i];
-    if (e.layer_of_source[i] >= 0 || is_pair(node) || node.node.type == "Constant" || is_left(node)) continue;
-    const int owner = owner_behind(e, static_cast<int>(i));
+    if (e.layer_of_source[i] >= 0 || is_pair(node) || !keeps_bytes(e.source, node) || is_left(node)) continue;
+    int owner = owner_behind(e, static_cast<int>(i));
+    if (owner < 0) owner = owner_ahead(e, static_cast<int>(i));
     e.layer_of_source[i] = owner;
     if (owner >= 0) e.layers[static_cast<size_t>(owner)].source.push_back(static_cast<int>(i));
   }

@@ -26,6 +26,7 @@ Array port_bytes(const HostTensor& t, const std::vector<uint8_t>& memory) {
 }  // namespace
 
 Level check_run(const ir::Graph& graph, const Program& program, const RunRequest& request) {
+  const auto start = std::chrono::steady_clock::now();
   DeviceProgram device = device_program(program);
   place_inputs(program, request.inputs.empty() ? random_inputs(program, request.seed) : request.inputs, device.memory);
   std::map<std::string, Array> arrays = export_graph(graph);
@@ -47,11 +48,13 @@ Level check_run(const ir::Graph& graph, const Program& program, const RunRequest
       arrays[fmt::format("output.{}.{}", engine, i)] = port_bytes(program.outputs[i], run.memory);
   }
   const ScratchFolder folder;
-  save_arrays(folder.file("run.npz"), arrays);
-  Level level = run_script(5, kTitle, request.source, {folder.file("run.npz")});
+  const std::string kept = request.keep.empty() ? folder.file("run.npz") : request.keep;
+  save_arrays(kept, arrays);
+  Level level = run_script(5, kTitle, request.source, {kept});
   add_check(level, "every engine ran to its end", failures, fmt::format("{}", fmt::join(engines, ", ")),
             {{"input", request.inputs.empty() ? fmt::format("random, seed {}", request.seed) : std::string("given")},
              {"engines", engines}});
+  level.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return level;
 }
 

@@ -14,6 +14,7 @@ struct RunRequest {
   bool wants_rtl = false;
   MemoryConfig memory{};
   std::string source;  // Zahl's source tree
+  std::string keep;    // where the arrays of the run are kept; empty: nowhere
 };
 
 Level check_run(const ir::Graph& graph, const Program& program, const RunRequest& request);

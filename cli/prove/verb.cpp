@@ -25,7 +25,8 @@ namespace {
 constexpr int64_t kSmallNetwork = 1'000'000;  // multiply-accumulates up to which the RTL runs unasked
 
 struct Options {
-  std::string subject, model, json, html, input, config = "edge16", memory = "dram", source = ZAHL_SOURCE_TREE, build;
+  std::string subject, model, json, html, input, config = "edge16", memory = "dram", source = ZAHL_SOURCE_TREE, build,
+                                                 keep;
   std::vector<std::string> settings;
   std::vector<int> levels;
   uint64_t seed = 1;
@@ -106,7 +107,8 @@ Level run_level(const Options& o, const Subject& s) {
                      .seed = o.seed,
                      .wants_rtl = has_rtl(*s.program, o.wants_rtl),
                      .memory = s.memory,
-                     .source = o.source};
+                     .source = o.source,
+                     .keep = o.keep};
   if (!o.input.empty()) request.inputs = load_arrays(o.input);
   return check_run(s.model->graph, *s.program, request);
 }
@@ -170,6 +172,7 @@ std::function<int()> register_prove(CLI::App& app) {
       ->delimiter(',')
       ->check(CLI::Range(1, 5));
   verb->add_option("--input", o->input, "Input of the run: .npy, or .npz keyed by input name; random if left out");
+  verb->add_option("--keep-run", o->keep, "Keep inputs, outputs and the graph's integers: an .npz file");
   verb->add_option("--seed", o->seed, "Seed of the random input")->capture_default_str();
   verb->add_flag("--rtl", o->wants_rtl, "Run the RTL too, however large the network is");
   verb->add_option("--config", o->config, "Machine: a preset or a .toml file")->capture_default_str();

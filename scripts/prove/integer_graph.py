@@ -1,7 +1,8 @@
 """An independent evaluation of a compiled network: plain integers, nothing of the C++ code.
 
-Every sum and product is exact. Convolutions run in int64 after a bound on the largest possible sum was compared with 2^63; what follows the sums (requantization, eltwise, softmax) runs in
-Python's unbounded integers, or in int64 behind the same kind of bound where a tensor is large (EXACT_ELEMENTS). The formulas are those of docs/arithmetic.md.
+Every sum and product is exact. Convolutions run in int64 after a bound on the largest possible sum was compared with 2^63; what follows the sums
+(requantization, eltwise, softmax) runs in Python's unbounded integers, or in int64 behind the same kind of bound where a tensor is large
+(EXACT_ELEMENTS). The formulas are those of docs/arithmetic.md.
 """
 
 import json

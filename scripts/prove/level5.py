@@ -25,7 +25,8 @@ def check(engine: str, got: np.ndarray, expected: np.ndarray, name: str) -> dict
     detail = f"{expected.size} bytes"
     if len(wrong):
         n, y, x, c = (int(i) for i in wrong[0])
-        detail = f"{len(wrong)} of {expected.size} bytes differ, first at row {y}, column {x}, channel {c}: {engine} has {got[n, y, x, c]}, the integers give {expected[n, y, x, c]}"
+        place = f"first at row {y}, column {x}, channel {c}: {engine} has {got[n, y, x, c]}, the integers give {expected[n, y, x, c]}"
+        detail = f"{len(wrong)} of {expected.size} bytes differ, {place}"
     evidence = {"bytes": int(expected.size), "different": len(wrong), "sha256": hashlib.sha256(expected.tobytes()).hexdigest()}
     return {"name": f"output '{name}' of the {engine} is what integer arithmetic gives", "holds": len(wrong) == 0, "detail": detail, "evidence": evidence}
 

@@ -7,7 +7,8 @@ import numpy as np
 import onnx
 import pytest
 from conftest import ROOT, shared, zahl
-from onnx import TensorProto, helper, numpy_helper
+from onnx import numpy_helper
+from planted import float_between
 
 DIGITS = ROOT / "models/digits/digits_qdq.onnx"
 
@@ -57,40 +58,6 @@ def test_text_fits_and_page_stands_alone(tmp_path):
     page = (tmp_path / "page.html").read_text()
     assert page.startswith("<!doctype html>") and "<svg" in page and "{{" not in page
     assert "http://" not in page and "https://" not in page and "<script" not in page and "<link" not in page
-
-
-def float_between(path):
-    """conv -> Q -> DQ -> Round (which has no integer form here) -> Q -> DQ -> conv"""
-
-    def constants(name, value):
-        return numpy_helper.from_array(np.asarray(value), name)
-
-    weights = np.arange(-4, 5, dtype=np.int8).reshape(1, 1, 3, 3)
-    initializers = [
-        constants("s", np.float32(0.05)),
-        constants("z", np.int8(3)),
-        constants("w", weights),
-        constants("ws", np.float32(0.01)),
-        constants("wz", np.int8(0)),
-    ]
-    nodes, tensor = [], "x"
-    for i, op in enumerate(["Conv", "Round", "Conv"]):
-        nodes.append(helper.make_node("QuantizeLinear", [tensor, "s", "z"], [f"q{i}"], name=f"quantize{i}"))
-        nodes.append(helper.make_node("DequantizeLinear", [f"q{i}", "s", "z"], [f"d{i}"], name=f"dequantize{i}"))
-        if op == "Conv":
-            nodes.append(helper.make_node("DequantizeLinear", ["w", "ws", "wz"], [f"w{i}"], name=f"weights{i}"))
-            nodes.append(helper.make_node("Conv", [f"d{i}", f"w{i}"], [f"y{i}"], name=f"conv{i}", pads=[1, 1, 1, 1]))
-        else:
-            nodes.append(helper.make_node("Round", [f"d{i}"], [f"y{i}"], name="planted_float"))
-        tensor = f"y{i}"
-    nodes += [
-        helper.make_node("QuantizeLinear", [tensor, "s", "z"], ["q"], name="last"),
-        helper.make_node("DequantizeLinear", ["q", "s", "z"], ["y"], name="out"),
-    ]
-    port = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 1, 4, 4]) for n in ("x", "y", "y1")]
-    graph = helper.make_graph(nodes, "float_between", port[:1], port[1:2], initializers, value_info=port[2:])
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
-    return path
 
 
 def test_a_float_node_between_is_named_and_the_rest_is_explained(tmp_path):
