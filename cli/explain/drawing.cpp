@@ -58,10 +58,6 @@ class Drawing {
   bool is_left(int node) const {
     return std::ranges::any_of(e_.left, [&](const auto& l) { return l.node.name == source_.node(node).node.name; });
   }
-  bool is_constant_pair(const Absorbed& a) const {
-    return source_.tensor(source_.node(a.node).inputs.at(0)).is_constant;
-  }
-
   void make_bands() {
     std::map<int, size_t> band_of_left;
     std::vector<Band> bands;
@@ -80,8 +76,11 @@ class Drawing {
       band.sub = l["operator"];
       if (l.contains("worst_factor")) {
         const Json& f = l["worst_factor"];
-        band.sub2 = fmt::format("M = {} = {} * 2^-{}{}", f["short"].get<std::string>(), f["m0"].get<uint32_t>(),
-                                f["shift"].get<int>(), l["factors"].size() > 1 ? ", one a channel" : "");
+        const bool is_one = f["m0"] == 1 && f["shift"] == 0;
+        band.sub2 = is_one
+                        ? "M = 1: the bytes are compared as they are"
+                        : fmt::format("M = {} = {} * 2^-{}{}", f["short"].get<std::string>(), f["m0"].get<uint32_t>(),
+                                      f["shift"].get<int>(), l["factors"].size() > 1 ? ", one a channel" : "");
       } else {
         band.sub2 = l["numbers"];
       }
@@ -109,6 +108,13 @@ class Drawing {
     band.sub = t.type == "float32" ? "quantized once, before the first byte" : "bytes already";
   }
 
+  // Who reads what a pair writes, then who writes what it reads.
+  std::vector<int> neighbours(int pair) const {
+    std::vector<int> result = source_.readers[static_cast<size_t>(source_.node(pair).outputs.at(0))];
+    result.push_back(source_.producer[static_cast<size_t>(source_.node(pair).inputs.at(0))]);
+    return result;
+  }
+
   void join(std::vector<Band>& bands, const std::map<int, size_t>& band_of_left, const Absorbed& a) const {
     if (is_left(a.node)) return;
     if (a.place == Place::Layer) {
@@ -121,10 +127,11 @@ class Drawing {
           return band.nodes.push_back(a.node);
       }
     }
-    if (a.place == Place::Float && is_constant_pair(a)) {
-      for (int reader : source_.readers[static_cast<size_t>(source_.node(a.node).outputs.at(0))]) {
-        if (const auto at = band_of_left.find(reader); at != band_of_left.end())
+    if (a.place == Place::Float) {
+      for (int neighbour : neighbours(a.node)) {
+        if (const auto at = band_of_left.find(neighbour); at != band_of_left.end()) {
           return bands[at->second].nodes.push_back(a.node);
+        }
       }
     }
     if (a.place == Place::HostOutput) return;  // drawn with its output
@@ -195,13 +202,19 @@ class Drawing {
     const auto& n = source_.node(node);
     const bool is_pair = is_quantize(n) || is_dequantize(n);
     spots_[node] = at;
-    const std::string name = n.node.type == "QuantizeLinear"     ? "Quantize"
-                             : n.node.type == "DequantizeLinear" ? "Dequantize"
-                                                                 : n.node.type;
-    const std::string of = at.is_side ? source_.tensor(n.inputs.at(0)).name : n.node.name;
-    const std::string kind = is_pair ? "pair" : is_left(node) ? "left" : e_.source.is_tflite ? "layer" : "op";
-    box(at, kind, is_pair && !at.is_side ? name : cut(fmt::format("{}  {}", name, of), width),
-        fmt::format("{} ({})", n.node.name, n.node.type));
+    const std::string kind = is_pair ? "pair" : is_left(node) ? "left" : source_.is_tflite ? "layer" : "op";
+    const std::string label = is_pair ? pair_label(node, at.is_side) : fmt::format("{}  {}", n.node.type, n.node.name);
+    box(at, kind, cut(label, width), fmt::format("{} ({})", n.node.name, n.node.type));
+  }
+
+  // "Quantize  S 0.0312, Z 44" in the chain, "Dequantize weights" beside it.
+  std::string pair_label(int node, bool is_side) const {
+    const char* name = is_quantize(source_.node(node)) ? "Quantize" : "Dequantize";
+    const auto absorbed = std::ranges::find(e_.absorbed, node, &Absorbed::node);
+    if (is_side) return fmt::format("{} {}", name, absorbed->role);
+    const SourceScaling s = scaling_of_pair(source_, node);
+    if (s.scales.size() != 1) return name;
+    return fmt::format("{}  S {}, Z {}", name, decimal(exact(static_cast<double>(s.scales[0])), 4), s.zero_points[0]);
   }
 
   void box(const Spot& at, const std::string& kind, const std::string& label, const std::string& tip) {
@@ -302,8 +315,10 @@ class Drawing {
         }
       }
       if (bands_[i].kind != Band::Kind::Left) continue;
-      for (int output : source_.node(bands_[i].nodes.front()).outputs) {
-        if (output >= 0 && source_.tensor(output).name == name) return static_cast<int>(i);
+      for (int node : bands_[i].nodes) {
+        for (int output : source_.node(node).outputs) {
+          if (output >= 0 && source_.tensor(output).name == name) return static_cast<int>(i);
+        }
       }
     }
     return -1;
@@ -320,6 +335,21 @@ class Drawing {
       if (bands_[i].outputs.empty()) continue;
       for (const ir::GraphPort& port : e_.graph.outputs) {
         if (leads_to(port.tensor, bands_[i].outputs.front())) right_line(port.tensor, i);
+      }
+    }
+    for (size_t i = 0; i < bands_.size(); ++i) {
+      if (bands_[i].kind == Band::Kind::Left) lines_to_left(i);
+    }
+  }
+
+  // What the device hands back for a node that stays in float.
+  void lines_to_left(size_t band) {
+    for (int node : bands_[band].nodes) {
+      if (!is_left(node)) continue;
+      for (int input : source_.node(node).inputs) {
+        for (const ir::GraphPort& port : e_.graph.outputs) {
+          if (input >= 0 && leads_to(port.tensor, input)) right_line(port.tensor, band);
+        }
       }
     }
   }

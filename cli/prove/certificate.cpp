@@ -92,10 +92,13 @@ std::string certificate_page(const Certificate& c) {
       check["evidence_text"] =
           evidence.size() > kMost ? evidence.substr(0, kMost) + "\n... all of it is in the JSON" : evidence;
     }
-    Json tools = Json::array(), hashes = Json::array();
-    for (const auto& [name, version] : level["tools"].items()) tools.push_back({{"name", name}, {"version", version}});
+    std::vector<std::string> tool_texts;
+    for (const auto& [name, version] : level["tools"].items()) {
+      tool_texts.push_back(fmt::format("{} {}", name, version.get<std::string>()));
+    }
+    Json hashes = Json::array();
     for (const auto& [path, hash] : level["hashes"].items()) hashes.push_back({{"path", path}, {"hash", hash}});
-    level["tools"] = tools;
+    level["tools_text"] = fmt::format("{}", fmt::join(tool_texts, ", "));
     level["hashes"] = hashes;
   }
   return render_page(kCertificateTemplate, std::move(json));
