@@ -131,7 +131,10 @@ std::string left_list(const Json& left) {
       groups.push_back({why, {text(l["node"])}});
     }
   }
-  for (const auto& [why, nodes] : groups) {
+  constexpr size_t kMostGroups = 12;
+  const size_t shown = std::min(groups.size(), kMostGroups);
+  for (size_t i = 0; i < shown; ++i) {
+    const auto& [why, nodes] = groups[i];
     const size_t line = why.find('\n');
     out += wrapped(fmt::format("- {}: {}", some(nodes), why.substr(0, line)), 4);
     out += wrapped(fmt::format("  What would work: {}.", why.substr(line + 1)), 4);

@@ -7,21 +7,49 @@
 
 namespace zahl::frontend {
 
+namespace {
+
+// What is dynamic about a node of a dynamically quantized model, in its own words; nothing for other nodes.
+std::optional<std::string> dynamic_reason(const OnnxNode& node) {
+  if (node.type() == "DynamicQuantizeLinear") {
+    return "it computes the scale and zero point of its input from the data, in float, in every inference";
+  }
+  if (node.type() == "ConvInteger" || node.type() == "MatMulInteger") {
+    return "its sums are integers, but the scale of its input is known at run time only, so no constant factor brings "
+           "them to int8";
+  }
+  if (node.type() == "DynamicQuantizeMatMul" || node.type() == "MatMulIntegerToFloat") {
+    return "it scales its integer sums back to float with a scale that is computed at run time";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 void OnnxReader::read_or_leave(const OnnxNode& node) {
+  if (const auto reason = dynamic_reason(node)) {
+    return leave(node, {node.name(), *reason, std::string(kQuantizeOnnx)});
+  }
+  bool is_constant = node.inputs() > 0;
+  for (size_t i = 0; i < node.inputs(); ++i) is_constant = is_constant && graph_.constants.contains(node.input(i));
+  std::string source;  // an operand that a node left in float computes
+  for (size_t i = 0; i < node.inputs(); ++i) {
+    if (computed_in_float_.contains(node.input(i))) source = node.input(i);
+  }
+  const auto follow = [&] {
+    const std::string reason =
+        fmt::format("it reads '{}', which {} computes in floating point", source, computed_in_float_.at(source));
+    leave(node, {node.name(), reason, "quantize that node first", true});
+  };
+  if (!source.empty() && !floats_.contains(source)) return follow();
   try {
     require_static(node);
-    for (size_t i = 0; i < node.inputs(); ++i) {
-      if (const auto by = computed_in_float_.find(node.input(i)); by != computed_in_float_.end()) {
-        LeftInFloat why{node.name(),
-                        fmt::format("it reads '{}', which {} computes in floating point", node.input(i), by->second),
-                        "quantize that node first"};
-        why.follows = true;
-        return leave(node, why);
-      }
-    }
     read_node(node);
   } catch (const Refusal& refusal) {
-    leave(node, refusal.parts());
+    const bool is_consequence = !source.empty() && refusal.parts().reason.find("is not quantized") != std::string::npos;
+    if (is_consequence) return follow();
+    if (!is_constant) return leave(node, refusal.parts());
+    leave(node, {node.name(), "it prepares a floating-point constant", "quantize the node that reads it", true});
   }
 }
 
@@ -74,10 +102,8 @@ void OnnxReader::leave(const OnnxNode& node, const LeftInFloat& why) {
     const auto shape = graph_.shapes.find(node.output(i));
     const bool is_known = shape != graph_.shapes.end() && !shape->second.empty() &&
                           std::ranges::all_of(shape->second, [](int64_t d) { return d > 0; });
-    if (!is_known || floats_.contains(node.output(i)) || bytes_.contains(node.output(i))) {
-      computed_in_float_.emplace(node.output(i), name);
-      continue;
-    }
+    computed_in_float_.emplace(node.output(i), name);
+    if (!is_known || floats_.contains(node.output(i)) || bytes_.contains(node.output(i))) continue;
     Value value;
     value.name = node.output(i);
     value.dims = shape->second;

@@ -17,7 +17,7 @@ struct NodeName {
 // A node that cannot run on integers, and why. `remedy` completes "what would work: ...".
 struct LeftInFloat {
   NodeName node;
-  std::string reason, remedy;
+  std::string reason{}, remedy{};
   bool follows = false;  // only because a node before or behind it is left
 };
 

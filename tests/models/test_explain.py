@@ -86,6 +86,9 @@ def test_dynamic_quantization_is_recognised(tmp_path):
     assert told["model_format"] == "onnx-dynamic" and told["quantization"]["kind"] == "dynamic"
     assert "DynamicQuantizeLinear" in types and types & {"ConvInteger", "MatMulInteger"}
     assert any("quantize_static" in p for p in told["quantization"]["paragraphs"])
+    reasons = {left["operator"]: left["reason"] for left in told["left_in_float"]}
+    assert "in every inference" in reasons["DynamicQuantizeLinear"] and "known at run time" in reasons["ConvInteger"]
+    assert all(left["follows"] for left in told["left_in_float"] if left["operator"] in ("Sigmoid", "MaxPool", "GlobalAveragePool"))
 
 
 @pytest.mark.parametrize(
