@@ -142,13 +142,14 @@ class Writer {
 
  private:
   static Json accumulator(const LayerFacts& f) {
-    const Integer limit = (Integer(1) << (f.accumulator_bits - 1)) - 1;
-    const Integer size = std::max(Integer(-*f.accumulator_low), *f.accumulator_high);
+    // Two's complement: -2^(bits - 1) .. 2^(bits - 1) - 1.
+    const Integer size = std::max(Integer(-*f.accumulator_low - 1), *f.accumulator_high);
+    const int bits = size <= 0 ? 1 : static_cast<int>(boost::multiprecision::msb(size)) + 2;
     return {{"low", f.accumulator_low->str()},
             {"high", f.accumulator_high->str()},
-            {"bits", size == 0 ? 1 : static_cast<int>(boost::multiprecision::msb(size)) + 2},
+            {"bits", bits},
             {"available_bits", f.accumulator_bits},
-            {"fits", size <= limit}};
+            {"fits", bits <= f.accumulator_bits}};
   }
 
   static Json scales(const LayerFacts& f) {

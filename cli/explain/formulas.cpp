@@ -94,6 +94,11 @@ class Writer {
     f_.numbers = fmt::format("E[0] = {}, E[1] = {}, E[2] = {}; M0 = {}, n = {}, Zy = {}", op.exponentials[0],
                              op.exponentials[1], op.exponentials[2], op.m0, op.shift, op.zero_point);
   }
+  void operator()(const ir::Concat& op) {
+    f_.formula = f_.numbers =
+        fmt::format("y = {} inputs one behind the other, their bytes as they are", op.inputs.size());
+  }
+  void operator()(const ir::Move&) { f_.formula = f_.numbers = "y = bytes of x in another arrangement, as they are"; }
   void operator()(const ir::Reshape&) { f_.formula = f_.numbers = "y = x: the same bytes under another shape"; }
 
  private:

@@ -89,12 +89,9 @@ class Facts {
     facts_.rounding = isa::Rounding::HalfAway;
   }
 
-  void operator()(const ir::Reshape& op) {
-    facts_.kind = "move";
-    input(op.input);
-    facts_.zy = tensor(op.output).zero_point;
-    facts_.sy = static_cast<float>(tensor(op.output).scale);
-  }
+  void operator()(const ir::Reshape& op) { bytes_kept(op.input, op.output); }
+  void operator()(const ir::Move& op) { bytes_kept(op.input, op.output); }
+  void operator()(const ir::Concat& op) { bytes_kept(op.inputs.front(), op.output); }
 
  private:
   const ir::Tensor& tensor(ir::TensorId id) const { return e_.graph.tensors[static_cast<size_t>(id)]; }
@@ -102,6 +99,13 @@ class Facts {
   void input(ir::TensorId id) {
     facts_.zx = tensor(id).zero_point;
     facts_.sx = {static_cast<float>(tensor(id).scale)};
+  }
+
+  void bytes_kept(ir::TensorId from, ir::TensorId to) {
+    facts_.kind = "move";
+    input(from);
+    facts_.zy = tensor(to).zero_point;
+    facts_.sy = static_cast<float>(tensor(to).scale);
   }
 
   void stage(isa::Rounding rounding, int zero_point, int low, int high, bool has_table, ir::TensorId output) {
@@ -142,13 +146,14 @@ class Facts {
     facts_.zw = op.weight_zero;
     input(op.input);
     requant(op.requant, op.output);
+    bound(op);
+    if (is_resize()) return resize(op);
     const auto weights = facts_.main < 0 ? std::nullopt : weight_scaling(e_.source, facts_.main);
     if (!weights) {
       facts_.problems.push_back("the file states no scale for the weights");
       return;
     }
     facts_.sw = weights->scales;
-    bound(op);
     const size_t channels = op.requant.bias.size();
     const bool is_uniform = op.requant.m0.size() == 1 && facts_.sw.size() == 1;
     if (facts_.sw.size() != 1 && facts_.sw.size() != channels) {
@@ -166,6 +171,21 @@ class Facts {
       add_factor(is_uniform ? "all channels" : fmt::format("channel {}", c), "Sx * Sw / Sy", m, defined,
                  op.requant.m0[i], op.requant.shift[i], allowed_for(m));
     }
+  }
+
+  // A linear resize is a sum over neighbours; its weights are the compiler's, whole numbers over their sum.
+  bool is_resize() const {
+    return node_.type.find("Resize") != std::string::npos || node_.type.find("Upsample") != std::string::npos;
+  }
+  template <typename Op>
+  void resize(const Op& op) {
+    const size_t channels = op.requant.bias.size(), taps = op.weights.size() / channels;
+    int sum = 0;
+    for (size_t t = 0; t < taps; ++t) sum += op.weights[std::is_same_v<Op, ir::Conv> ? t : t * channels];
+    const Rational ratio = exact_float(facts_.sx[0]) / exact_float(*facts_.sy);
+    const Rational defined = ratio * exact_float(1.0f / static_cast<float>(sum));
+    add_factor("all channels", "Sx / (k * Sy)", ratio / sum, defined, op.requant.m0[0], op.requant.shift[0],
+               allowed_for(defined, 23));
   }
 
   // TFLite multiplies the two scales in float32 for uint8 convolutions and for products with one weight scale.

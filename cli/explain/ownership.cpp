@@ -39,8 +39,18 @@ void claim(Explanation& e, const std::multimap<std::string, int>& by_name, size_
 // Nodes of which nothing may be left: the same bytes, under another shape at most. TFLite's QUANTIZE is one where it
 // only re-labels uint8 as int8.
 bool keeps_bytes(const SourceGraph& source, const frontend::SourceNode& node) {
-  static const std::set<std::string> kTypes = {"Identity",  "Dropout", "Reshape", "Flatten",     "Transpose", "Squeeze",
-                                               "Unsqueeze", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"};
+  static const std::set<std::string> kTypes = {"Identity",       "Dropout",
+                                               "Reshape",        "Flatten",
+                                               "Transpose",      "Squeeze",
+                                               "Unsqueeze",      "Split",
+                                               "Slice",          "Resize",
+                                               "Upsample",       "DepthToSpace",
+                                               "SpaceToDepth",   "RESHAPE",
+                                               "SQUEEZE",        "EXPAND_DIMS",
+                                               "TRANSPOSE",      "SPLIT",
+                                               "SPLIT_V",        "SLICE",
+                                               "STRIDED_SLICE",  "RESIZE_NEAREST_NEIGHBOR",
+                                               "DEPTH_TO_SPACE", "SPACE_TO_DEPTH"};
   if (node.node.type != "QUANTIZE") return kTypes.contains(node.node.type);
   const auto &from = source.tensor(node.inputs.at(0)), &to = source.tensor(node.outputs.at(0));
   const auto zero_point = [](const frontend::SourceTensor& t) {
@@ -77,7 +87,9 @@ void assign_owners(Explanation& e) {
   // A Reshape that the reader put in has the name of the layer that it serves, which takes the file's node first.
   for (const bool is_move : {false, true}) {
     for (size_t k = 0; k < e.graph.nodes.size(); ++k) {
-      if (std::holds_alternative<ir::Reshape>(e.graph.nodes[k].operation) == is_move) claim(e, by_name, k);
+      const ir::Operation& op = e.graph.nodes[k].operation;
+      if ((std::holds_alternative<ir::Reshape>(op) || std::holds_alternative<ir::Move>(op)) == is_move)
+        claim(e, by_name, k);
     }
   }
   const auto is_left = [&](const frontend::SourceNode& node) {

@@ -32,7 +32,7 @@ struct Product {
 
 std::optional<Product> product_of(const ir::Graph& graph, const ir::Operation& operation) {
   const auto tensor = [&](ir::TensorId id) -> const ir::Tensor& { return graph.tensors[static_cast<size_t>(id)]; };
-  if (const auto* c = std::get_if<ir::Conv>(&operation)) {
+  if (const auto* c = std::get_if<ir::Conv>(&operation); c != nullptr && c->more_inputs.empty()) {
     return Product{tensor(c->input), tensor(c->output), c->requant,  c->weights,    c->kernel_h,
                    c->kernel_w,      c->stride_h,       c->stride_w, c->dilation_h, c->dilation_w,
                    c->groups,        c->weight_zero,    c->padding,  false};
@@ -148,7 +148,8 @@ std::optional<size_t> choose_layer(const Explanation& e, const std::string& want
   std::vector<size_t> found;
   for (size_t i = 0; i < e.layers.size(); ++i) {
     const std::string& name = e.graph.nodes[i].name;
-    const bool is_product = product_of(e.graph, e.graph.nodes[i].operation).has_value() && !e.layers[i].factors.empty();
+    const bool is_product = product_of(e.graph, e.graph.nodes[i].operation).has_value() &&
+                            !e.layers[i].factors.empty() && !e.layers[i].sw.empty();
     if (wanted.empty() && is_product) return i;
     if (wanted.empty() || name.find(wanted) == std::string::npos) continue;
     if (!is_product) {

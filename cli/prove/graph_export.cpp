@@ -92,6 +92,7 @@ class Exporter {
 
   Json node(const ir::Conv& op) {
     Json j = window("conv", op);
+    j["more_inputs"] = op.more_inputs;
     j["dilation"] = {op.dilation_h, op.dilation_w};
     j["groups"] = op.groups;
     j["weights"] = keep("weights", int8_array(op.weights));
@@ -156,6 +157,14 @@ class Exporter {
             {"shift", op.shift},
             {"zero_point", op.zero_point},
             {"exponentials", keep("exponentials", array_of<int64_t>(Array::Type::Int64, op.exponentials))}};
+  }
+  Json node(const ir::Concat& op) {
+    return {{"kind", "concat"}, {"inputs", op.inputs}, {"output", op.output}, {"axis", op.axis}};
+  }
+  Json node(const ir::Move& op) {
+    Json axes = Json::array();
+    for (const ir::Move::Axis& axis : op.axes) axes.push_back({axis.size, axis.step});
+    return {{"kind", "move"}, {"input", op.input}, {"output", op.output}, {"offset", op.offset}, {"axes", axes}};
   }
   Json node(const ir::Reshape& op) { return {{"kind", "reshape"}, {"input", op.input}, {"output", op.output}}; }
 

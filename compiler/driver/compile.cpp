@@ -8,6 +8,7 @@
 #include "compiler/emit/order.h"
 #include "compiler/emit/tokens.h"
 #include "compiler/frontend/load_model.h"
+#include "compiler/legalize/passes.h"
 #include "compiler/schedule/schedule.h"
 #include "compiler/verify/check_program.h"
 #include "zahl/encoding.h"
@@ -60,7 +61,11 @@ void check_fields(const std::vector<schedule::Planned>& sequence, const ir::Grap
 
 }  // namespace
 
-Program compile_graph(const ir::Graph& graph, const hw::Config& config) {
+Program compile_graph(const ir::Graph& given, const hw::Config& config) {
+  ir::Graph graph = given;
+  legalize::arrange(graph);
+  if (const std::string reason = ir::verify(graph); !reason.empty())
+    throw std::logic_error(fmt::format("after 'arrange': {}", reason));
   schedule::Schedule schedule = schedule::schedule_graph(graph, config);
   std::vector<schedule::Planned> sequence = emit::order_steps(std::move(schedule.steps), kLoadAhead);
   emit::assign_tokens(sequence, config);

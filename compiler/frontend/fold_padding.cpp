@@ -43,19 +43,14 @@ void fold_padding(Network& network) {
            "pad with zero in front of a convolution, or with the lowest value in front of a maximum pool");
   };
   for (Layer& layer : network.layers) {
-    std::visit(
-        [&](auto& l) {
-          if constexpr (requires { l.a; }) {
-            for (ValueId id : {l.a, l.b}) {
-              if (pads.contains(id)) stuck(pads.at(id));
-            }
-          } else if (const auto it = pads.find(l.input); it != pads.end()) {
-            const Layer& pad = network.layers[it->second];
-            if (!absorb(network, std::get<PadLayer>(pad.kind), layer.kind)) stuck(it->second);
-            layer.node.name = pad.node.name + " + " + layer.node.name;
-          }
-        },
-        layer.kind);
+    std::vector<size_t> read;
+    for_each_input(layer.kind, [&](ValueId id) {
+      if (const auto it = pads.find(id); it != pads.end()) read.push_back(it->second);
+    });
+    if (read.empty()) continue;
+    const Layer& pad = network.layers[read.front()];
+    if (read.size() > 1 || !absorb(network, std::get<PadLayer>(pad.kind), layer.kind)) stuck(read.front());
+    layer.node.name = pad.node.name + " + " + layer.node.name;
   }
   for (const Port& port : network.outputs) {
     if (pads.contains(port.value)) stuck(pads.at(port.value));

@@ -21,7 +21,7 @@ ir::Tensor lower_value(const Value& value) {
   const NodeName owner{value.name, "tensor"};
   element_count(owner, value.dims);
   return {.name = value.name,
-          .shape = memory_shape(owner, value),
+          .shape = memory_shape(value),
           .scale = static_cast<double>(value.scale),
           .zero_point = value.zero_point,
           .constant = value.constant};
@@ -32,23 +32,26 @@ std::vector<bool> used_values(const Network& network) {
   std::vector<bool> used(network.values.size(), false);
   const auto use = [&](ValueId id) { used[static_cast<size_t>(id)] = true; };
   for (const Layer& layer : network.layers) {
-    std::visit(
-        [&](const auto& l) {
-          if constexpr (requires { l.a; }) {
-            for (ValueId id : {l.a, l.b}) {
-              if (network.value(id).constant && network.value(id).constant->size() == 1) continue;
-              use(id);
-            }
-          } else {
-            use(l.input);
-          }
-          use(l.output);
-        },
-        layer.kind);
+    const bool folds_scalars = std::holds_alternative<EltwiseLayer>(layer.kind);
+    for_each_input(layer.kind, [&](ValueId id) {
+      if (!folds_scalars || !network.value(id).constant || network.value(id).constant->size() != 1) use(id);
+    });
+    std::visit([&](const auto& l) { use(l.output); }, layer.kind);
   }
   for (const Port& port : network.inputs) use(port.value);
   for (const Port& port : network.outputs) use(port.value);
   return used;
+}
+
+// Which of N, H, W, C the axis of the dimensions is; refuses what the shape in memory does not tell apart.
+int memory_axis(const LoweringContext& context, const ConcatLayer& layer) {
+  const Value& output = context.network.value(layer.output);
+  const auto place = std::ranges::find(output.order, layer.axis) - output.order.begin();
+  const int axis = static_cast<int>(place) + 4 - static_cast<int>(output.order.size());
+  if (axis < 1) {
+    refuse(context.node, "it joins batches", "join along height, width or channels");
+  }
+  return axis;
 }
 
 }  // namespace
@@ -106,6 +109,12 @@ ir::Operation lower_layer(const LoweringContext& context, const Layer& layer, in
                                [&](const ReshapeLayer& l) -> ir::Operation {
                                  return ir::Reshape{l.input, l.output};
                                },
+                               [&](const ConcatLayer& l) -> ir::Operation {
+                                 return ir::Concat{l.inputs, l.output, memory_axis(context, l)};
+                               },
+                               [&](const MoveLayer& l) -> ir::Operation {
+                                 return ir::Move{l.input, l.output, l.offset, l.axes};
+                               },
                                [&](const PadLayer&) -> ir::Operation {
                                  refuse(layer.node,
                                         "padding is only supported in front of a convolution or a maximum pool",
@@ -120,18 +129,10 @@ void leave_to_host(const Network& network, const Layer& layer, ir::Graph& graph)
     return ir::GraphPort{id,
                          {.type = ir::HostView::Type::Int8, .shape = network.value(id).dims, .channels_first = false}};
   };
-  std::visit(
-      [&](const auto& l) {
-        if constexpr (requires { l.a; }) {
-          for (ValueId id : {l.a, l.b}) {
-            if (!network.value(id).constant) graph.outputs.push_back(port(id));
-          }
-        } else {
-          graph.outputs.push_back(port(l.input));
-        }
-        graph.inputs.push_back(port(l.output));
-      },
-      layer.kind);
+  for_each_input(layer.kind, [&](ValueId id) {
+    if (!network.value(id).constant) graph.outputs.push_back(port(id));
+  });
+  std::visit([&](const auto& l) { graph.inputs.push_back(port(l.output)); }, layer.kind);
 }
 
 }  // namespace

@@ -6,11 +6,10 @@
 
 #include "compiler/frontend/lower.h"
 #include "compiler/legalize/accumulator_bound.h"
+#include "compiler/legalize/multiplier.h"
 
 namespace zahl::frontend {
 namespace {
-
-constexpr int64_t kMaximumAccumulator = std::numeric_limits<int32_t>::max();
 
 // The ratio input scale * weight scale / output scale, with the framework's own mix of float and double.
 double ratio(const ConvLayer& layer, float input_scale, float weight_scale, float output_scale) {
@@ -40,7 +39,25 @@ std::vector<int8_t> channels_last(const std::vector<int8_t>& weights, int channe
   return result;
 }
 
+// The sum of bytes / divisor, rounded down or up: with one rounding to the nearest after half a divisor is taken off.
+// divisor 16: -17 gives (-17 - 8) / 16 = -1.56, so -2, rounded down; (-17 + 7) / 16, so -1, rounded up. An even divisor
+// is a power of two, whose ties are exact and go up; an odd one has no ties.
+ir::Requant byte_mean(const ConvLayer& layer) {
+  using Ending = ConvLayer::Ending;
+  ir::Requant requant;
+  requant.rounding = isa::Rounding::HalfUp;
+  const int down = -(layer.divisor / 2), up = layer.divisor - 1 + down;
+  requant.bias.assign(static_cast<size_t>(layer.out_channels), layer.ending == Ending::UpBelowZero ? up : down);
+  const ir::Multiplier multiplier = *legalize::nearest_multiplier(1.0 / layer.divisor);
+  requant.m0 = {multiplier.m0};
+  requant.shift = {multiplier.shift};
+  requant.low = layer.ending == Ending::DownAboveZero ? 0 : -128;
+  requant.high = layer.ending == Ending::UpBelowZero ? 0 : 127;
+  return requant;
+}
+
 ir::Requant requant_of(const LoweringContext& context, const ConvLayer& layer) {
+  if (layer.ending != ConvLayer::Ending::Nearest) return byte_mean(layer);
   const Value& input = context.network.value(layer.input);
   const Value& output = context.network.value(layer.output);
   const auto channels = static_cast<size_t>(layer.out_channels);
@@ -55,7 +72,10 @@ ir::Requant requant_of(const LoweringContext& context, const ConvLayer& layer) {
     const std::span<const int8_t> weights(layer.weights.data() + c * fan_in, fan_in);
     int64_t bias = layer.bias.empty() ? 0 : layer.bias[c];
     for (int8_t w : weights) bias -= int64_t{input.zero_point} * (w - layer.weight_zero);
-    if (legalize::accumulator_bound(weights, layer.weight_zero, bias) > kMaximumAccumulator) {
+    const legalize::Interval interval = legalize::result_interval(weights, layer.weight_zero, bias);
+    constexpr auto kLowest = std::numeric_limits<int32_t>::min(), kHighest = std::numeric_limits<int32_t>::max();
+    if (legalize::accumulator_bound(weights, layer.weight_zero) > kHighest || interval.low < kLowest ||
+        interval.high > kHighest) {
       refuse(context.node, fmt::format("the accumulator of output channel {} can overflow 32 bits", c),
              "split the reduction, or quantize the bias with a larger scale");
     }
@@ -75,9 +95,10 @@ ir::Requant requant_of(const LoweringContext& context, const ConvLayer& layer) {
 }  // namespace
 
 ir::Operation lower_conv(const LoweringContext& context, const ConvLayer& layer, int64_t& macs) {
-  const ir::Shape in = memory_shape(context.node, context.network.value(layer.input));
-  const ir::Shape out = memory_shape(context.node, context.network.value(layer.output));
-  macs = out.elements() / layer.out_channels * static_cast<int64_t>(layer.weights.size());
+  const ir::Shape in = memory_shape(context.network.value(layer.input));
+  const ir::Shape out = memory_shape(context.network.value(layer.output));
+  const bool is_average = layer.ending != ConvLayer::Ending::Nearest;
+  macs = is_average ? 0 : out.elements() / layer.out_channels * static_cast<int64_t>(layer.weights.size());
   const bool is_depthwise = layer.groups > 1 && layer.groups == in.c && layer.groups == out.c &&
                             layer.dilation_h == 1 && layer.dilation_w == 1;
   if (is_depthwise) {

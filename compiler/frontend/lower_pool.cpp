@@ -26,7 +26,7 @@ ir::MaxPool lower_maximum(const LoweringContext& context, const PoolLayer& layer
   const Value& input = context.network.value(layer.input);
   const Value& output = context.network.value(layer.output);
   if (context.is_tflite()) require_same_scale(context, input, output);
-  const int channels = memory_shape(context.node, output).c;
+  const int channels = memory_shape(output).c;
   const ir::Multiplier multiplier =
       input.scale == output.scale
           ? ir::Multiplier{1, 0}

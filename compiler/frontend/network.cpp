@@ -23,16 +23,12 @@ std::vector<int64_t> strides_of(const std::vector<int64_t>& dims, const std::vec
 
 }  // namespace
 
-ir::Shape memory_shape(const NodeName& node, const Value& value) {
+ir::Shape memory_shape(const Value& value) {
   std::vector<int64_t> sizes;
   for (int axis : value.order) sizes.push_back(value.dims[static_cast<size_t>(axis)]);
-  while (sizes.size() > 4 && sizes.front() == 1) sizes.erase(sizes.begin());
-  if (sizes.size() > 4) {
-    refuse(node, fmt::format("tensor '{}' has {} dimensions", value.name, value.dims.size()),
-           "use tensors of up to four dimensions");
-  }
-  if (sizes.size() == 4 && sizes.front() != 1) {
-    refuse(node, fmt::format("tensor '{}' has batch {}", value.name, sizes.front()), "export the model with batch 1");
+  while (sizes.size() > 4) {
+    sizes[1] *= sizes[0];
+    sizes.erase(sizes.begin());
   }
   sizes.insert(sizes.begin(), 4 - sizes.size(), 1);
   const auto size = [&](size_t i) { return static_cast<int>(sizes[i]); };

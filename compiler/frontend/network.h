@@ -6,8 +6,10 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -18,6 +20,14 @@ namespace zahl::frontend {
 
 using ValueId = int;
 
+// Bytes of another value: those at `offset` + the sum of index * step over all axes. Each dimension has axes of its
+// own, slowest first.
+struct View {
+  ValueId root = -1;
+  int64_t offset = 0;
+  std::vector<std::vector<ir::Move::Axis>> dims;
+};
+
 struct Value {
   std::string name;
   std::vector<int64_t> dims;  // as in the user's file
@@ -27,8 +37,7 @@ struct Value {
   int zero_point = 0;                           // of the int8 form
   bool is_unsigned = false;                     // uint8 where it was made; here re-labelled by -128
   std::optional<std::vector<int8_t>> constant;  // in memory order
-  // Set where a channels-first feature map was flattened: its C, H, W. The elements lie in memory as H, W, C.
-  std::optional<std::array<int, 3>> flattened;
+  std::optional<View> view{};                   // set where the value has no bytes of its own (view.h)
 };
 
 // Real bounds of a fused activation.
@@ -48,7 +57,11 @@ struct ConvLayer {
   std::vector<float> weight_scales{};  // one, or one an output channel
   std::vector<int32_t> bias{};         // one an output channel, of scale input scale * weight scale; empty: none
   bool float_scale_product = false;    // TFLite multiplies the two scales in float32 here
-  bool is_matrix = false;              // works on the rows of a matrix
+  // Where the bytes themselves are averaged, sum / divisor is not rounded to the nearest.
+  enum class Ending { Nearest, Down, DownAboveZero, UpBelowZero };
+  Ending ending = Ending::Nearest;
+  int divisor = 0;         // a power of two or odd
+  bool is_matrix = false;  // works on the rows of a matrix
   Clamp clamp{};
 };
 
@@ -90,7 +103,39 @@ struct PadLayer {
   int value = 0;
 };
 
-using LayerKind = std::variant<ConvLayer, PoolLayer, EltwiseLayer, TableLayer, SoftmaxLayer, ReshapeLayer, PadLayer>;
+// `axis` counts the dimensions.
+struct ConcatLayer {
+  std::vector<ValueId> inputs{};
+  ValueId output = -1;
+  int axis = 0;
+};
+
+// As ir::Move.
+struct MoveLayer {
+  ValueId input = -1, output = -1;
+  int64_t offset = 0;
+  std::vector<ir::Move::Axis> axes{};
+};
+
+using LayerKind = std::variant<ConvLayer, PoolLayer, EltwiseLayer, TableLayer, SoftmaxLayer, ReshapeLayer, PadLayer,
+                               ConcatLayer, MoveLayer>;
+
+// Calls visit(id) with a reference to each value that the layer reads.
+template <typename Kind, typename Visit>
+void for_each_input(Kind& kind, Visit&& visit) {
+  std::visit(
+      [&](auto& layer) {
+        if constexpr (requires { layer.a; }) {
+          visit(layer.a);
+          visit(layer.b);
+        } else if constexpr (requires { layer.inputs; }) {
+          for (auto& id : layer.inputs) visit(id);
+        } else {
+          visit(layer.input);
+        }
+      },
+      kind);
+}
 
 struct Layer {
   NodeName node;
@@ -110,6 +155,7 @@ struct Network {
   std::vector<Value> values;
   std::vector<Layer> layers;
   std::vector<Port> inputs, outputs;
+  std::map<std::pair<ValueId, std::vector<int>>, ValueId> ordered;  // what in_memory_order (view.h) made
 
   Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
@@ -119,9 +165,9 @@ struct Network {
   }
 };
 
-// The shape in memory: N, H, W, C of dims in order, lower ranks with leading ones. Refuses batches and ranks above four
-// that cannot be folded.
-ir::Shape memory_shape(const NodeName& node, const Value& value);
+// The shape in memory: N, H, W, C of dims in order, lower ranks with leading ones, higher ones with the slowest
+// dimensions as one.
+ir::Shape memory_shape(const Value& value);
 
 // 0, 1, 2 ... : memory in the order of the axes.
 std::vector<int> plain_order(size_t rank);

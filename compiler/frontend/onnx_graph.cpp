@@ -88,6 +88,11 @@ float OnnxNode::real(const char* attribute, float otherwise) const {
   return a ? a->f() : otherwise;
 }
 
+std::vector<float> OnnxNode::reals(const char* attribute) const {
+  const auto* a = find(attribute);
+  return a ? std::vector<float>(a->floats().begin(), a->floats().end()) : std::vector<float>();
+}
+
 std::string OnnxNode::text(const char* attribute, const std::string& otherwise) const {
   const auto* a = find(attribute);
   return a ? a->s() : otherwise;
@@ -156,9 +161,6 @@ void require_static(const OnnxNode& node) {
       node.type() == "DynamicQuantizeMatMul" || node.type() == "MatMulIntegerToFloat") {
     refuse(node.name(), "dynamic quantization chooses scales at run time", kQuantizeOnnx);
   }
-  if (node.type().starts_with("QLinear") || node.type().starts_with("QGemm")) {
-    refuse(node.name(), "the QOperator format is not supported", kQuantizeOnnx);
-  }
 }
 
 void require_quantized(const OnnxGraph& graph) {
@@ -167,7 +169,9 @@ void require_quantized(const OnnxGraph& graph) {
                                [&](const OnnxNode& n) { return std::ranges::find(types, n.type()) != types.end(); });
   };
   for (const OnnxNode& node : graph.nodes) require_static(node);
-  if (!has({"QuantizeLinear", "DequantizeLinear"}))
+  const bool has_qoperators = std::ranges::any_of(
+      graph.nodes, [](const OnnxNode& n) { return n.type().starts_with("QLinear") || n.type() == "QGemm"; });
+  if (!has_qoperators && !has({"QuantizeLinear", "DequantizeLinear"}))
     refuse("the model has no QuantizeLinear nodes: it is a float model", kQuantizeOnnx);
 }
 

@@ -4,6 +4,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <span>
@@ -30,6 +31,10 @@ struct OnnxTensor {
 class OnnxNode {
  public:
   explicit OnnxNode(const onnx::NodeProto& proto);
+  // A node that stands for a part of another one, and is named as that one is.
+  OnnxNode(const onnx::NodeProto& proto, NodeName name) : proto_(&proto), name_(std::move(name)) {}
+
+  const onnx::NodeProto& proto() const { return *proto_; }
 
   const NodeName& name() const { return name_; }
   const std::string& type() const { return proto_->op_type(); }
@@ -43,6 +48,7 @@ class OnnxNode {
   bool has(const char* attribute) const { return find(attribute) != nullptr; }
   int64_t integer(const char* attribute, int64_t otherwise) const;
   float real(const char* attribute, float otherwise) const;
+  std::vector<float> reals(const char* attribute) const;  // empty where it is absent
   std::string text(const char* attribute, const std::string& otherwise) const;
   std::vector<int64_t> integers(const char* attribute, const std::vector<int64_t>& otherwise) const;
   const onnx::TensorProto* tensor(const char* attribute) const;
@@ -63,6 +69,8 @@ struct OnnxPort {
 struct OnnxGraph {
   onnx::ModelProto model;
   int64_t opset = 0;
+  std::deque<onnx::NodeProto> expanded;  // made by expand_qoperators
+  bool has_qoperators = false;
   std::vector<OnnxNode> nodes;  // topological
   std::map<std::string, OnnxTensor> constants;
   std::map<std::string, std::vector<int64_t>> shapes;  // of computed tensors, where the file states them in full
@@ -78,6 +86,9 @@ void require_static(const OnnxNode& node);
 
 // Refuses a tensor whose data do not fill its shape, and types that no quantized network needs.
 OnnxTensor parse_tensor(const NodeName& owner, const onnx::TensorProto& proto);
+
+// QLinear operators become Dequantize, operator, Quantize.
+void expand_qoperators(OnnxGraph& graph);
 
 // Nodes whose inputs are constant integers (shape arithmetic), Constant and Identity of constants become constants.
 void fold_constants(OnnxGraph& graph);

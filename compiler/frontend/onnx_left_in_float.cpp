@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "compiler/frontend/onnx_reader.h"
+#include "compiler/frontend/view.h"
 
 namespace zahl::frontend {
 
@@ -54,11 +55,13 @@ void OnnxReader::read_or_leave(const OnnxNode& node) {
 }
 
 void OnnxReader::hand_to_host(ValueId id) {
-  const Value& value = network_.value(id);
-  if (value.constant || std::ranges::any_of(network_.outputs, [&](const Port& p) { return p.value == id; })) return;
+  if (network_.value(id).constant) return;
+  const bool is_map = natural_order(network_.value(id)) == kChannelsFirst;
+  const std::vector<int> plain = plain_order(network_.value(id).dims.size());
+  id = in_memory_order(network_, {network_.value(id).name, "tensor"}, id, is_map ? kChannelsFirst : plain);
+  if (std::ranges::any_of(network_.outputs, [&](const Port& p) { return p.value == id; })) return;
   network_.outputs.push_back(
-      {id,
-       {.type = ir::HostView::Type::Float32, .shape = value.dims, .channels_first = value.order == kChannelsFirst}});
+      {id, {.type = ir::HostView::Type::Float32, .shape = network_.value(id).dims, .channels_first = is_map}});
 }
 
 // A layer whose result is read before a QuantizeLinear gives it a scale is left as well: its own operands go to the
@@ -82,16 +85,7 @@ void OnnxReader::leave_operand(const std::string& tensor, const std::string& rea
   const auto* pending = std::get_if<Pending>(&meaning->second);
   if (!pending || !pending->layer) return;
   list(pending->names);
-  std::visit(
-      [&](const auto& l) {
-        if constexpr (requires { l.a; }) {
-          hand_to_host(l.a);
-          hand_to_host(l.b);
-        } else {
-          hand_to_host(l.input);
-        }
-      },
-      pending->layer->kind);
+  for_each_input(pending->layer->kind, [&](ValueId id) { hand_to_host(id); });
 }
 
 void OnnxReader::leave(const OnnxNode& node, const LeftInFloat& why) {
@@ -114,6 +108,7 @@ void OnnxReader::leave(const OnnxNode& node, const LeftInFloat& why) {
 }
 
 void OnnxReader::leave_outputs() {
+  if (left_->empty()) return read_outputs();
   std::vector<Port> handed = std::move(network_.outputs);
   network_.outputs.clear();
   for (const OnnxPort& port : graph_.outputs) {

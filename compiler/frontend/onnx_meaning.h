@@ -38,6 +38,12 @@ struct Function {
   std::vector<std::string> names;  // of the absorbed nodes
 };
 
+// One output of a node that only rearranges.
+struct Move {
+  const OnnxNode* node;
+  size_t output = 0;
+};
+
 // The result of a layer (of a graph input where there is none) that the next QuantizeLinear will scale. Moves are nodes
 // that only rearrange; they commute with quantization and are applied after it.
 struct Pending {
@@ -45,7 +51,7 @@ struct Pending {
   Value output;
   Clamp clamp;
   std::vector<std::string> names;
-  std::vector<const OnnxNode*> moves;
+  std::vector<Move> moves;
 };
 
 using Meaning = std::variant<FloatConstant, QuantizedConstant, Quantized, Function, Pending>;

@@ -2,42 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "compiler/frontend/onnx_reader.h"
+#include "compiler/frontend/view.h"
 
 namespace zahl::frontend {
 namespace {
 
 std::string join(const std::vector<int64_t>& dims) { return fmt::format("[{}]", fmt::join(dims, ", ")); }
-
-std::vector<int64_t> without_ones(const std::vector<int64_t>& dims) {
-  std::vector<int64_t> result;
-  std::ranges::copy_if(dims, std::back_inserter(result), [](int64_t d) { return d != 1; });
-  return result;
-}
-
-// The order of the axes of `dims` when the axes of size one were removed or put in: the others keep their places in
-// memory.
-std::vector<int> order_through_ones(const Value& value, const std::vector<int64_t>& dims) {
-  std::vector<int> significant;  // new axes of size other than one
-  for (size_t i = 0; i < dims.size(); ++i) {
-    if (dims[i] != 1) significant.push_back(static_cast<int>(i));
-  }
-  std::vector<int> rank_of_old(value.dims.size(), -1);
-  int next = 0;
-  for (size_t i = 0; i < value.dims.size(); ++i) {
-    if (value.dims[i] != 1) rank_of_old[i] = next++;
-  }
-  std::vector<int> order;
-  for (size_t i = 0; i < dims.size(); ++i) {
-    if (dims[i] == 1) order.push_back(static_cast<int>(i));
-  }
-  for (int axis : value.order) {
-    const int rank = rank_of_old[static_cast<size_t>(axis)];
-    if (rank >= 0) order.push_back(significant[static_cast<size_t>(rank)]);
-  }
-  return order;
-}
 
 // The shape that a Reshape, Flatten, Squeeze or Unsqueeze gives.
 std::vector<int64_t> flatten(const std::vector<int64_t>& dims, int64_t axis) {
@@ -46,80 +19,14 @@ std::vector<int64_t> flatten(const std::vector<int64_t>& dims, int64_t axis) {
   return result;
 }
 
+constexpr std::string_view kIntactFile = "use an intact file as written by onnx.save";
+
 }  // namespace
 
-Value OnnxReader::reshaped(const OnnxNode& node, const Value& value, const std::vector<int64_t>& dims) const {
-  if (element_count(node.name(), dims) != element_count(node.name(), value.dims)) {
-    refuse(node.name(), fmt::format("it makes {} from {}", join(dims), join(value.dims)),
-           "use an intact file as written by onnx.save");
-  }
-  Value result = value;
-  result.name = node.output();
-  result.dims = dims;
-  if (value.flattened) {
-    if (without_ones(dims) == without_ones(value.dims)) {
-      result.order = plain_order(dims.size());
-      return result;
-    }
-  } else if (same_layout(value.dims, value.order, plain_order(value.dims.size()))) {
-    result.order = plain_order(dims.size());
-    return result;
-  } else if (without_ones(dims) == without_ones(value.dims)) {
-    result.order = order_through_ones(value, dims);
-    return result;
-  } else if (value.dims.size() == 4 && value.order == kChannelsFirst) {
-    const int64_t n = value.dims[0], c = value.dims[1], h = value.dims[2], w = value.dims[3];
-    if (dims == std::vector<int64_t>{n, c, h * w}) {
-      result.order = {0, 2, 1};
-      return result;
-    }
-    if (dims == std::vector<int64_t>{n, c * h * w}) {
-      result.order = plain_order(2);
-      result.flattened = {static_cast<int>(c), static_cast<int>(h), static_cast<int>(w)};
-      return result;
-    }
-  } else if (value.dims.size() == 3 && value.order == std::vector<int>{0, 2, 1} && dims.size() == 4 &&
-             dims[0] == value.dims[0] && dims[1] == value.dims[1]) {
-    result.order = kChannelsFirst;
-    return result;
-  }
-  refuse(node.name(),
-         fmt::format("the reshape of a channels-first {} to {} would move bytes", join(value.dims), join(dims)),
-         "flatten a feature map to [batch, everything] in front of a Gemm, or pool it to one pixel first");
-}
-
-Value OnnxReader::transposed(const OnnxNode& node, const Value& value) const {
-  std::vector<int64_t> permutation = node.integers("perm", {});
-  if (permutation.empty()) {
-    for (size_t i = value.dims.size(); i-- > 0;) permutation.push_back(static_cast<int64_t>(i));
-  }
-  std::vector<int64_t> sorted = permutation;
-  std::ranges::sort(sorted);
-  for (size_t i = 0; i < sorted.size(); ++i) {
-    if (sorted.size() != value.dims.size() || sorted[i] != static_cast<int64_t>(i)) {
-      refuse(node.name(), fmt::format("{} is not a permutation of its axes", join(permutation)),
-             "use an intact file as written by onnx.save");
-    }
-  }
-  if (value.flattened) refuse(node.name(), "it transposes a flattened feature map", "transpose before flattening");
-  Value result = value;
-  result.name = node.output();
-  std::vector<int> moved(permutation.size());
-  for (size_t i = 0; i < permutation.size(); ++i) {
-    const auto from = static_cast<size_t>(permutation[i]);
-    result.dims[i] = value.dims[from];
-    moved[from] = static_cast<int>(i);
-  }
-  for (int& axis : result.order) axis = moved[static_cast<size_t>(axis)];
-  return result;
-}
-
-ValueId OnnxReader::apply_move(const OnnxNode& node, ValueId id) {
+// The dimensions that a node which only changes them asks for.
+std::vector<int64_t> OnnxReader::wanted_dims(const OnnxNode& node, const std::vector<int64_t>& from) const {
   const std::string& type = node.type();
-  const Value value = network_.value(id);
-  const auto rank = static_cast<int64_t>(value.dims.size());
-  if (type == "Identity" || type == "Dropout") return id;
-  if (type == "Pad") return apply_pad(node, id);
+  const auto rank = static_cast<int64_t>(from.size());
   std::vector<int64_t> dims;
   if (type == "Reshape") {
     const auto wanted = integers(node, 1, "shape");
@@ -127,7 +34,7 @@ ValueId OnnxReader::apply_move(const OnnxNode& node, ValueId id) {
     int64_t known = 1, open = -1;
     for (size_t i = 0; i < wanted->size(); ++i) {
       int64_t d = (*wanted)[i];
-      if (d == 0 && node.integer("allowzero", 0) == 0 && static_cast<int64_t>(i) < rank) d = value.dims[i];
+      if (d == 0 && node.integer("allowzero", 0) == 0 && static_cast<int64_t>(i) < rank) d = from[i];
       if (d == -1 && open < 0) open = static_cast<int64_t>(i);
       if (d < -1 || d == 0 || d > (int64_t{1} << 28) || (d == -1 && open != static_cast<int64_t>(i))) {
         refuse(node.name(), fmt::format("it asks for the shape {}", join(*wanted)),
@@ -136,57 +43,129 @@ ValueId OnnxReader::apply_move(const OnnxNode& node, ValueId id) {
       if (d > 0) known = std::min(known * d, int64_t{1} << 30);
       dims.push_back(d);
     }
-    if (open >= 0) dims[static_cast<size_t>(open)] = element_count(node.name(), value.dims) / known;
+    if (open >= 0) dims[static_cast<size_t>(open)] = element_count(node.name(), from) / known;
   } else if (type == "Flatten") {
     const int64_t axis = node.integer("axis", 1);
-    dims = flatten(value.dims, axis < 0 ? axis + rank : axis);
-  } else if (type == "Squeeze" || type == "Unsqueeze") {
+    dims = flatten(from, axis < 0 ? axis + rank : axis);
+  } else {
     auto axes = integers(node, 1, "axes");
     const bool adds = type == "Unsqueeze";
-    if (adds && !axes) refuse(node.name(), "it names no axes", "use an intact file as written by onnx.save");
+    if (adds && !axes) refuse(node.name(), "it names no axes", kIntactFile);
     const int64_t final_rank = rank + (adds ? static_cast<int64_t>(axes->size()) : 0);
     std::vector<bool> named(static_cast<size_t>(std::min<int64_t>(final_rank, 64)), false);
     if (axes) {
       for (int64_t axis : *axes) {
         axis += axis < 0 ? final_rank : 0;
         if (axis < 0 || axis >= static_cast<int64_t>(named.size()) || named[static_cast<size_t>(axis)])
-          refuse(node.name(), "its axes are out of range", "use an intact file as written by onnx.save");
+          refuse(node.name(), "its axes are out of range", kIntactFile);
         named[static_cast<size_t>(axis)] = true;
       }
     }
     if (adds) {
       size_t next = 0;
-      for (bool is_new : named) dims.push_back(is_new ? 1 : next < value.dims.size() ? value.dims[next++] : 1);
+      for (bool is_new : named) dims.push_back(is_new ? 1 : next < from.size() ? from[next++] : 1);
     } else {
-      for (size_t i = 0; i < value.dims.size(); ++i) {
-        const bool drops = axes ? named[i] : value.dims[i] == 1;
-        if (drops && value.dims[i] != 1)
-          refuse(node.name(), "it drops an axis of a size other than one",
-                 "use an intact file as written by onnx.save");
-        if (!drops) dims.push_back(value.dims[i]);
+      for (size_t i = 0; i < from.size(); ++i) {
+        const bool drops = axes ? named[i] : from[i] == 1;
+        if (drops && from[i] != 1) refuse(node.name(), "it drops an axis of a size other than one", kIntactFile);
+        if (!drops) dims.push_back(from[i]);
       }
     }
   }
-  Value result = type == "Transpose" ? transposed(node, value) : reshaped(node, value, dims);
-  const ValueId output = network_.add(std::move(result));
-  network_.layers.push_back({node.name(), ReshapeLayer{id, output}});
-  return output;
+  if (element_count(node.name(), dims) != element_count(node.name(), from)) {
+    refuse(node.name(), fmt::format("it makes {} from {}", join(dims), join(from)), kIntactFile);
+  }
+  return dims;
 }
 
+ValueId OnnxReader::reshape(const OnnxNode& node, ValueId id, const std::vector<int64_t>& dims) {
+  auto view = reshaped(view_of(network_, id), dims);
+  if (!view) {  // the bytes must come into order first
+    id = in_memory_order(network_, node.name(), id, plain_order(network_.value(id).dims.size()));
+    view = reshaped(view_of(network_, id), dims);
+  }
+  const Value like = network_.value(id);
+  return add_view(network_, node.name(), like, node.output(), *view);
+}
+
+ValueId OnnxReader::transpose(const OnnxNode& node, ValueId id, std::vector<int64_t> permutation) {
+  const Value value = network_.value(id);
+  if (permutation.empty()) {
+    for (size_t i = value.dims.size(); i-- > 0;) permutation.push_back(static_cast<int64_t>(i));
+  }
+  std::vector<int64_t> sorted = permutation;
+  std::ranges::sort(sorted);
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    if (sorted.size() != value.dims.size() || sorted[i] != static_cast<int64_t>(i)) {
+      refuse(node.name(), fmt::format("{} is not a permutation of its axes", join(permutation)), kIntactFile);
+    }
+  }
+  return add_view(network_, node.name(), value, node.output(), transposed(view_of(network_, id), permutation));
+}
+
+ValueId OnnxReader::slice(const OnnxNode& node, ValueId id, const std::vector<Span>& spans, const std::string& name) {
+  for (const Span& span : spans) {
+    auto view = sliced(view_of(network_, id), span.axis, span.begin, span.count, span.step);
+    if (!view) {
+      id = in_memory_order(network_, node.name(), id, plain_order(network_.value(id).dims.size()));
+      view = sliced(view_of(network_, id), span.axis, span.begin, span.count, span.step);
+    }
+    const Value like = network_.value(id);
+    id = add_view(network_, node.name(), like, name, *view);
+  }
+  return id;
+}
+
+ValueId OnnxReader::apply_move(const Move& move, ValueId id) {
+  const OnnxNode& node = *move.node;
+  const std::string& type = node.type();
+  const std::vector<int64_t> dims = network_.value(id).dims;
+  if (type == "Identity" || type == "Dropout") return id;
+  if (type == "Pad")
+    return apply_pad(node, dims.size() == 4 ? in_memory_order(network_, node.name(), id, kChannelsFirst) : id);
+  if (type == "Transpose") return transpose(node, id, node.integers("perm", {}));
+  if (type == "Split") return slice(node, id, {split_span(node, dims, move.output)}, node.output(move.output));
+  if (type == "Slice") return slice(node, id, slice_spans(node, dims), node.output());
+  if (type == "Resize" || type == "Upsample") return apply_resize(node, id);
+  if (type == "DepthToSpace" || type == "SpaceToDepth") return apply_blocks(node, id);
+  return reshape(node, id, wanted_dims(node, dims));
+}
+
+namespace {
+
+// Outputs that are the input rearranged: all of a Split, the first of a Dropout.
+size_t move_outputs(const OnnxNode& node) { return node.type() == "Split" ? node.outputs() : 1; }
+
+}  // namespace
+
 bool OnnxReader::read_move(const OnnxNode& node) {
-  static const std::vector<std::string> kMoves = {"Reshape",   "Flatten",  "Squeeze", "Unsqueeze",
-                                                  "Transpose", "Identity", "Dropout", "Pad"};
-  if (std::ranges::find(kMoves, node.type()) == kMoves.end()) return false;
-  const Meaning& meaning = meaning_of(node, 0);
+  static const std::set<std::string> kMoves = {"Reshape",  "Flatten",  "Squeeze",      "Unsqueeze",   "Transpose",
+                                               "Identity", "Dropout",  "Pad",          "Split",       "Slice",
+                                               "Resize",   "Upsample", "DepthToSpace", "SpaceToDepth"};
+  if (!kMoves.contains(node.type())) return false;
+  if (const auto bytes = bytes_.find(node.input(0)); bytes != bytes_.end()) {
+    const ValueId source = bytes->second;
+    for (size_t i = 0; i < move_outputs(node); ++i) bytes_[node.output(i)] = apply_move({&node, i}, source);
+    return true;
+  }
+  const Meaning meaning = meaning_of(node, 0);
+  if (is_linear_resize(node)) {
+    read_linear_resize(node);
+    return true;
+  }
   if (const auto* quantized = std::get_if<Quantized>(&meaning)) {
-    const ValueId moved = apply_move(node, quantized->value);
-    floats_.insert_or_assign(node.output(), Quantized{moved});
+    for (size_t i = 0; i < move_outputs(node); ++i) {
+      const ValueId moved = apply_move({&node, i}, quantized->value);
+      floats_.insert_or_assign(node.output(i), Quantized{moved});
+    }
     return true;
   }
   if (const auto* pending = std::get_if<Pending>(&meaning)) {
-    Pending moved = *pending;
-    moved.moves.push_back(&node);
-    floats_.insert_or_assign(node.output(), std::move(moved));
+    for (size_t i = 0; i < move_outputs(node); ++i) {
+      Pending moved = *pending;
+      moved.moves.push_back({&node, i});
+      floats_.insert_or_assign(node.output(i), std::move(moved));
+    }
     return true;
   }
   if (const auto* weights = std::get_if<QuantizedConstant>(&meaning)) {

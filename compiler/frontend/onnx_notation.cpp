@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "compiler/frontend/onnx_reader.h"
+#include "compiler/frontend/view.h"
 
 namespace zahl::frontend {
 namespace {
@@ -88,7 +89,7 @@ void OnnxReader::read_quantize(const OnnxNode& node) {
 
 ValueId OnnxReader::finish(const OnnxNode& node, const Pending& pending, const Scaling& scaling) {
   const auto apply = [&](ValueId id) {
-    for (const OnnxNode* move : pending.moves) id = apply_move(*move, id);
+    for (const Move& move : pending.moves) id = apply_move(move, id);
     return id;
   };
   const void* identity = pending.layer.get();
@@ -118,6 +119,13 @@ ValueId OnnxReader::finish(const OnnxNode& node, const Pending& pending, const S
   if (pending.moves.empty()) value.name = node.input(0);  // the tensor behind an absorbed activation
   Layer layer = *pending.layer;
   layer.node.name = joined(pending.names);
+  if (auto* concat = std::get_if<ConcatLayer>(&layer.kind)) {  // each input on the scale of the result
+    for (ValueId& input : concat->inputs) {
+      const Value& part = network_.value(input);
+      if (part.scale != scaling.scale || part.zero_point != scaling.zero_point)
+        input = add_table(node, function_of(input), scaling);
+    }
+  }
   const ValueId id = network_.add(std::move(value));
   std::visit(
       [&](auto& l) {
@@ -131,6 +139,23 @@ ValueId OnnxReader::finish(const OnnxNode& node, const Pending& pending, const S
 }
 
 ValueId OnnxReader::add_table(const OnnxNode& node, const Function& function, const Scaling& scaling) {
+  if (network_.value(function.root).view) {
+    const View view = *network_.value(function.root).view;
+    if (is_rearrangement(network_, view)) {  // the function of the bytes where they lie
+      View result = view;
+      Function below = function;
+      below.root = view.root;
+      result.root = add_table(node, below, scaling);
+      const Value like = network_.value(result.root);
+      const Parent parent = parents_.at(result.root);
+      const ValueId id = add_view(network_, node.name(), like, node.input(0), result);
+      parents_[id] = {function.root, parent.table, parent.name};
+      return id;
+    }
+    Function moved = function;
+    moved.root = settled(network_, node.name(), function.root);
+    return add_table(node, moved, scaling);
+  }
   TableLayer layer{.input = function.root, .output = -1, .table = {}};
   for (size_t i = 0; i < 256; ++i) layer.table[i] = quantized(function.values[i], scaling.scale, scaling.zero_point);
   Value value = network_.value(function.root);
@@ -232,7 +257,7 @@ void OnnxReader::read_dequantize(const OnnxNode& node) {
     refuse(node.name(), fmt::format("its input '{}' is neither a constant nor the result of a QuantizeLinear", source),
            kQuantizeOnnx);
   }
-  const Value& value = network_.value(known->second);
+  const Value value = network_.value(known->second);
   ValueId id = known->second;
   if (value.scale != scaling.scale || value.zero_point != scaling.zero_point) {
     Value read_anew = value;  // the same bytes, read on another scale
@@ -240,7 +265,7 @@ void OnnxReader::read_dequantize(const OnnxNode& node) {
     read_anew.zero_point = scaling.zero_point;
     read_anew.name = node.output();
     const ValueId copy = network_.add(std::move(read_anew));
-    network_.layers.push_back({node.name(), ReshapeLayer{id, copy}});
+    if (!value.view) network_.layers.push_back({node.name(), ReshapeLayer{id, copy}});
     id = copy;
   }
   floats_.insert_or_assign(node.output(), Quantized{id});

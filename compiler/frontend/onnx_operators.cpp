@@ -1,4 +1,4 @@
-// The operators that become layers.
+// The operators that become layers; convolutions and pools.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "compiler/frontend/onnx_reader.h"
+#include "compiler/frontend/view.h"
 #include "compiler/frontend/window.h"
 
 namespace zahl::frontend {
@@ -67,6 +68,7 @@ bool OnnxReader::read_layer(const OnnxNode& node) {
       {"GlobalMaxPool", &OnnxReader::read_mean}, {"ReduceMean", &OnnxReader::read_mean},
       {"Add", &OnnxReader::read_eltwise},        {"Sub", &OnnxReader::read_eltwise},
       {"Mul", &OnnxReader::read_eltwise},        {"Softmax", &OnnxReader::read_softmax},
+      {"Concat", &OnnxReader::read_concat},
   };
   const auto read = kLayers.find(node.type());
   if (read == kLayers.end()) return false;
@@ -74,36 +76,18 @@ bool OnnxReader::read_layer(const OnnxNode& node) {
   return true;
 }
 
-void OnnxReader::set_pending(const OnnxNode& node, LayerKind kind, std::vector<int64_t> dims, std::vector<int> order,
-                             std::optional<std::array<int, 3>> flattened) {
+void OnnxReader::set_pending(const OnnxNode& node, LayerKind kind, std::vector<int64_t> dims, std::vector<int> order) {
   element_count(node.name(), dims);
   Value output;
   output.name = node.output();
   output.dims = std::move(dims);
   output.order = std::move(order);
-  output.flattened = flattened;
   Pending pending{.layer = std::make_shared<const Layer>(Layer{node.name(), std::move(kind)}),
                   .output = std::move(output),
                   .clamp = {},
                   .names = {node.name().name},
                   .moves = {}};
   floats_.insert_or_assign(node.output(), std::move(pending));
-}
-
-ValueId OnnxReader::in_order(const OnnxNode& node, ValueId id, const std::vector<int>& order) {
-  const Value value = network_.value(id);
-  if (value.order == order) return id;
-  if (value.dims.size() != order.size() || !same_layout(value.dims, value.order, order)) {
-    refuse(node.name(),
-           fmt::format("its input '{}' of the shape {} lies in memory in another order", value.name, join(value.dims)),
-           order == kChannelsFirst ? "use a four-dimensional feature map, channels first"
-                                   : "let the last axis be the channels");
-  }
-  Value ordered = value;
-  ordered.order = order;
-  const ValueId result = network_.add(std::move(ordered));
-  network_.layers.push_back({node.name(), ReshapeLayer{id, result}});
-  return result;
 }
 
 ValueId OnnxReader::feature_map(const OnnxNode& node, size_t input) {
@@ -113,7 +97,7 @@ ValueId OnnxReader::feature_map(const OnnxNode& node, size_t input) {
     refuse(node.name(), fmt::format("its input '{}' has the shape {}", value.name, join(value.dims)),
            "use a four-dimensional feature map");
   }
-  return in_order(node, id, kChannelsFirst);
+  return in_memory_order(network_, node.name(), id, kChannelsFirst);
 }
 
 void OnnxReader::read_conv(const OnnxNode& node) {
@@ -151,50 +135,6 @@ void OnnxReader::read_conv(const OnnxNode& node) {
   }
   if (!node.input(2).empty()) add_bias(node, meaning_of(node, 2), layer);
   set_pending(node, std::move(layer), {dims[0], filter[0], window.h.output(), window.w.output()}, kChannelsFirst);
-}
-
-void OnnxReader::read_matrix(const OnnxNode& node) {
-  const bool is_gemm = node.type() == "Gemm";
-  const ValueId source = value_of(node, 0);
-  const std::vector<int64_t> source_dims = network_.value(source).dims;
-  ConvLayer layer{.input = in_order(node, source, plain_order(source_dims.size()))};
-  layer.is_matrix = true;
-  const QuantizedConstant& weights = weights_of(node, 1);
-  const Value input = network_.value(layer.input);
-  const std::vector<int64_t> matrix = weights.tensor->dims;
-  const bool is_transposed = is_gemm && node.integer("transB", 0) != 0;  // stored as output, input
-  if (is_gemm && (node.integer("transA", 0) != 0 || node.real("alpha", 1) != 1.0f ||
-                  (node.real("beta", 1) != 1.0f && !node.input(2).empty()))) {
-    refuse(node.name(), "transA, alpha and beta other than 1 are not supported",
-           "fold them into the weights before quantizing");
-  }
-  if (matrix.size() != 2 || input.dims.empty() || input.dims.back() != matrix[is_transposed ? 1 : 0] ||
-      (is_gemm && input.dims.size() != 2)) {
-    refuse(node.name(), fmt::format("a product of {} and {} is not supported", join(input.dims), join(matrix)),
-           "multiply rows by a constant matrix");
-  }
-  element_count(node.name(), matrix);
-  const int64_t outputs = matrix[is_transposed ? 0 : 1], inputs = matrix[is_transposed ? 1 : 0];
-  layer.out_channels = static_cast<int>(outputs);
-  read_weights(node, weights, is_transposed ? 0 : 1, layer);
-  const std::vector<int8_t> stored = layer.weights;
-  const auto rows = static_cast<size_t>(outputs), columns = static_cast<size_t>(inputs);
-  for (size_t o = 0; o < rows; ++o) {
-    for (size_t i = 0; i < columns; ++i) {
-      size_t place = i;
-      if (input.flattened) {  // C, H, W in the file; H, W, C in memory
-        const auto c = static_cast<size_t>((*input.flattened)[0]);
-        const size_t pixels = columns / c;
-        place = i % pixels * c + i / pixels;
-      }
-      layer.weights[o * columns + place] = is_transposed ? stored[o * columns + i] : stored[i * rows + o];
-    }
-  }
-  if (is_gemm && !node.input(2).empty()) add_bias(node, meaning_of(node, 2), layer);
-  std::vector<int64_t> dims = input.dims;
-  dims.back() = outputs;
-  const auto order = plain_order(dims.size());
-  set_pending(node, std::move(layer), std::move(dims), order);
 }
 
 void OnnxReader::read_pool(const OnnxNode& node) {
@@ -240,79 +180,6 @@ void OnnxReader::read_mean(const OnnxNode& node) {
   } else {
     set_pending(node, layer, {dims[0], dims[1]}, plain_order(2));
   }
-}
-
-void OnnxReader::read_eltwise(const OnnxNode& node) {
-  if (node.inputs() != 2) refuse(node.name(), fmt::format("it has {} inputs", node.inputs()), "use two");
-  if (read_added_bias(node)) return;
-  EltwiseLayer layer;
-  layer.operation = node.type() == "Add"   ? isa::EltwiseOp::Add
-                    : node.type() == "Sub" ? isa::EltwiseOp::Sub
-                                           : isa::EltwiseOp::Mul;
-  for (size_t i : {size_t{0}, size_t{1}}) {
-    if (!std::holds_alternative<FloatConstant>(meaning_of(node, i))) continue;
-    refuse(node.name(),
-           fmt::format("its constant operand '{}' has several elements and is floating point", node.input(i)),
-           kSurround);
-  }
-  const bool a_is_constant = std::holds_alternative<QuantizedConstant>(meaning_of(node, 0));
-  const ValueId computed = value_of(node, a_is_constant ? 1 : 0);
-  const Value shape = network_.value(computed);
-  const Meaning& other = meaning_of(node, a_is_constant ? 0 : 1);
-  ValueId second = -1;
-  if (const auto* constant = std::get_if<QuantizedConstant>(&other)) {
-    if (!constant->tensor->is_byte() || constant->scales.size() != 1 || shape.flattened) {
-      refuse(node.name(), fmt::format("its constant operand '{}' is not int8 or uint8 with one scale", constant->name),
-             kQuantizeOnnx);
-    }
-    const int64_t label = constant->tensor->type == onnx::TensorProto::UINT8 ? 128 : 0;
-    Value value;
-    value.name = constant->name;
-    value.dims = constant->tensor->dims;
-    value.order = plain_order(value.dims.size());
-    value.scale = constant->scales.front();
-    value.zero_point = static_cast<int>(std::clamp<int64_t>(constant->zero_points.front() - label, -128, 127));
-    value.constant.emplace();
-    for (int64_t q : constant->tensor->integers) value.constant->push_back(static_cast<int8_t>(q - label));
-    auto repeated = broadcast(value, shape.dims, shape.order);
-    if (!repeated) {
-      refuse(node.name(),
-             fmt::format("operands of the shapes {} and {} would both have to be repeated", join(shape.dims),
-                         join(value.dims)),
-             "give both operands the same shape");
-    }
-    value.dims = shape.dims;
-    value.order = shape.order;
-    value.constant = std::move(repeated);
-    second = network_.add(std::move(value));
-  } else {
-    second = value_of(node, 1);
-    const Value b = network_.value(second);
-    if (b.dims != shape.dims || b.flattened != shape.flattened) {
-      refuse(node.name(),
-             fmt::format("operands of the shapes {} and {} are both computed", join(shape.dims), join(b.dims)),
-             "give both operands the same shape; repeating a computed operand is not supported");
-    }
-    second = in_order(node, second, shape.order);
-  }
-  layer.a = a_is_constant ? second : computed;
-  layer.b = a_is_constant ? computed : second;
-  set_pending(node, layer, shape.dims, shape.order, shape.flattened);
-}
-
-void OnnxReader::read_softmax(const OnnxNode& node) {
-  const ValueId input = value_of(node, 0);
-  const Value value = network_.value(input);
-  const auto rank = static_cast<int64_t>(value.dims.size());
-  int64_t axis = node.integer("axis", graph_.opset < 13 ? 1 : -1);
-  if (axis < 0) axis += rank;
-  const bool is_last = rank > 0 && axis >= 0 && axis < rank && value.order.back() == axis;
-  if (!is_last || value.flattened ||
-      (graph_.opset < 13 && axis + 1 < rank && value.dims[static_cast<size_t>(rank) - 1] != 1)) {
-    refuse(node.name(), fmt::format("softmax over axis {} of the shape {} is not supported", axis, join(value.dims)),
-           "take it over the channels");
-  }
-  set_pending(node, SoftmaxLayer{.input = input, .output = -1, .beta = 1}, value.dims, value.order);
 }
 
 }  // namespace zahl::frontend

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "compiler/frontend/read_onnx.h"
+#include "compiler/frontend/view.h"
 
 namespace zahl::frontend {
 std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, " + ")); }
@@ -14,12 +15,13 @@ Network read_onnx(std::span<const uint8_t> bytes, std::vector<LeftInFloat>* left
   OnnxGraph graph;
   parse_onnx(bytes, graph);
   if (!left) require_quantized(graph);
+  expand_qoperators(graph);
   fold_constants(graph);
   return OnnxReader(graph, left).read();
 }
 
 Network OnnxReader::read() {
-  network_.format = "onnx-qdq";
+  network_.format = graph_.has_qoperators ? "onnx-qoperator" : "onnx-qdq";
   network_.arithmetic = Arithmetic::Onnx;
   for (const auto& [name, tensor] : graph_.constants) {
     if (tensor.is_float()) floats_.insert_or_assign(name, FloatConstant{&tensor});
@@ -77,13 +79,16 @@ void OnnxReader::read_outputs() {
       refuse(name, real == floats_.end() ? "no node computes it" : "the node that computes it is not quantized",
              kSurround);
     }
-    const Value& value = network_.value(out.value);
+    const std::vector<int> plain = plain_order(network_.value(out.value).dims.size());
+    const std::vector<int> natural = natural_order(network_.value(out.value));
+    const bool is_map = natural == kChannelsFirst;
+    out.value = in_memory_order(network_, name, out.value, is_map ? natural : plain);
+    Value& value = network_.value(out.value);
+    const auto has_name = [&](const Port& other) { return other.value == out.value; };
+    if (std::ranges::none_of(network_.inputs, has_name) && std::ranges::none_of(network_.outputs, has_name))
+      value.name = port.name;  // the user's, whatever the notation around it adds
     out.view.shape = value.dims;
-    out.view.channels_first = value.order == kChannelsFirst;
-    if (value.flattened ||
-        (!out.view.channels_first && !same_layout(value.dims, value.order, plain_order(value.dims.size())))) {
-      refuse(name, "it is a flattened or transposed feature map", "end the model before the node that rearranges it");
-    }
+    out.view.channels_first = is_map;
     network_.outputs.push_back(std::move(out));
   }
   if (network_.inputs.empty()) refuse("no QuantizeLinear reads a graph input: this is a float model", kQuantizeOnnx);
@@ -101,8 +106,28 @@ void OnnxReader::read_node(const OnnxNode& node) {
     if (node.type() == "QuantizeLinear") return read_quantize(node);
     if (node.type() == "DequantizeLinear") return read_dequantize(node);
   }
-  if (is_standard && (read_move(node) || read_function(node) || read_layer(node))) return;
+  if (is_standard && (read_on_bytes(node) || read_move(node) || read_function(node) || read_layer(node))) return;
   refuse(node.name(), "the operator is not supported", "replace it, or cut the model before it");
+}
+
+// An operator that takes quantized bytes as they are: its result has the scale of its inputs.
+bool OnnxReader::read_on_bytes(const OnnxNode& node) {
+  if ((node.type() != "MaxPool" && node.type() != "Concat") || !bytes_.contains(node.input(0))) return false;
+  const Value like = network_.value(bytes_.at(node.input(0)));
+  for (size_t i = 0; i < node.inputs(); ++i) {
+    const auto bytes = bytes_.find(node.input(i));
+    if (bytes == bytes_.end())
+      refuse(node.name(), fmt::format("its input '{}' is not quantized", node.input(i)), kSurround);
+    floats_.insert_or_assign(node.input(i), Quantized{bytes->second});
+  }
+  read_layer(node);
+  const Pending pending = std::get<Pending>(floats_.at(node.output()));
+  for (size_t i = 0; i < node.inputs(); ++i) floats_.erase(node.input(i));
+  floats_.erase(node.output());
+  const ValueId result = finish(node, pending, {like.scale, like.zero_point, like.is_unsigned});
+  network_.value(result).name = node.output();
+  bytes_[node.output()] = result;
+  return true;
 }
 
 const OnnxTensor* OnnxReader::constant(const std::string& name) const {

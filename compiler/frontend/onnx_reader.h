@@ -31,6 +31,7 @@ class OnnxReader {
   void read_inputs();
   void read_outputs();
   void read_node(const OnnxNode& node);
+  bool read_on_bytes(const OnnxNode& node);
   void read_quantize(const OnnxNode& node);
   void read_dequantize(const OnnxNode& node);
   Scaling scaling_of(const OnnxNode& node) const;
@@ -47,11 +48,27 @@ class OnnxReader {
   void leave_outputs();
   void hand_to_host(ValueId value);
 
-  // onnx_moves.cpp, onnx_pad.cpp: nodes that only rearrange.
+  // onnx_moves.cpp, onnx_spans.cpp, onnx_resize.cpp, onnx_pad.cpp: nodes that only rearrange, and resizes.
+  struct Span {  // indices begin, begin + step ... of an axis
+    size_t axis;
+    int64_t begin, count, step;
+  };
   bool read_move(const OnnxNode& node);
-  ValueId apply_move(const OnnxNode& node, ValueId value);
-  Value reshaped(const OnnxNode& node, const Value& value, const std::vector<int64_t>& dims) const;
-  Value transposed(const OnnxNode& node, const Value& value) const;
+  ValueId apply_move(const Move& move, ValueId value);
+  std::vector<int64_t> wanted_dims(const OnnxNode& node, const std::vector<int64_t>& from) const;
+  ValueId reshape(const OnnxNode& node, ValueId value, const std::vector<int64_t>& dims);
+  ValueId transpose(const OnnxNode& node, ValueId value, std::vector<int64_t> permutation);
+  ValueId slice(const OnnxNode& node, ValueId value, const std::vector<Span>& spans, const std::string& name);
+  Span split_span(const OnnxNode& node, const std::vector<int64_t>& dims, size_t output) const;
+  std::vector<Span> slice_spans(const OnnxNode& node, const std::vector<int64_t>& dims) const;
+  std::vector<int64_t> resized_dims(const OnnxNode& node, const std::vector<int64_t>& dims) const;
+  ValueId apply_resize(const OnnxNode& node, ValueId value);
+  ValueId apply_linear_resize(const OnnxNode& node, ValueId value, const std::vector<int64_t>& dims);
+  bool is_linear_resize(const OnnxNode& node) const;
+  ConvLayer linear_filter(const OnnxNode& node, ValueId value, const std::vector<int64_t>& dims);
+  ValueId with_border(const OnnxNode& node, ValueId value, size_t axis, int times, int border, int skip);
+  void read_linear_resize(const OnnxNode& node);
+  ValueId apply_blocks(const OnnxNode& node, ValueId value);
   ValueId apply_pad(const OnnxNode& node, ValueId value);
 
   // onnx_functions.cpp: element by element.
@@ -69,19 +86,19 @@ class OnnxReader {
   void read_mean(const OnnxNode& node);
   void read_eltwise(const OnnxNode& node);
   void read_softmax(const OnnxNode& node);
+  void read_concat(const OnnxNode& node);
   bool read_added_bias(const OnnxNode& node);
   void read_weights(const OnnxNode& node, const QuantizedConstant& constant, int axis, ConvLayer& layer) const;
   std::vector<double> constant_values(const OnnxNode& node, const Meaning& meaning) const;
   void add_bias(const OnnxNode& node, const Meaning& bias, ConvLayer& layer) const;
-  void set_pending(const OnnxNode& node, LayerKind kind, std::vector<int64_t> dims, std::vector<int> order,
-                   std::optional<std::array<int, 3>> flattened = std::nullopt);
+  void set_pending(const OnnxNode& node, LayerKind kind, std::vector<int64_t> dims, std::vector<int> order);
 
   const Meaning& meaning_of(const OnnxNode& node, size_t input) const;
   // The operand's value; refuses operands that are computed in floating point.
   ValueId value_of(const OnnxNode& node, size_t input) const;
   const QuantizedConstant& weights_of(const OnnxNode& node, size_t input) const;
-  // The same bytes under another order of axes; refuses where they would have to move.
-  ValueId in_order(const OnnxNode& node, ValueId value, const std::vector<int>& order);
+  std::vector<int> places_in_memory(ValueId value) const;
+  ValueId as_it_lies(const OnnxNode& node, ValueId value);
   ValueId feature_map(const OnnxNode& node, size_t input);
   const OnnxTensor* constant(const std::string& name) const;
   // Constant integers of an operand or, in old opsets, of an attribute.

@@ -32,6 +32,17 @@ template <>
 constexpr auto kOptionsType<tflite::ReducerOptions> = tflite::BuiltinOptions::ReducerOptions;
 template <>
 constexpr auto kOptionsType<tflite::LeakyReluOptions> = tflite::BuiltinOptions::LeakyReluOptions;
+template <>
+constexpr auto kOptionsType<tflite::ConcatenationOptions> = tflite::BuiltinOptions::ConcatenationOptions;
+template <>
+constexpr auto kOptionsType<tflite::ResizeNearestNeighborOptions> =
+    tflite::BuiltinOptions::ResizeNearestNeighborOptions;
+template <>
+constexpr auto kOptionsType<tflite::StridedSliceOptions> = tflite::BuiltinOptions::StridedSliceOptions;
+template <>
+constexpr auto kOptionsType<tflite::SpaceToDepthOptions> = tflite::BuiltinOptions::SpaceToDepthOptions;
+template <>
+constexpr auto kOptionsType<tflite::DepthToSpaceOptions> = tflite::BuiltinOptions::DepthToSpaceOptions;
 
 // The options of the operator, or the schema's defaults where the file leaves them out.
 template <typename Options>

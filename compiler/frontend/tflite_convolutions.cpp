@@ -144,8 +144,7 @@ ValueId TfliteReader::as_matrix(const Operator& op, ValueId id, int64_t columns)
            kIntactTflite);
   }
   const std::vector<int64_t> matrix{elements / columns, columns};
-  if (memory_shape(op.node, value) == ir::Shape{1, 1, static_cast<int>(matrix[0]), static_cast<int>(columns)})
-    return id;
+  if (memory_shape(value) == ir::Shape{1, 1, static_cast<int>(matrix[0]), static_cast<int>(columns)}) return id;
   Value reshaped = value;
   reshaped.dims = matrix;
   reshaped.order = plain_order(2);

@@ -16,7 +16,8 @@ void TfliteReader::read_or_leave(const Operator& op) {
   for (int index : op.inputs) {
     const auto known = values_.find(index);
     if (known == values_.end() || network_.value(known->second).constant) continue;
-    network_.outputs.push_back({known->second, {.type = ir::HostView::Type::Int8, .shape = file_.dims(index)}});
+    network_.outputs.push_back(
+        {in_order(op.node, known->second), {.type = ir::HostView::Type::Int8, .shape = file_.dims(index)}});
   }
   for (int index : op.outputs) {
     try {
@@ -29,9 +30,11 @@ void TfliteReader::read_or_leave(const Operator& op) {
 }
 
 void TfliteReader::leave_outputs() {
+  if (left_->empty()) return read_outputs();
   for (int index : file_.outputs()) {
     if (const auto known = values_.find(index); known != values_.end()) {
-      network_.outputs.push_back({known->second, {.type = ir::HostView::Type::Int8, .shape = file_.dims(index)}});
+      network_.outputs.push_back({in_order({file_.name(index), "graph output"}, known->second),
+                                  {.type = ir::HostView::Type::Int8, .shape = file_.dims(index)}});
     }
   }
 }

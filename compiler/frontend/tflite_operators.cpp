@@ -7,6 +7,7 @@
 
 #include "compiler/frontend/tflite_checks.h"
 #include "compiler/frontend/tflite_reader.h"
+#include "compiler/frontend/view.h"
 #include "compiler/legalize/tflite_table.h"
 
 namespace zahl::frontend {
@@ -87,12 +88,18 @@ void TfliteReader::read_eltwise(const Operator& op) {
   for (ValueId* operand : {&layer.a, &layer.b}) {
     const Value& value = network_.value(*operand);
     if (value.dims == output.dims || (value.constant && value.constant->size() == 1)) continue;
+    const auto view = value.constant ? std::nullopt : broadcast(view_of(network_, *operand), output.dims);
+    if (view) {
+      const Value like = value;
+      *operand = in_order(op.node, add_view(network_, op.node, like, like.name, *view));
+      continue;
+    }
     auto repeated = broadcast(value, output.dims, output.order);
     if (!repeated) {
       refuse(op.node,
-             fmt::format("operand '{}' of the shape {} is computed and would have to be repeated to {}", value.name,
-                         join(value.dims), join(output.dims)),
-             "give both operands the same shape");
+             fmt::format("operand '{}' of the shape {} cannot be repeated to {}", value.name, join(value.dims),
+                         join(output.dims)),
+             kIntactTflite);
     }
     Value full = value;
     full.dims = output.dims;

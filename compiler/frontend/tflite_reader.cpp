@@ -73,7 +73,7 @@ void TfliteReader::read_outputs() {
       refuse(node, "no operator computes it", "use an intact file as written by the TFLite converter");
     if (type != TensorType::FLOAT32)
       view.type = type == TensorType::UINT8 ? ir::HostView::Type::UInt8 : ir::HostView::Type::Int8;
-    network_.outputs.push_back({known->second, view});
+    network_.outputs.push_back({in_order(node, known->second), view});
   }
   if (network_.inputs.empty()) {
     refuse("no QUANTIZE operator reads the floating-point graph input: this is a float model", kQuantizeTflite);
@@ -158,6 +158,20 @@ void TfliteReader::read_operator(const Operator& op) {
       return read_reshape(op);
     case BuiltinOperator::TRANSPOSE:
       return read_transpose(op);
+    case BuiltinOperator::CONCATENATION:
+      return read_concatenation(op);
+    case BuiltinOperator::SPLIT:
+    case BuiltinOperator::SPLIT_V:
+      return read_split(op);
+    case BuiltinOperator::SLICE:
+      return read_slice(op);
+    case BuiltinOperator::STRIDED_SLICE:
+      return read_strided_slice(op);
+    case BuiltinOperator::RESIZE_NEAREST_NEIGHBOR:
+      return read_resize(op);
+    case BuiltinOperator::DEPTH_TO_SPACE:
+    case BuiltinOperator::SPACE_TO_DEPTH:
+      return read_blocks(op);
     case BuiltinOperator::PAD:
     case BuiltinOperator::PADV2:
       return read_pad(op);

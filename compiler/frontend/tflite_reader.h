@@ -34,6 +34,12 @@ class TfliteReader {
   void read_softmax(const Operator& op);
   void read_reshape(const Operator& op);
   void read_transpose(const Operator& op);
+  void read_split(const Operator& op);
+  void read_slice(const Operator& op);
+  void read_strided_slice(const Operator& op);
+  void read_resize(const Operator& op);
+  void read_blocks(const Operator& op);
+  void read_concatenation(const Operator& op);
   void read_pad(const Operator& op);
   void read_quantize(const Operator& op);
   void read_dequantize(const Operator& op);
@@ -42,13 +48,21 @@ class TfliteReader {
   // The quantized value of a tensor; made on first use. Refuses types other than int8 and uint8, by the type's own
   // sentence.
   ValueId value_of(const NodeName& node, int tensor);
-  ValueId input_of(const Operator& op, size_t index) { return value_of(op.node, op.inputs[index]); }
+  // An operand with its bytes in the order of its axes.
+  ValueId input_of(const Operator& op, size_t index) { return in_order(op.node, value_of(op.node, op.inputs[index])); }
+  ValueId in_order(const NodeName& node, ValueId value);
   ValueId output_of(const Operator& op) { return value_of(op.node, op.outputs.front()); }
   Clamp clamp_of(const NodeName& node, tflite::ActivationFunctionType activation) const;
   // Weights as int8 with their zero point and scales; quantized along `axis` where there are several.
   void read_weights(const Operator& op, int tensor, int axis, ConvLayer& layer) const;
   void read_bias(const Operator& op, ConvLayer& layer) const;
   // Sets strides, dilations and padding; checks that the output has the shape that follows.
+  // tflite_moves.cpp: outputs that are views of an input.
+  struct Span {
+    int64_t begin, count, step;
+  };
+  void set_view(const Operator& op, size_t output, ValueId source, const View& view);
+  void set_slices(const Operator& op, size_t output, ValueId source, const std::vector<Span>& spans);
   template <typename Layer>
   void set_window(const Operator& op, Layer& layer, tflite::Padding padding) const;
   // The value under a shape of rows and columns; a Reshape layer is put in where needed.

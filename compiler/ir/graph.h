@@ -56,6 +56,8 @@ struct Requant {
 };
 
 // Convolution and fully connected (a 1x1 convolution). The bias holds -Zx * sum(w - Zw), so padding reads Zx.
+// `more_inputs` hold further input channels, behind those of `input`: the sum runs over all of them, and no
+// concatenation of them need exist. They have the height, width and zero point of `input`; groups is then 1.
 struct Conv {
   TensorId input, output;
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1, groups = 1;
@@ -63,6 +65,7 @@ struct Conv {
   std::vector<int8_t> weights{};  // output channel, kernel_h, kernel_w, input channel / groups
   int weight_zero = 0;
   Requant requant{};
+  std::vector<TensorId> more_inputs{};
 };
 
 struct Depthwise {
@@ -140,7 +143,28 @@ struct Reshape {
   TensorId input, output;
 };
 
-using Operation = std::variant<Conv, Depthwise, MaxPool, AveragePool, Eltwise, Lookup, Softmax, Reshape>;
+// The inputs one behind the other along `axis` of N, H, W, C (1 to 3), bytes as they are.
+struct Concat {
+  std::vector<TensorId> inputs;
+  TensorId output;
+  int axis = 3;
+};
+
+// Bytes of the input in another arrangement: the output's bytes, in memory order, are counted by `axes`, slowest
+// first, and the one at index i is byte `offset` + sum of i * step of the input. Slices, transpositions, nearest
+// resizes, repetitions (step 0).
+struct Move {
+  struct Axis {
+    int size = 1;
+    int64_t step = 0;  // in the input, >= 0
+    bool operator==(const Axis&) const = default;
+  };
+  TensorId input, output;
+  int64_t offset = 0;
+  std::vector<Axis> axes{};
+};
+
+using Operation = std::variant<Conv, Depthwise, MaxPool, AveragePool, Eltwise, Lookup, Softmax, Reshape, Concat, Move>;
 
 struct Node {
   std::string name;  // as in the user's file; several absorbed nodes are joined with " + "
@@ -170,6 +194,33 @@ Multiplier average_multiplier(const AveragePool& pool, int count);
 // The tensors that a node reads (constants included) and the one that it writes.
 std::vector<TensorId> inputs_of(const Operation& operation);
 TensorId output_of(const Operation& operation);
+
+// Calls visit(id) with a reference to each tensor that a node reads, then to the one that it writes.
+template <typename Op, typename Visit>
+void for_each_tensor(Op& operation, Visit&& visit) {
+  std::visit(
+      [&](auto& op) {
+        if constexpr (requires { op.a; }) {
+          visit(op.a);
+          visit(op.b);
+        } else if constexpr (requires { op.inputs; }) {
+          for (auto& id : op.inputs) visit(id);
+        } else {
+          visit(op.input);
+          if constexpr (requires { op.more_inputs; }) {
+            for (auto& id : op.more_inputs) visit(id);
+          }
+        }
+        visit(op.output);
+      },
+      operation);
+}
+
+// The same move with axes of size one dropped and neighbours joined where they are one run.
+Move simplified(const Move& move);
+
+// Where the move takes some channels of every pixel as they are: the first of them. REQUIRES: a verified move.
+std::optional<int> channel_slice(const Move& move, const Shape& input, const Shape& output);
 
 // Checks that shapes fit, tensors are written once and before use, and every parameter is in range.
 // Returns an empty string, or one sentence that names node and reason.

@@ -15,7 +15,17 @@ class Checker {
   explicit Checker(const Graph& graph) : graph_(graph) {}
 
   std::string operator()(const Conv& op) const {
-    const Shape in = shape(op.input), out = shape(op.output);
+    Shape in = shape(op.input);
+    const Shape out = shape(op.output);
+    const int zero_point = graph_.tensors[static_cast<size_t>(op.input)].zero_point;
+    for (TensorId id : op.more_inputs) {
+      const Tensor& more = graph_.tensors[static_cast<size_t>(id)];
+      if (more.shape.n != in.n || more.shape.h != in.h || more.shape.w != in.w || more.zero_point != zero_point ||
+          op.groups != 1) {
+        return "inputs that are summed over together differ in height, width or zero point, or there are groups";
+      }
+      in.c += more.shape.c;
+    }
     if (op.groups < 1 || in.c % op.groups != 0 || out.c % op.groups != 0) return "groups do not divide the channels";
     const int64_t weights = int64_t{out.c} * op.kernel_h * op.kernel_w * (in.c / op.groups);
     if (static_cast<int64_t>(op.weights.size()) != weights) return "wrong number of weights";
@@ -72,6 +82,32 @@ class Checker {
 
   std::string operator()(const Reshape& op) const {
     return shape(op.input).elements() == shape(op.output).elements() ? "" : "input and output differ in size";
+  }
+
+  std::string operator()(const Concat& op) const {
+    if (op.inputs.empty() || op.axis < 1 || op.axis > 3) return "no inputs, or an axis out of range";
+    Shape sum = shape(op.inputs.front());
+    for (size_t i = 1; i < op.inputs.size(); ++i) {
+      const Shape part = shape(op.inputs[i]);
+      (op.axis == 1 ? sum.h : op.axis == 2 ? sum.w : sum.c) += op.axis == 1 ? part.h : op.axis == 2 ? part.w : part.c;
+      if (part.n != sum.n || (op.axis != 1 && part.h != sum.h) || (op.axis != 2 && part.w != sum.w) ||
+          (op.axis != 3 && part.c != sum.c)) {
+        return "inputs differ in shape";
+      }
+    }
+    return sum == shape(op.output) ? "" : "inputs do not give the output's shape";
+  }
+
+  std::string operator()(const Move& op) const {
+    int64_t count = 1, last = op.offset;
+    if (op.offset < 0) return "the offset is negative";
+    for (const Move::Axis& axis : op.axes) {
+      if (axis.size < 1 || axis.step < 0) return "an axis is out of range";
+      count *= axis.size;
+      last += (axis.size - 1) * axis.step;
+      if (count > shape(op.output).elements() || last >= shape(op.input).elements()) return "it leaves its tensors";
+    }
+    return count == shape(op.output).elements() ? "" : "it does not fill the output";
   }
 
  private:

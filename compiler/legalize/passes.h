@@ -13,6 +13,11 @@ void compose(ir::Graph& graph);
 // else as its table.
 void fuse(ir::Graph& graph);
 
+// Concatenations and slices along the channels that need not move a byte: a convolution sums over the parts of a
+// concatenation, an operator that works channel by channel is done part by part, a convolution of which only slices are
+// read becomes one a slice, a slice of a concatenation is the part. What remains is for the scheduler to copy.
+void arrange(ir::Graph& graph);
+
 // Drops nodes whose result nobody reads, and tensors that no node and no port names.
 void prune(ir::Graph& graph);
 

@@ -27,17 +27,7 @@ void prune(ir::Graph& graph) {
   graph.tensors = std::move(tensors);
   const auto move = [&](ir::TensorId& id) { id = moved[static_cast<size_t>(id)]; };
   for (ir::Node& node : graph.nodes) {
-    std::visit(
-        [&](auto& op) {
-          if constexpr (requires { op.a; }) {
-            move(op.a);
-            move(op.b);
-          } else {
-            move(op.input);
-          }
-          move(op.output);
-        },
-        node.operation);
+    ir::for_each_tensor(node.operation, move);
   }
   for (ir::GraphPort& port : graph.inputs) move(port.tensor);
   for (ir::GraphPort& port : graph.outputs) move(port.tensor);

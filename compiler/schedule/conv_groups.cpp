@@ -1,6 +1,7 @@
 #include "compiler/schedule/conv_groups.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace zahl::schedule {
 namespace {
@@ -40,23 +41,51 @@ std::vector<WeightGroup> cut_block(const Reduction& reduction, int block, int64_
     }
     ++row;
   }
-  for (size_t i = 0; i < runs.size(); ++i) {
-    runs[i].is_first_run = i == 0;
-    runs[i].is_last_run = i + 1 == runs.size();
-  }
   return runs;
+}
+
+// The part of a convolution that reads input channels first .. first + count - 1.
+ir::Conv part_of(const ir::Conv& conv, size_t channels, size_t first, size_t count) {
+  ir::Conv part = conv;
+  part.weights.clear();
+  for (size_t tap = 0; tap < conv.weights.size(); tap += channels) {
+    const auto begin = conv.weights.begin() + static_cast<ptrdiff_t>(tap + first);
+    part.weights.insert(part.weights.end(), begin, begin + static_cast<ptrdiff_t>(count));
+  }
+  return part;
+}
+
+// One convolution a source.
+std::vector<ir::Conv> parts_of(const ir::Conv& conv, const std::vector<int>& source_channels) {
+  if (source_channels.size() == 1) return {conv};
+  const auto channels = static_cast<size_t>(std::accumulate(source_channels.begin(), source_channels.end(), 0));
+  std::vector<ir::Conv> parts;
+  size_t first = 0;
+  for (int count : source_channels) {
+    parts.push_back(part_of(conv, channels, first, static_cast<size_t>(count)));
+    first += static_cast<size_t>(count);
+  }
+  return parts;
 }
 
 }  // namespace
 
-ConvWeights plan_weights(const ir::Conv& conv, int input_channels, int64_t group_bytes, Context& context) {
+int ConvWeights::tiles() const {
+  int sum = 0;
+  for (const Reduction& r : reductions) sum += r.tiles();
+  return sum;
+}
+
+ConvWeights plan_weights(const ir::Conv& conv, const std::vector<int>& source_channels, int64_t group_bytes,
+                         Context& context) {
   const hw::Config& config = context.config;
+  const std::vector<ir::Conv> parts = parts_of(conv, source_channels);
   ConvWeights w;
-  w.reduction = reduction_of(conv, input_channels, config);
+  for (size_t s = 0; s < parts.size(); ++s) w.reductions.push_back(reduction_of(parts[s], source_channels[s], config));
   w.columns = config.columns;
   w.channels = static_cast<int>(conv.requant.bias.size()) / conv.groups;
   w.blocks = (w.channels + config.columns - 1) / config.columns;
-  w.block_bytes = int64_t{w.reduction.tiles()} * config.weight_tile_bytes();
+  w.block_bytes = int64_t{w.tiles()} * config.weight_tile_bytes();
   w.total_bytes = int64_t{conv.groups} * w.blocks * w.block_bytes;
   w.parameter_block_bytes = int64_t{parameter_lines(is_uniform(conv.requant), config)} * config.line_bytes;
 
@@ -66,15 +95,30 @@ ConvWeights plan_weights(const ir::Conv& conv, int input_channels, int64_t group
   for (int g = 0; g < conv.groups; ++g) {
     for (int b = 0; b < w.blocks; b += largest) {
       const int first = g * w.blocks + b, count = std::min(largest, w.blocks - b);
+      const size_t first_run = w.groups.size();
       for (int i = first; i < first + count; ++i) {
-        pack_conv_block(conv, w.reduction, w.first_channel(i), w.channel_limit(i), config, weights);
         pack_parameters(conv.requant, w.first_channel(i), w.channel_limit(i), config, parameters);
       }
-      if (w.block_bytes <= half) {
-        w.groups.push_back(whole_blocks(w.reduction, first, count, w.block_bytes));
-      } else {
-        const auto runs = cut_block(w.reduction, first, half, config.weight_tile_bytes());
+      for (size_t s = 0; s < parts.size(); ++s) {
+        const Reduction& reduction = w.reductions[s];
+        for (int i = first; i < first + count; ++i) {
+          pack_conv_block(parts[s], reduction, w.first_channel(i), w.channel_limit(i), config, weights);
+        }
+        std::vector<WeightGroup> runs;
+        if (w.block_bytes <= half) {
+          runs = {whole_blocks(reduction, first, count, reduction.tiles() * int64_t{config.weight_tile_bytes()})};
+        } else {
+          runs = cut_block(reduction, first, half, config.weight_tile_bytes());
+        }
+        for (WeightGroup& run : runs) {
+          run.source = static_cast<int>(s);
+          run.is_whole = w.block_bytes <= half;
+        }
         w.groups.insert(w.groups.end(), runs.begin(), runs.end());
+      }
+      for (size_t i = first_run; i < w.groups.size(); ++i) {
+        w.groups[i].is_first_run = i == first_run;
+        w.groups[i].is_last_run = i + 1 == w.groups.size();
       }
     }
   }

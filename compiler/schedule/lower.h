@@ -18,5 +18,7 @@ void lower(const ir::Eltwise& eltwise, Context& context);
 void lower(const ir::Lookup& lookup, Context& context);
 void lower(const ir::Softmax& softmax, Context& context);
 void lower(const ir::Reshape& reshape, Context& context);  // nothing to do: an address
+void lower(const ir::Concat& concat, Context& context);
+void lower(const ir::Move& move, Context& context);
 
 }  // namespace zahl::schedule

@@ -29,13 +29,24 @@ struct Follower {
   std::optional<uint32_t> table_slot;
 };
 
+// An input of the convolution; the rows of it that are at hand.
+struct Source {
+  RowWindow window;
+  ir::TensorId tensor;
+  int channels;
+  int64_t at = 0;
+  int base_row = 0, rows = 0;
+};
+
 class ConvLowering {
  public:
   ConvLowering(const ir::Conv& conv, Context& context)
       : conv_(conv), c_(context), in_(c_.tensor(conv.input).shape), out_(c_.tensor(conv.output).shape), w_(plan()) {}
 
   void run() {
-    std::vector<ir::TensorId> tensors = {conv_.input, conv_.output};
+    std::vector<ir::TensorId> tensors = {conv_.output};
+    for (ir::TensorId id : sources_of(conv_)) tensors.push_back(id);
+    const size_t extra = tensors.size();
     const int follower = c_.plan.fusions.follower[static_cast<size_t>(c_.layer)];
     if (follower >= 0) {
       const auto& next = std::get<ir::Eltwise>(c_.graph.nodes[static_cast<size_t>(follower)].operation);
@@ -43,22 +54,31 @@ class ConvLowering {
       tensors.push_back(next.output);
     }
     const auto regions = share_workspace(c_, tensors);
-    RowWindow input(c_, conv_.input, regions[0]), output(c_, conv_.output, regions[1]);
+    RowWindow output(c_, conv_.output, regions[0]);
     const int64_t reach = int64_t{conv_.kernel_h - 1} * conv_.dilation_h + 1;
-    if (input.largest_stripe() < std::min<int64_t>(reach, in_.h)) {
-      throw UserError(fmt::format(
-          "node {}: {} bytes of input rows do not fit the scratchpad's workspace; a larger scratchpad would do",
-          c_.layer_name(), reach * input.row_bytes()));
+    int64_t largest = output.largest_stripe();
+    for (size_t i = 1; i < extra; ++i) {
+      RowWindow input(c_, tensors[i], regions[i]);
+      if (input.largest_stripe() < std::min<int64_t>(reach, in_.h)) {
+        throw UserError(fmt::format(
+            "node {}: {} bytes of input rows do not fit the scratchpad's workspace; a larger scratchpad would do",
+            c_.layer_name(), reach * input.row_bytes()));
+      }
+      largest = std::min((input.largest_stripe() - reach) / conv_.stride_h + 1, largest);
+      sources_.push_back({input, tensors[i], c_.tensor(tensors[i]).shape.c});
     }
-    int64_t largest = std::min((input.largest_stripe() - reach) / conv_.stride_h + 1, output.largest_stripe());
     if (follower >= 0) {
-      follower_.emplace(
-          Follower{follower, RowWindow(c_, tensors[2], regions[2]), RowWindow(c_, tensors[3], regions[3]), -1, -1, {}});
+      follower_.emplace(Follower{follower,
+                                 RowWindow(c_, tensors[extra], regions[extra]),
+                                 RowWindow(c_, tensors[extra + 1], regions[extra + 1]),
+                                 -1,
+                                 -1,
+                                 {}});
       largest = std::min({largest, follower_->other.largest_stripe(), follower_->result.largest_stripe()});
     }
     const int stripe = static_cast<int>(std::clamp<int64_t>(largest, 1, out_.h));
     for (int image = 0; image < out_.n; ++image) {
-      for (int r0 = 0; r0 < out_.h; r0 += stripe) do_stripe(input, output, image, r0, std::min(r0 + stripe, out_.h));
+      for (int r0 = 0; r0 < out_.h; r0 += stripe) do_stripe(output, image, r0, std::min(r0 + stripe, out_.h));
     }
   }
 
@@ -75,30 +95,40 @@ class ConvLowering {
     return static_cast<int>(std::clamp<int64_t>(blocks, 1, 256));
   }
 
+  static std::vector<ir::TensorId> sources_of(const ir::Conv& conv) {
+    std::vector<ir::TensorId> ids = {conv.input};
+    ids.insert(ids.end(), conv.more_inputs.begin(), conv.more_inputs.end());
+    return ids;
+  }
+
   ConvWeights plan() {
     const int64_t ring = c_.weights.bytes();
     const bool is_first = c_.home(conv_.input).dram >= 0;  // nothing to do while its weights arrive
-    return plan_weights(conv_, in_.c, is_weight_bound() || is_first ? ring / 16 : ring / 8, c_);
+    std::vector<int> channels;
+    for (ir::TensorId id : sources_of(conv_)) channels.push_back(c_.tensor(id).shape.c);
+    return plan_weights(conv_, channels, is_weight_bound() || is_first ? ring / 16 : ring / 8, c_);
   }
 
   Tile tile_of(int rows) const {
     TileWork work;
-    work.weight_tiles = w_.reduction.tiles();
+    work.weight_tiles = w_.tiles();
     work.blocks = w_.blocks;
     work.parameter_lines = parameter_lines(is_uniform(conv_.requant), c_.config);
     return choose_tile(rows, out_.w, work, c_.config);
   }
 
-  void do_stripe(RowWindow& input, RowWindow& output, int image, int r0, int r1) {
+  void do_stripe(RowWindow& output, int image, int r0, int r1) {
     const int y0 = std::clamp(r0 * conv_.stride_h - conv_.padding.top, 0, in_.h - 1);
     const int y1 = std::clamp(
         (r1 - 1) * conv_.stride_h - conv_.padding.top + (conv_.kernel_h - 1) * conv_.dilation_h + 1, y0 + 1, in_.h);
     c_.begin_step();
     // A tensor on chip is there as a whole; of a streamed one these rows are.
-    base_row_ = input.is_streamed() ? y0 : 0;
-    base_rows_ = input.is_streamed() ? y1 - y0 : in_.h;
-    input_at_ =
-        input.open_for_reading(int64_t{image} * in_.h + base_row_, int64_t{image} * in_.h + base_row_ + base_rows_);
+    for (Source& s : sources_) {
+      s.base_row = s.window.is_streamed() ? y0 : 0;
+      s.rows = s.window.is_streamed() ? y1 - y0 : in_.h;
+      const int64_t first = int64_t{image} * in_.h + s.base_row;
+      s.at = s.window.open_for_reading(first, first + s.rows);
+    }
     output_at_ = output.open_for_writing(int64_t{image} * out_.h + r0);
     stripe_row_ = r0;
 
@@ -122,7 +152,7 @@ class ConvLowering {
               if (!is_loaded) fetch(w_.groups[i]);
               emit_conv(w_.groups[i], b, count, part, ty, tx, accumulator);
             }
-            is_loaded = first == last;  // runs push one another out of the ring
+            is_loaded = w_.groups[first].is_whole;  // other runs push one another out of the ring
             if (!is_one_tile || !is_weight_bound() || batch_.blocks * part.pixels() >= kBatchVectors)
               drain_batch(part, ty, tx);
           }
@@ -225,22 +255,23 @@ class ConvLowering {
 
   void emit_conv(const WeightGroup& group, int first_block, int blocks, const Tile& tile, int oy, int ox,
                  int64_t accumulator) {
-    const int64_t pixel = in_.c, row = int64_t{in_.w} * in_.c;
-    const int64_t channel = int64_t{group.first_block} / w_.blocks * (in_.c / conv_.groups);
-    const int64_t y =
-        int64_t{oy} * conv_.stride_h - conv_.padding.top - base_row_ + int64_t{group.first_row} * conv_.dilation_h;
+    const Source& source = sources_[static_cast<size_t>(group.source)];
+    const int64_t pixel = source.channels, row = in_.w * pixel;
+    const int64_t channel = int64_t{group.first_block} / w_.blocks * (source.channels / conv_.groups);
+    const int64_t y = int64_t{oy} * conv_.stride_h - conv_.padding.top - source.base_row +
+                      int64_t{group.first_row} * conv_.dilation_h;
     const int64_t x =
         (int64_t{ox} * conv_.stride_w - conv_.padding.left + int64_t{group.column} * conv_.dilation_w) * pixel +
         channel + int64_t{group.first_chunk} * c_.config.rows;
     const int64_t block_bytes = group.bytes / group.blocks;
     const int64_t weights = group.scratchpad + first_block * block_bytes;
     isa::Conv conv;
-    conv.source = static_cast<int32_t>(input_at_ + y * row + x);
+    conv.source = static_cast<int32_t>(source.at + y * row + x);
     conv.input_x = static_cast<int32_t>(x);
     conv.input_row_limit = static_cast<uint32_t>(row);
     conv.input_y = static_cast<int32_t>(y);
-    conv.input_y_limit = static_cast<uint32_t>(base_rows_);
-    conv.pad_value = c_.tensor(conv_.input).zero_point;
+    conv.input_y_limit = static_cast<uint32_t>(source.rows);
+    conv.pad_value = c_.tensor(source.tensor).zero_point;
     conv.pixel_step = static_cast<uint32_t>(tile.columns > 1 ? conv_.stride_w * pixel : 0);
     conv.row_step = static_cast<uint32_t>(tile.rows > 1 ? conv_.stride_h * row : 0);
     conv.y_step = static_cast<uint32_t>(tile.rows > 1 ? conv_.stride_h : 0);
@@ -262,8 +293,8 @@ class ConvLowering {
                                     writes_accumulators(accumulator, blocks * tile.pixels())};
     const int64_t top = std::max<int64_t>(y, 0);
     const int64_t bottom =
-        std::min<int64_t>(base_rows_ - 1, y + (tile.rows - 1) * conv_.stride_h + (group.rows - 1) * conv_.dilation_h);
-    if (top <= bottom) accesses.push_back(reads(input_at_ + top * row, (bottom - top + 1) * row));
+        std::min<int64_t>(source.rows - 1, y + (tile.rows - 1) * conv_.stride_h + (group.rows - 1) * conv_.dilation_h);
+    if (top <= bottom) accesses.push_back(reads(source.at + top * row, (bottom - top + 1) * row));
     c_.emit(conv, std::move(accesses));
   }
 
@@ -277,8 +308,9 @@ class ConvLowering {
   std::optional<Follower> follower_;
   std::optional<int64_t> weights_at_, parameters_at_;
   std::optional<uint32_t> table_slot_;
-  int64_t input_at_ = 0, output_at_ = 0;
-  int base_row_ = 0, base_rows_ = 0, stripe_row_ = 0;
+  std::vector<Source> sources_;
+  int64_t output_at_ = 0;
+  int stripe_row_ = 0;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Operators that post does on its own, byte by byte: add, subtract, multiply, table look-up, softmax.
 #include <algorithm>
 
+#include "compiler/schedule/copy.h"
 #include "compiler/schedule/eltwise.h"
 #include "compiler/schedule/lower.h"
 
@@ -65,14 +66,11 @@ void lower(const ir::Eltwise& e, Context& c) {
   });
 }
 
-// The byte itself goes through the table: 1 * a + 0 * a, nothing shifted, nothing clamped.
+// The byte itself goes through the table.
 void lower(const ir::Lookup& l, Context& c) {
   const auto regions = share_workspace(c, {l.input, l.output});
   RowWindow input(c, l.input, regions[0]), result(c, l.output, regions[1]);
-  isa::Eltwise instruction;
-  instruction.a_m0 = 1;
-  instruction.low = -128, instruction.high = 127;
-  instruction.exact = 1, instruction.rounding = isa::Rounding::HalfUp;
+  isa::Eltwise instruction = identity_instruction();
   instruction.use_table = 1;
   bool is_first = true;
   for_each_stripe(rows_of(c.tensor(l.output).shape), {&input, &result}, [&](int64_t first, int64_t last) {

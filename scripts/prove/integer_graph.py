@@ -87,16 +87,21 @@ class Evaluator:
         """`sums` has the channels last; bias, m0 and shift are one a channel, or one for all."""
         bias, m0, shift = (self.arrays[requant[key]].astype(np.int64) for key in ("bias", "m0", "shift"))
         v = sums + bias
-        if np.abs(sums).max() >= 2**31 or np.abs(v).max() >= 2**31:
+        if not all(-(2**31) <= x.min() and x.max() < 2**31 for x in (sums, v)):
             raise OverflowError("an accumulator leaves int32")
         if len(m0) == 1:
             return self.finish(scaled(v, m0[0], shift[0], requant["rounding"]), requant)
         columns = [scaled(v[..., c], m0[c], shift[c], requant["rounding"]) for c in range(v.shape[-1])]
         return self.finish(np.stack(columns, axis=-1), requant)
 
+    def operand(self, node: dict) -> np.ndarray:
+        """The input, with further inputs behind its channels."""
+        parts = [self.tensors[t] for t in [node["input"], *node.get("more_inputs", [])]]
+        return np.concatenate(parts, axis=3).astype(np.int64)
+
     def windows(self, node: dict, fill: int) -> np.ndarray:
         """The taps of every output pixel: N, H, W, kernel h, kernel w, C, padding read as `fill`."""
-        x = self.tensors[node["input"]].astype(np.int64)
+        x = self.operand(node)
         (kh, kw), (sh, sw), (top, bottom, left, right) = node["kernel"], node["stride"], node["padding"]
         dh, dw = node.get("dilation", [1, 1])
         _, oh, ow, _ = self.shape(node["output"])
@@ -123,7 +128,7 @@ class Evaluator:
         return self.requantized(result, node["requant"])
 
     def windows_of_row(self, node: dict, fill: int, row: int) -> np.ndarray:
-        x = self.tensors[node["input"]].astype(np.int64)
+        x = self.operand(node)
         (kh, kw), (sh, sw), (top, _, left, right) = node["kernel"], node["stride"], node["padding"]
         dh, dw = node.get("dilation", [1, 1])
         ow, lines = self.shape(node["output"])[2], []
@@ -199,6 +204,16 @@ class Evaluator:
                 y = half_away(half_up(scale * e, 31) * node["m0"], node["shift"] + 12 - headroom)
                 result[i, c] = min(max(y + node["zero_point"], -128), 127)
         return result
+
+    def concat(self, node: dict) -> np.ndarray:
+        return np.concatenate([self.tensors[t] for t in node["inputs"]], axis=node["axis"]).astype(np.int64)
+
+    def move(self, node: dict) -> np.ndarray:
+        """Byte i of the result is byte offset + sum of index * step of the input, the indices those of `axes`."""
+        at = np.array([node["offset"]], np.int64)
+        for size, step in node["axes"]:
+            at = (at[:, None] + np.arange(size, dtype=np.int64)[None, :] * step).reshape(-1)
+        return self.tensors[node["input"]].reshape(-1)[at].astype(np.int64)
 
     def reshape(self, node: dict) -> np.ndarray:
         return self.tensors[node["input"]].astype(np.int64)

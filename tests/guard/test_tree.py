@@ -25,7 +25,7 @@ MAY_SEE = {
     "compiler/schedule": ["compiler/ir"],
     "compiler/emit": ["compiler/ir", "compiler/schedule"],
     "compiler/verify": [],
-    "compiler/driver": ["compiler/ir", "compiler/frontend", "compiler/schedule", "compiler/emit", "compiler/verify"],
+    "compiler/driver": ["compiler/ir", "compiler/frontend", "compiler/legalize", "compiler/schedule", "compiler/emit", "compiler/verify"],
     "rtl/harness": ["sim/mem"],  # one memory model serves model and RTL
     "tests/reference": ["compiler/ir"],
 }

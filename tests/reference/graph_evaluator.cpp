@@ -53,7 +53,8 @@ int8_t finish(int64_t y, int zero_point, int low, int high, const std::optional<
 int8_t requantize(const ir::Requant& r, int64_t acc, size_t channel) {
   const size_t i = r.m0.size() == 1 ? 0 : channel;
   const int64_t sum = acc + r.bias[channel];
-  if (std::abs(acc) > kInt32Max || std::abs(sum) > kInt32Max) throw std::overflow_error("accumulator past 32 bits");
+  if (std::abs(acc) > kInt32Max || sum < kInt32Min || sum > kInt32Max)
+    throw std::overflow_error("accumulator past 32 bits");
   return finish(scale(sum, r.m0[i], r.shift[i], r.rounding), r.zero_point, r.low, r.high, r.table);
 }
 
@@ -74,20 +75,26 @@ class Evaluator {
   Evaluator(const ir::Graph& graph, std::vector<Bytes>& tensors) : graph_(graph), tensors_(tensors) {}
 
   void operator()(const ir::Conv& op) {
-    const Map in = map(op.input);
-    const int inputs = in.tensor.shape.c / op.groups, outputs = shape(op.output).c / op.groups;
+    std::vector<Map> sources = {map(op.input)};
+    for (ir::TensorId id : op.more_inputs) sources.push_back(map(id));
+    const int outputs = shape(op.output).c / op.groups, taps = op.kernel_h * op.kernel_w;
+    const auto fan_in = op.weights.size() / static_cast<size_t>(shape(op.output).c);
     fill(op.output, [&](int n, int oy, int ox, int oc) {
       int64_t acc = 0;
-      size_t w = static_cast<size_t>(oc) * static_cast<size_t>(op.kernel_h * op.kernel_w * inputs);
-      for (int ky = 0; ky < op.kernel_h; ++ky) {
-        for (int kx = 0; kx < op.kernel_w; ++kx) {
-          const int y = oy * op.stride_h + ky * op.dilation_h - op.padding.top;
-          const int x = ox * op.stride_w + kx * op.dilation_w - op.padding.left;
+      size_t behind = 0;  // input channels of the sources before
+      for (const Map& in : sources) {
+        const int inputs = in.tensor.shape.c / op.groups;
+        for (int tap = 0; tap < taps; ++tap) {
+          const int y = oy * op.stride_h + tap / op.kernel_w * op.dilation_h - op.padding.top;
+          const int x = ox * op.stride_w + tap % op.kernel_w * op.dilation_w - op.padding.left;
+          size_t w = static_cast<size_t>(oc) * fan_in +
+                     static_cast<size_t>(tap) * (fan_in / static_cast<size_t>(taps)) + behind;
           for (int ic = 0; ic < inputs; ++ic) {
             const int value = in.contains(y, x) ? in.at(n, y, x, oc / outputs * inputs + ic) : in.tensor.zero_point;
             acc += value * (op.weights[w++] - op.weight_zero);
           }
         }
+        behind += static_cast<size_t>(inputs);
       }
       return requantize(op.requant, acc, static_cast<size_t>(oc));
     });
@@ -193,6 +200,36 @@ class Evaluator {
   }
 
   void operator()(const ir::Reshape& op) { bytes(op.output) = bytes(op.input); }
+
+  void operator()(const ir::Concat& op) {
+    fill(op.output, [&](int n, int y, int x, int c) -> int8_t {
+      int position[4] = {n, y, x, c};
+      for (ir::TensorId id : op.inputs) {
+        const ir::Shape& s = shape(id);
+        const int size = op.axis == 1 ? s.h : op.axis == 2 ? s.w : s.c;
+        int& along = position[op.axis];
+        if (along < size) {
+          const Map in = map(id);
+          return in.bytes[in.index(position[0], position[1], position[2], position[3])];
+        }
+        along -= size;
+      }
+      throw std::logic_error("past the last input");
+    });
+  }
+
+  void operator()(const ir::Move& op) {
+    const Bytes& in = bytes(op.input);
+    Bytes& out = bytes(op.output);
+    out.clear();
+    std::vector<int> index(op.axes.size(), 0);
+    for (int64_t left = shape(op.output).elements(); left > 0; --left) {
+      int64_t at = op.offset;
+      for (size_t k = 0; k < index.size(); ++k) at += index[k] * op.axes[k].step;
+      out.push_back(in[static_cast<size_t>(at)]);
+      for (size_t k = index.size(); k-- > 0 && ++index[k] == op.axes[k].size;) index[k] = 0;
+    }
+  }
 
  private:
   const ir::Shape& shape(ir::TensorId id) const { return graph_.tensors[static_cast<size_t>(id)].shape; }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <random>
 
+#include "tests/support/random_moves.h"
+
 namespace zahl::test {
 namespace {
 
@@ -32,11 +34,12 @@ class GraphMaker {
 
   static ir::HostView view(const ir::Shape& s) { return {ir::HostView::Type::Int8, {s.n, s.h, s.w, s.c}, false}; }
 
-  ir::TensorId add_tensor(const ir::Shape& shape) {
+  ir::TensorId add_tensor(const ir::Shape& shape) { return add_tensor(shape, byte()); }
+  ir::TensorId add_tensor(const ir::Shape& shape, int zero_point) {
     ir::Tensor t;
     t.name = fmt::format("t{}", graph_.tensors.size());
     t.shape = shape;
-    t.zero_point = byte();
+    t.zero_point = zero_point;
     graph_.tensors.push_back(t);
     return static_cast<ir::TensorId>(graph_.tensors.size()) - 1;
   }
@@ -107,7 +110,7 @@ class GraphMaker {
   }
 
   void add_node() {
-    switch (number(0, 9)) {
+    switch (number(0, 12)) {
       case 0:
       case 1:
       case 2:
@@ -124,6 +127,12 @@ class GraphMaker {
         return one_in(2) ? add_lookup() : add_softmax();
       case 8:
         return add_reshape();
+      case 9:
+        return add_concat();
+      case 10:
+        return add_move();
+      case 11:
+        return add_split();
       default:
         return add_residual();
     }
@@ -256,6 +265,53 @@ class GraphMaker {
     }
     s.m0 = 1, s.shift = 23;
     finish(s, output);
+  }
+
+  void add_concat() {
+    RandomConcat made = random_concat(random_, graph_, current_);
+    made.concat.output = add_tensor(made.shape, tensor(current_).zero_point);
+    const auto output = made.concat.output;
+    finish(std::move(made.concat), output);
+  }
+
+  void add_move() {
+    RandomMove made = random_move(random_, current_, tensor(current_).shape);
+    made.move.output = add_tensor(made.shape, tensor(current_).zero_point);
+    const auto output = made.move.output;
+    finish(std::move(made.move), output);
+  }
+
+  // Slices along the channels, each read by something, put together again in another order.
+  void add_split() {
+    const ir::Shape in = tensor(current_).shape;
+    if (in.c < 2) return add_conv();
+    if (one_in(2)) add_conv();
+    const ir::TensorId source = current_;
+    const ir::Shape shape = tensor(source).shape;
+    if (shape.c < 2) return;
+    const int first = number(1, shape.c - 1);
+    ir::Concat concat{{}, -1, 3};
+    for (const auto& [from, count] : {std::pair{first, shape.c - first}, std::pair{0, first}}) {
+      const auto slice = add_tensor({shape.n, shape.h, shape.w, count}, tensor(source).zero_point);
+      finish(ir::Move{source, slice, from, {{shape.n * shape.h * shape.w, shape.c}, {count, 1}}}, slice);
+      if (one_in(2)) one_in(2) ? add_max_pool_in_place() : add_lookup();
+      concat.inputs.push_back(current_);
+    }
+    graph_.tensors[static_cast<size_t>(concat.inputs[1])].zero_point = tensor(concat.inputs[0]).zero_point;
+    concat.output = add_tensor(shape, tensor(concat.inputs[0]).zero_point);
+    finish(concat, concat.output);
+  }
+
+  // A maximum that keeps the shape.
+  void add_max_pool_in_place() {
+    ir::MaxPool p;
+    p.kernel_h = p.kernel_w = 5;
+    p.padding = {2, 2, 2, 2};
+    p.input = current_;
+    p.output = add_tensor(tensor(current_).shape);
+    p.requant = requant(tensor(current_).shape.c, 1);
+    const auto output = p.output;
+    finish(std::move(p), output);
   }
 
   void add_reshape() {

@@ -189,6 +189,34 @@ TEST(Onnx, TransposeOfAChannelsLastInputMovesNothing) {
   EXPECT_EQ(reference::evaluate(graph, {ramp(24)})[0], ramp(24));
 }
 
+TEST(Onnx, ReshapeOfAChannelsFirstMapMovesItsBytes) {
+  OnnxBuilder b;
+  b.input("x", {1, 2, 2, 3}).output("r_dq");
+  b.integers("shape", {2}, {3, 4}, onnx::TensorProto::INT64);
+  b.node("Reshape", {b.qdq("x", 1.0f, 0), "shape"}, "r");
+  b.qdq("r", 1.0f, 0);
+  const ir::Graph graph = b.load();
+  ASSERT_EQ(graph.nodes.size(), 2u);  // bytes into order, then the shape
+  // H, W, C in memory becomes C, H, W.
+  EXPECT_EQ(reference::evaluate(graph, {Bytes{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}})[0],
+            (Bytes{0, 2, 4, 6, 8, 10, 1, 3, 5, 7, 9, 11}));
+}
+
+TEST(Onnx, TranspositionsThatUndoEachOtherMoveNothing) {
+  OnnxBuilder b;
+  b.input("x", {1, 6, 2, 3}).output("u_dq");
+  b.integers("apart", {5}, {1, 2, 3, 2, 3}, onnx::TensorProto::INT64);
+  b.integers("whole", {4}, {1, 6, 2, 3}, onnx::TensorProto::INT64);
+  b.node("Reshape", {b.qdq("x", 1.0f, 0), "apart"}, "r");
+  set_integers(b.node("Transpose", {"r"}, "s"), "perm", {0, 2, 1, 3, 4});
+  set_integers(b.node("Transpose", {"s"}, "t"), "perm", {0, 2, 1, 3, 4});
+  b.node("Reshape", {"t", "whole"}, "u");
+  b.qdq("u", 1.0f, 0);
+  const ir::Graph graph = b.load();
+  for (const ir::Node& node : graph.nodes) EXPECT_TRUE(std::holds_alternative<ir::Reshape>(node.operation));
+  EXPECT_EQ(reference::evaluate(graph, {ramp(36)})[0], ramp(36));
+}
+
 TEST(Onnx, ConstantShapeArithmeticIsFolded) {
   OnnxBuilder b;
   b.input("x", {1, 4, 1, 1}).output("y_dq");

@@ -152,8 +152,24 @@ TEST(TfliteErrors, SixteenBitActivationsAreRefused) {
 TEST(TfliteErrors, UnsupportedOperatorIsNamed) {
   TfliteBuilder b;
   const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 8}, 0.1f, 0);
-  b.op(BuiltinOperator::CONCATENATION, {x, x}, y);
-  EXPECT_THAT(b.error(x, y), HasSubstr("node 't1' (CONCATENATION): the operator is not supported"));
+  b.op(BuiltinOperator::TILE, {x, x}, y);
+  EXPECT_THAT(b.error(x, y), HasSubstr("node 't1' (TILE): the operator is not supported"));
+}
+
+TEST(TfliteErrors, ConcatenationOfScalesIsRefused) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 8}, 0.2f, 0);
+  b.op(BuiltinOperator::CONCATENATION, {x, x}, y, BuiltinOptions::ConcatenationOptions,
+       tflite::CreateConcatenationOptions(b.builder(), 1).Union());
+  EXPECT_THAT(b.error(x, y), HasSubstr("different scales"));
+}
+
+TEST(TfliteErrors, ResizeByAPartIsRefused) {
+  TfliteBuilder b;
+  const int x = b.bytes({1, 2, 2, 1}, 0.1f, 0), y = b.bytes({1, 3, 3, 1}, 0.1f, 0);
+  const int sizes = b.tensor<int32_t>({2}, TensorType::INT32, {}, 0, {3, 3});
+  b.op(BuiltinOperator::RESIZE_NEAREST_NEIGHBOR, {x, sizes}, y);
+  EXPECT_THAT(b.error(x, y), HasSubstr("resizing of 2 to 3"));
 }
 
 TEST(TfliteErrors, UnsupportedActivationIsNamed) {
@@ -214,12 +230,13 @@ TEST(TfliteErrors, BadScaleIsRefused) {
   EXPECT_THAT(b.error(x, y), HasSubstr("has scale 0"));
 }
 
-TEST(TfliteErrors, TransposeThatMovesDataIsRefused) {
+TEST(TfliteErrors, SliceOutOfRangeIsRefused) {
   TfliteBuilder b;
-  const int x = b.bytes({2, 3}, 0.1f, 0), y = b.bytes({3, 2}, 0.1f, 0);
-  const int p = b.tensor<int32_t>({2}, TensorType::INT32, {}, 0, {1, 0});
-  b.op(BuiltinOperator::TRANSPOSE, {x, p}, y);
-  EXPECT_THAT(b.error(x, y), HasSubstr("moves data"));
+  const int x = b.bytes({2, 3}, 0.1f, 0), y = b.bytes({2, 2}, 0.1f, 0);
+  const int begin = b.tensor<int32_t>({2}, TensorType::INT32, {}, 0, {0, 2}),
+            size = b.tensor<int32_t>({2}, TensorType::INT32, {}, 0, {2, 2});
+  b.op(BuiltinOperator::SLICE, {x, begin, size}, y);
+  EXPECT_THAT(b.error(x, y), HasSubstr("takes 2 from 2 on of an axis of 3"));
 }
 
 TEST(TfliteErrors, SoftmaxOutputScaleIsFixed) {

@@ -1,4 +1,4 @@
-// Operators of TfliteReader that change shapes alone.
+// Padding in TfliteReader.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,40 +7,6 @@
 #include "compiler/frontend/tflite_reader.h"
 
 namespace zahl::frontend {
-
-void TfliteReader::read_reshape(const Operator& op) {
-  require_operands(op, 1, 2);
-  const ReshapeLayer layer{.input = input_of(op, 0), .output = output_of(op)};
-  const Value &x = network_.value(layer.input), &y = network_.value(layer.output);
-  if (element_count(op.node, x.dims) != element_count(op.node, y.dims)) {
-    refuse(op.node, fmt::format("it makes {} from {}", join(y.dims), join(x.dims)), kIntactTflite);
-  }
-  if (x.scale != y.scale || x.zero_point != y.zero_point) {
-    refuse(op.node, "its input and output have different scales, which TFLite forbids", "convert the model again");
-  }
-  add(op, layer);
-}
-
-void TfliteReader::read_transpose(const Operator& op) {
-  require_operands(op, 2, 2);
-  const std::vector<int64_t> permutation = file_.integers(op.node, op.inputs[1]);
-  const Value& x = network_.value(input_of(op, 0));
-  std::vector<int> order;
-  std::vector<int64_t> sorted = permutation;
-  std::ranges::sort(sorted);
-  for (size_t i = 0; i < sorted.size(); ++i) {
-    if (sorted[i] != static_cast<int64_t>(i) || sorted.size() != x.dims.size())
-      refuse(op.node, "its permutation is not one", kIntactTflite);
-    order.push_back(static_cast<int>(permutation[i]));
-  }
-  if (!same_layout(x.dims, order, plain_order(order.size()))) {
-    refuse(op.node, fmt::format("the permutation {} of the shape {} moves data", join(permutation), join(x.dims)),
-           "only move axes of size one");
-  }
-  Operator reshape = op;
-  reshape.inputs.resize(1);
-  read_reshape(reshape);
-}
 
 void TfliteReader::read_pad(const Operator& op) {
   require_operands(op, 2, 3);
