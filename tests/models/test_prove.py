@@ -85,6 +85,31 @@ def test_float_where_an_m0_belongs_is_named(program):
     assert any("bytes differ" in text for text in texts)
 
 
+class Images:
+    """Calibration data for onnxruntime.quantization."""
+
+    def __init__(self):
+        self.images = iter(np.load(ROOT / "models/digits/test_images.npz")["images"][:20])
+
+    def get_next(self):
+        image = next(self.images, None)
+        return None if image is None else {"image": image[None]}
+
+
+def test_qoperator_format_holds(tmp_path):
+    """The file has no pairs inside: its scales are operands of the operators."""
+    quantization = pytest.importorskip("onnxruntime.quantization")
+    model = tmp_path / "qoperator.onnx"
+    quantization.quantize_static(
+        str(ROOT / "models/digits/digits_float.onnx"), str(model), Images(), quant_format=quantization.QuantFormat.QOperator, per_channel=True
+    )
+    told = json.loads(zahl("explain", model, "--json", "-").stdout)
+    assert told["model_format"] == "onnx-qoperator" and told["left_in_float"] == []
+    assert {p["place"] for p in told["pairs"]} <= {"layer", "host input", "host output", "vanished"}
+    assert all(factor["holds"] for layer in told["layers"] for factor in layer["factors"])
+    prove(model)
+
+
 def run_level5(path, result) -> tuple[int, dict]:
     run = subprocess.run([sys.executable, "-B", LEVEL5, path, "--json", result], capture_output=True, text=True)
     return run.returncode, json.loads(result.read_text())
@@ -136,6 +161,8 @@ def test_level_that_cannot_be_run_says_so(tmp_path):
     assert prove(DIGITS, "--quick", levels="1,3")["left_out"] == [2, 3, 4, 5]
 
 
-@pytest.mark.parametrize("name", ["ad01_int8", "kws_ref_model", "mobilenet_v1_0.25_128_uint8", "vww_96_int8", "str_ww_ref_model", "hello_world_int8"])
+@pytest.mark.parametrize(
+    "name", ["ad01_int8", "kws_ref_model", "mobilenet_v1_0.25_128_uint8", "vww_96_int8", "str_ww_ref_model", "hello_world_int8", "yolov5_tiny_192_int8"]
+)
 def test_shared_networks_hold(name):
     prove(shared(f"{name}.tflite"))
