@@ -202,9 +202,14 @@ class Drawing {
     const auto& n = source_.node(node);
     const bool is_pair = is_quantize(n) || is_dequantize(n);
     spots_[node] = at;
-    const std::string kind = is_pair ? "pair" : is_left(node) ? "left" : source_.is_tflite ? "layer" : "op";
+    const std::string kind = is_pair ? "pair" : is_left(node) ? "left" : is_integer(n) ? "layer" : "op";
     const std::string label = is_pair ? pair_label(node, at.is_side) : fmt::format("{}  {}", n.node.type, n.node.name);
     box(at, kind, cut(label, width), fmt::format("{} ({})", n.node.name, n.node.type));
+  }
+
+  // Written with integers in the file itself: TFLite, and the QOperator format.
+  bool is_integer(const frontend::SourceNode& node) const {
+    return source_.is_tflite || node.node.type.starts_with("QLinear") || node.node.type == "QGemm";
   }
 
   // "Quantize  S 0.0312, Z 44" in the chain, "Dequantize weights" beside it.

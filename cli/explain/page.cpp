@@ -71,6 +71,17 @@ Json example_of(const Json& layers) {
 std::string explanation_page(const Explanation& e, const Json& json) {
   Json page = json;
   page["drawing"] = drawing(e, json["layers"]);
+  page["format_note"] = "";
+  if (e.source.is_tflite) {
+    page["format_note"] =
+        "A TFLite file draws no pairs: it keeps scale and zero point at each tensor. What they mean is the same, and "
+        "so is "
+        "the equation.";
+  } else if (e.format == "onnx-qoperator") {
+    page["format_note"] =
+        "In this file (QOperator format) the pairs are merged into the operators already: scales and zero points are "
+        "operands of QLinearConv and its like. What they mean is the same, and so is the equation.";
+  }
   page["example"] = example_of(json["layers"]);
   page["rows"] = Json::array();
   for (size_t i = 0; i < json["layers"].size(); ++i)

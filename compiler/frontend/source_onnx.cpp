@@ -1,6 +1,7 @@
 // An ONNX file as nodes and tensors.
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "compiler/frontend/onnx_graph.h"
 #include "compiler/frontend/source_graph.h"
@@ -66,6 +67,10 @@ class Collector {
       if (node.outputs[i] < 0) continue;
       SourceTensor& t = graph_.tensors[static_cast<size_t>(node.outputs[i])];
       if (t.type != "?") continue;
+      if (const std::string same = moved_type(node); !same.empty()) {
+        t.type = same;
+        continue;
+      }
       const bool is_integer = node.node.type == "ConvInteger" || node.node.type == "MatMulInteger";
       const bool has_bytes = node.node.type == "QuantizeLinear" || node.node.type.starts_with("QLinear");
       const size_t zero = node.node.type == "QuantizeLinear" ? 2 : node.inputs.size();
@@ -75,6 +80,15 @@ class Collector {
       if (zero < node.inputs.size() && node.inputs[zero] >= 0)
         t.type = graph_.tensors[static_cast<size_t>(node.inputs[zero])].type;
     }
+  }
+
+  // A node that only rearranges, or picks, has its operand's type.
+  std::string moved_type(const SourceNode& node) const {
+    static const std::set<std::string> kMoves = {"Reshape", "Transpose", "Split",    "Flatten", "Squeeze", "Unsqueeze",
+                                                 "Slice",   "Concat",    "Identity", "MaxPool", "Resize"};
+    if (!kMoves.contains(node.node.type) || node.inputs.empty() || node.inputs.front() < 0) return "";
+    const std::string& type = graph_.tensors[static_cast<size_t>(node.inputs.front())].type;
+    return type == "?" ? "" : type;
   }
 
   SourceGraph& graph_;
