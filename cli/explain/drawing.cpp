@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/explain/bands.h"
+
 namespace zahl::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Place = Absorbed::Place;
 
 constexpr double kTop = 36, kRow = 36, kBox = 26, kGap = 9;
 constexpr double kMainX = 100, kMainWidth = 250, kSideX = 375, kSideWidth = 190, kRightX = 640, kRightWidth = 380;
@@ -21,18 +22,6 @@ std::string cut(const std::string& s, size_t width) {
              ? s
              : fmt::format("{}..{}", s.substr(0, width / 2 - 1), s.substr(s.size() - (width - width / 2 - 1)));
 }
-
-// What stands side by side: nodes of the file, and what the device (or the host) makes of them.
-struct Band {
-  enum class Kind { Layer, Left, Host };
-  Kind kind = Kind::Host;
-  int layer = -1;
-  double key = 0;             // position in the file
-  std::vector<int> nodes{};   // of the file
-  std::vector<int> inputs{};  // tensors: graph inputs drawn here
-  std::vector<int> outputs{};
-  std::string label{}, sub{}, sub2{};
-};
 
 struct Spot {
   double x = 0, y = 0, w = 0, h = 0;
@@ -46,7 +35,7 @@ class Drawing {
   Drawing(const Explanation& e, const Json& layers) : e_(e), source_(e.source), layers_(layers) {}
 
   Json draw() {
-    make_bands();
+    bands_ = make_bands(e_, layers_);
     for (size_t i = 0; i < bands_.size(); ++i) place(i);
     left_lines();
     right_lines();
@@ -57,96 +46,6 @@ class Drawing {
  private:
   bool is_left(int node) const {
     return std::ranges::any_of(e_.left, [&](const auto& l) { return l.node.name == source_.node(node).node.name; });
-  }
-  void make_bands() {
-    std::map<int, size_t> band_of_left;
-    std::vector<Band> bands;
-    for (int id : source_.inputs) {
-      bands.push_back({.key = -1, .inputs = {id}});
-      set_input_text(bands.back(), id);
-    }
-    double last = -0.5;
-    for (size_t k = 0; k < e_.layers.size(); ++k) {
-      Band band{.kind = Band::Kind::Layer, .layer = static_cast<int>(k)};
-      band.nodes = e_.layers[k].source;
-      band.key = e_.layers[k].main >= 0 ? e_.layers[k].main : last + 0.25;
-      last = band.key;
-      const Json& l = layers_[k];
-      band.label = l["title"];
-      band.sub = l["operator"];
-      if (l.contains("worst_factor")) {
-        const Json& f = l["worst_factor"];
-        const bool is_one = f["m0"] == 1 && f["shift"] == 0;
-        band.sub2 = is_one
-                        ? "M = 1: the bytes are compared as they are"
-                        : fmt::format("M = {} = {} * 2^-{}{}", f["short"].get<std::string>(), f["m0"].get<uint32_t>(),
-                                      f["shift"].get<int>(), l["factors"].size() > 1 ? ", one a channel" : "");
-      } else {
-        band.sub2 = l["numbers"];
-      }
-      bands.push_back(std::move(band));
-    }
-    for (size_t i = 0; i < source_.nodes.size(); ++i) {
-      const int id = static_cast<int>(i);
-      if (!is_left(id)) continue;
-      band_of_left[id] = bands.size();
-      bands.push_back({.kind = Band::Kind::Left,
-                       .key = static_cast<double>(i),
-                       .nodes = {id},
-                       .label = "stays in float, on the host",
-                       .sub = source_.node(id).node.name});
-    }
-    for (const Absorbed& a : e_.absorbed) join(bands, band_of_left, a);
-    for (int id : source_.outputs) add_output(bands, id);
-    std::ranges::stable_sort(bands, {}, &Band::key);
-    bands_ = std::move(bands);
-  }
-
-  void set_input_text(Band& band, int tensor) const {
-    const auto& t = source_.tensor(tensor);
-    band.label = fmt::format("host: {} goes in", t.name);
-    band.sub = t.type == "float32" ? "quantized once, before the first byte" : "bytes already";
-  }
-
-  // Who reads what a pair writes, then who writes what it reads.
-  std::vector<int> neighbours(int pair) const {
-    std::vector<int> result = source_.readers[static_cast<size_t>(source_.node(pair).outputs.at(0))];
-    result.push_back(source_.producer[static_cast<size_t>(source_.node(pair).inputs.at(0))]);
-    return result;
-  }
-
-  void join(std::vector<Band>& bands, const std::map<int, size_t>& band_of_left, const Absorbed& a) const {
-    if (is_left(a.node)) return;
-    if (a.place == Place::Layer) {
-      const auto band = std::ranges::find(bands, a.layer, &Band::layer);
-      return band->nodes.push_back(a.node);
-    }
-    if (a.place == Place::HostInput) {
-      for (Band& band : bands) {
-        if (!band.inputs.empty() && band.inputs.front() == source_.node(a.node).inputs.at(0))
-          return band.nodes.push_back(a.node);
-      }
-    }
-    if (a.place == Place::Float) {
-      for (int neighbour : neighbours(a.node)) {
-        if (const auto at = band_of_left.find(neighbour); at != band_of_left.end()) {
-          return bands[at->second].nodes.push_back(a.node);
-        }
-      }
-    }
-    if (a.place == Place::HostOutput) return;  // drawn with its output
-    bands.push_back({.key = static_cast<double>(a.node), .nodes = {a.node}, .label = "", .sub = a.what});
-  }
-
-  void add_output(std::vector<Band>& bands, int tensor) const {
-    Band band{.key = 1e9, .outputs = {tensor}};
-    band.label = fmt::format("host: {} comes out", source_.tensor(tensor).name);
-    const int producer = source_.producer[static_cast<size_t>(tensor)];
-    band.sub = source_.tensor(tensor).type == "float32" ? "dequantized once, after the last byte" : "bytes as they are";
-    for (const Absorbed& a : e_.absorbed) {
-      if (a.place == Place::HostOutput && a.node == producer) band.nodes.push_back(a.node);
-    }
-    bands.push_back(std::move(band));
   }
 
   // --- where everything lies
