@@ -156,6 +156,7 @@ struct Network {
   std::vector<Layer> layers;
   std::vector<Port> inputs, outputs;
   std::map<std::pair<ValueId, std::vector<int>>, ValueId> ordered;  // what in_memory_order (view.h) made
+  std::map<ValueId, ValueId> bytes_of;  // values that are others' bytes, all of them in place, under other dimensions
 
   Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }

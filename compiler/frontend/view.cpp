@@ -50,7 +50,10 @@ bool is_contiguous(const std::vector<Axis>& axes, int64_t elements) {
 View view_of(const Network& network, ValueId id) {
   const Value& value = network.value(id);
   if (value.view) return *value.view;
-  View view{.root = id, .offset = 0, .dims = std::vector<std::vector<Axis>>(value.dims.size())};
+  const auto base = network.bytes_of.find(id);
+  View view{.root = base == network.bytes_of.end() ? id : base->second,
+            .offset = 0,
+            .dims = std::vector<std::vector<Axis>>(value.dims.size())};
   int64_t step = 1;
   for (size_t i = value.order.size(); i-- > 0;) {
     const auto axis = static_cast<size_t>(value.order[i]);
@@ -155,6 +158,7 @@ ValueId add_view(Network& network, const NodeName& node, const Value& like, std:
   if (is_whole && is_contiguous(axes_in(view, value.order), product(value.dims))) {
     value.view.reset();
     const ValueId id = network.add(std::move(value));
+    network.bytes_of[id] = view.root;
     network.layers.push_back({node, ReshapeLayer{view.root, id}});
     return id;
   }

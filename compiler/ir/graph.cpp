@@ -1,5 +1,7 @@
 #include "compiler/ir/graph.h"
 
+#include <algorithm>
+
 namespace zahl::ir {
 
 std::vector<TensorId> inputs_of(const Operation& operation) {
@@ -34,6 +36,27 @@ std::optional<int> channel_slice(const Move& move, const Shape& input, const Sha
   const Move slice{move.input, move.output, move.offset, {{pixels, input.c}, {output.c, 1}}};
   if (simplified(slice).axes != simplified(move).axes) return std::nullopt;
   return static_cast<int>(move.offset);
+}
+
+std::optional<std::vector<int>> chosen_channels(const Move& move, const Shape& input, const Shape& output) {
+  const int pixels = input.n * input.h * input.w;
+  if (input.n != output.n || input.h != output.h || input.w != output.w) return std::nullopt;
+  std::vector<Move::Axis> axes = simplified(move).axes;
+  if (pixels > 1) {
+    if (axes.front() != Move::Axis{pixels, input.c}) return std::nullopt;
+    axes.erase(axes.begin());
+  }
+  std::vector<int> channels = {0};
+  for (const Move::Axis& axis : axes) {
+    std::vector<int> finer;
+    for (int channel : channels) {
+      for (int i = 0; i < axis.size; ++i) finer.push_back(channel + static_cast<int>(i * axis.step));
+    }
+    channels = std::move(finer);
+  }
+  for (int& channel : channels) channel += static_cast<int>(move.offset);
+  const bool fits = std::all_of(channels.begin(), channels.end(), [&](int c) { return c < input.c; });
+  return fits ? std::optional(channels) : std::nullopt;
 }
 
 }  // namespace zahl::ir

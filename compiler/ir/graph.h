@@ -222,6 +222,9 @@ Move simplified(const Move& move);
 // Where the move takes some channels of every pixel as they are: the first of them. REQUIRES: a verified move.
 std::optional<int> channel_slice(const Move& move, const Shape& input, const Shape& output);
 
+// Where the move takes the same channels of every pixel in some order: these. REQUIRES: a verified move.
+std::optional<std::vector<int>> chosen_channels(const Move& move, const Shape& input, const Shape& output);
+
 // Checks that shapes fit, tensors are written once and before use, and every parameter is in range.
 // Returns an empty string, or one sentence that names node and reason.
 std::string verify(const Graph& graph);

@@ -1,61 +1,23 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 
+#include "compiler/legalize/channels.h"
 #include "compiler/legalize/passes.h"
 
 namespace zahl::legalize {
 namespace {
 
+constexpr int kBlock = 16;        // channels that a machine takes at once, roughly: to compare ways of doing the same
 constexpr size_t kMostParts = 8;  // of one convolution: each takes its share of the workspace where it streams
-
-// A part of a tensor's channels.
-struct Range {
-  int first = 0, count = 0;
-};
-
-template <typename T>
-std::vector<T> taken(const std::vector<T>& values, const Range& range, size_t stride = 1) {
-  const auto begin = values.begin() + static_cast<ptrdiff_t>(static_cast<size_t>(range.first) * stride);
-  return {begin, begin + static_cast<ptrdiff_t>(static_cast<size_t>(range.count) * stride)};
-}
-
-ir::Requant taken(const ir::Requant& requant, const Range& range) {
-  ir::Requant part = requant;
-  part.bias = taken(requant.bias, range);
-  if (requant.m0.size() > 1) {
-    part.m0 = taken(requant.m0, range);
-    part.shift = taken(requant.shift, range);
-  }
-  return part;
-}
-
-// The operator on some channels of its input, for operators that work channel by channel.
-ir::Operation on_channels(const ir::Depthwise& op, const Range& range) {
-  ir::Depthwise part = op;
-  part.requant = taken(op.requant, range);
-  part.weights.clear();
-  const size_t channels = op.requant.bias.size();
-  for (size_t tap = 0; tap < op.weights.size(); tap += channels) {
-    const auto begin = op.weights.begin() + static_cast<ptrdiff_t>(tap) + range.first;
-    part.weights.insert(part.weights.end(), begin, begin + range.count);
-  }
-  return part;
-}
-ir::Operation on_channels(const ir::MaxPool& op, const Range& range) {
-  ir::MaxPool part = op;
-  part.requant = taken(op.requant, range);
-  return part;
-}
-ir::Operation on_channels(const ir::AveragePool& op, const Range&) { return op; }
-ir::Operation on_channels(const ir::Lookup& op, const Range&) { return op; }
 
 class Arranger {
  public:
   explicit Arranger(ir::Graph& graph) : graph_(graph) {}
 
   void run() {
-    cut_convolutions();
+    cut_convolutions(graph_);
     for (const ir::Node& node : graph_.nodes) {
       for (ir::TensorId id : ir::inputs_of(node.operation)) ++readers_[id];
     }
@@ -88,8 +50,16 @@ class Arranger {
   // Does the node without the bytes of a concatenation. False where it stays as it is.
   bool resolve(ir::Node& node) {
     for_each_alias(node);
-    if (auto* conv = std::get_if<ir::Conv>(&node.operation)) return sum_over_parts(node, *conv), false;
-    if (auto* move = std::get_if<ir::Move>(&node.operation)) return take_part(node, *move);
+    if (auto* conv = std::get_if<ir::Conv>(&node.operation)) {
+      choose_by_weights(node, *conv);
+      return sum_over_parts(node, *conv), false;
+    }
+    if (auto* move = std::get_if<ir::Move>(&node.operation)) {
+      if (take_part(node, *move)) return true;
+      if (std::holds_alternative<ir::Move>(node.operation)) choose_by_convolution(node);
+      if (auto* conv = std::get_if<ir::Conv>(&node.operation)) sum_over_parts(node, *conv);
+      return false;
+    }
     if (auto* concat = std::get_if<ir::Concat>(&node.operation)) return flatten(*concat), false;
     if (auto* lookup = std::get_if<ir::Lookup>(&node.operation); lookup && look_up_first(node, *lookup)) return true;
     return std::visit(
@@ -107,6 +77,55 @@ class Arranger {
       if (id != output && alias != aliases_.end()) id = alias->second;
     });
   }
+
+  // A convolution over chosen channels, in any order, is one over all of them: the others weigh nothing.
+  void choose_by_weights(ir::Node& node, ir::Conv& conv) {
+    const auto writer = writers_.find(conv.input);
+    const ir::Move* move =
+        writer == writers_.end() ? nullptr : std::get_if<ir::Move>(&graph_.nodes[writer->second].operation);
+    if (!move || conv.groups != 1 || !conv.more_inputs.empty()) return;
+    const ir::Shape &all = tensor(move->input).shape, &some = tensor(conv.input).shape;
+    const auto channels = ir::chosen_channels(*move, all, some);
+    if (!channels || tensor(move->input).zero_point != tensor(conv.input).zero_point || tensor(move->input).constant)
+      return;
+    const int64_t taps = int64_t{conv.kernel_h} * conv.kernel_w, results = tensor(conv.output).shape.elements();
+    const int64_t more = taps * (blocks(all.c) - blocks(some.c)) * results / kBlock;
+    if (more > int64_t{blocks(all.c)} * blocks(some.c) * some.elements() / some.c) return;  // than choosing alone
+    ir::Conv wide = conv;
+    wide.input = move->input;
+    const auto inputs = static_cast<size_t>(all.c), chosen = channels->size();
+    wide.weights.assign(conv.weights.size() / chosen * inputs, static_cast<int8_t>(conv.weight_zero));
+    std::set<int> distinct(channels->begin(), channels->end());
+    if (distinct.size() != chosen) return;
+    for (size_t tap = 0; tap < conv.weights.size() / chosen; ++tap) {
+      for (size_t c = 0; c < chosen; ++c)
+        wide.weights[tap * inputs + static_cast<size_t>((*channels)[c])] = conv.weights[tap * chosen + c];
+    }
+    node.name = graph_.nodes[writer->second].name + " + " + node.name;
+    conv = std::move(wide);
+  }
+
+  // Single channels are chosen faster by a convolution of ones than byte by byte.
+  void choose_by_convolution(ir::Node& node) {
+    const ir::Move move = std::get<ir::Move>(node.operation);
+    const ir::Shape &all = tensor(move.input).shape, &some = tensor(move.output).shape;
+    const auto channels = ir::chosen_channels(move, all, some);
+    if (!channels || tensor(move.input).constant) return;
+    int runs = 1;
+    for (size_t i = 1; i < channels->size(); ++i) runs += (*channels)[i] == (*channels)[i - 1] + 1 ? 0 : 1;
+    if (blocks(all.c) * blocks(some.c) >= runs) return;
+    ir::Conv conv{.input = move.input, .output = move.output};
+    conv.weights.assign(channels->size() * static_cast<size_t>(all.c), 0);
+    for (size_t i = 0; i < channels->size(); ++i)
+      conv.weights[i * static_cast<size_t>(all.c) + static_cast<size_t>((*channels)[i])] = 1;
+    conv.requant.rounding = isa::Rounding::HalfUp;
+    conv.requant.bias.assign(channels->size(), 0);
+    conv.requant.m0 = {1};
+    conv.requant.shift = {0};
+    node.operation = std::move(conv);
+  }
+
+  static int blocks(int channels) { return (channels + kBlock - 1) / kBlock; }
 
   void sum_over_parts(ir::Node& node, ir::Conv& conv) {
     const ir::Node* source = concat_of(conv.input);
@@ -237,55 +256,6 @@ class Arranger {
 
   bool is_output(ir::TensorId id) const {
     return std::ranges::any_of(graph_.outputs, [&](const ir::GraphPort& port) { return port.tensor == id; });
-  }
-
-  // Convolutions of whose result only slices along the channels are read, none of them twice.
-  void cut_convolutions() {
-    std::map<ir::TensorId, std::vector<size_t>> readers;
-    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
-      for (ir::TensorId id : ir::inputs_of(graph_.nodes[n].operation)) readers[id].push_back(n);
-    }
-    std::vector<ir::Node> nodes;
-    std::vector<bool> is_done(graph_.nodes.size());
-    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
-      if (is_done[n]) continue;
-      const ir::Node& node = graph_.nodes[n];
-      const auto* conv = std::get_if<ir::Conv>(&node.operation);
-      const auto slices = conv ? slices_of(*conv, readers[conv->output]) : std::vector<std::pair<size_t, Range>>{};
-      if (slices.empty()) {
-        nodes.push_back(node);
-        continue;
-      }
-      for (const auto& [reader, range] : slices) {
-        nodes.push_back(cut(node, *conv, graph_.nodes[reader], range));
-        is_done[reader] = true;
-      }
-    }
-    graph_.nodes = std::move(nodes);
-  }
-
-  std::vector<std::pair<size_t, Range>> slices_of(const ir::Conv& conv, const std::vector<size_t>& readers) {
-    std::vector<std::pair<size_t, Range>> slices;
-    int sum = 0;
-    for (size_t reader : readers) {
-      const auto* move = std::get_if<ir::Move>(&graph_.nodes[reader].operation);
-      const auto first =
-          move ? ir::channel_slice(*move, tensor(conv.output).shape, tensor(move->output).shape) : std::nullopt;
-      if (!first) return {};
-      slices.push_back({reader, {*first, tensor(move->output).shape.c}});
-      sum += slices.back().second.count;
-    }
-    if (conv.groups != 1 || is_output(conv.output) || sum > tensor(conv.output).shape.c) return {};
-    return slices;
-  }
-
-  ir::Node cut(const ir::Node& node, const ir::Conv& conv, const ir::Node& slice, const Range& range) {
-    ir::Conv part = conv;
-    part.output = ir::output_of(slice.operation);
-    part.weights = taken(conv.weights, range, conv.weights.size() / conv.requant.bias.size());
-    part.requant = taken(conv.requant, range);
-    const int64_t macs = node.macs * range.count / tensor(conv.output).shape.c;
-    return {node.name + " + " + slice.name, node.type, macs, std::move(part)};
   }
 
   ir::Graph& graph_;

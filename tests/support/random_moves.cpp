@@ -36,7 +36,13 @@ RandomMove random_move(std::mt19937_64& random, ir::TensorId input, const ir::Sh
   const std::array<int64_t, 4> steps = {int64_t{in.h} * in.w * in.c, int64_t{in.w} * in.c, in.c, 1};
   std::array<size_t, 4> order = {0, 1, 2, 3};
   RandomMove made{{input, -1, 0, {}}, {1, 1, 1, 1}};
-  const int kind = number(random, 0, 2);
+  const int kind = number(random, 0, 3);
+  if (kind == 3 && in.c % 2 == 0) {  // channels of two halves in turn, and perhaps only some of them
+    const int half = in.c / 2, kept = number(random, 1, half);
+    made.move.axes = {{in.n * in.h * in.w, in.c}, {kept, 1}, {2, half}};
+    made.shape = {in.n, in.h, in.w, 2 * kept};
+    return made;
+  }
   for (size_t axis = 1; axis < 4; ++axis) {
     if (kind == 0) {
       const int size = number(random, 1, sizes[axis]);

@@ -20,7 +20,7 @@ struct RandomMove {
   ir::Shape shape;
 };
 
-// A slice, an enlargement or a permutation of the axes.
+// A slice, an enlargement, a permutation of the axes, or channels in another order.
 RandomMove random_move(std::mt19937_64& random, ir::TensorId input, const ir::Shape& shape);
 
 }  // namespace zahl::test
