@@ -1,4 +1,4 @@
-// The command line: zahl compile, run, cosim, disasm.
+// The command line: zahl compile, run, cosim, disasm, explain, prove.
 //
 // Exit codes: 0 done; 1 a check failed (engines differ, or the machine stopped with an error); 2 the input is at fault,
 // in one sentence.
@@ -14,10 +14,12 @@
 
 #include "cli/engines.h"
 #include "cli/estimate.h"
+#include "cli/explain/verb.h"
 #include "cli/host_boundary.h"
 #include "cli/host_times.h"
 #include "cli/objective.h"
 #include "cli/processes.h"
+#include "cli/prove/verb.h"
 #include "cli/report.h"
 #include "compiler/driver/compile.h"
 #include "zahl/config.h"
@@ -47,6 +49,8 @@ Examples:
   zahl run a.onnx b.tflite c.zprog --jobs 2 --json reports.json
   zahl cosim network.tflite --set memory.latency_cycles=40
   zahl disasm model.zprog
+  zahl explain network.tflite --html explained.html
+  zahl prove network.tflite --json certificate.json
 )";
 
 struct Job {
@@ -308,6 +312,8 @@ int main_with(int argc, char** argv) {
   run->add_option("--waveform", o.waveform, "RTL only: write a waveform (builds with ZAHL_RTL_TRACE)");
   auto* disasm = app.add_subcommand("disasm", "Print the instructions of a program");
   disasm->add_option("PROGRAM", o.model, "Program (.zprog)")->required();
+  const auto explain = register_explain(app);
+  const auto prove = register_prove(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -319,6 +325,8 @@ int main_with(int argc, char** argv) {
   if (compile->parsed()) return do_compile(o, compile_config->count() > 0);
   if (run->parsed()) return for_each_model(o, configs[run]->count() > 0, do_run);
   if (cosim->parsed()) return for_each_model(o, configs[cosim]->count() > 0, do_cosim);
+  if (const int code = explain(); code >= 0) return code;
+  if (const int code = prove(); code >= 0) return code;
   return do_disasm(o);
 }
 

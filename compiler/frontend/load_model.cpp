@@ -10,11 +10,11 @@
 #include "compiler/frontend/lower.h"
 #include "compiler/frontend/read_onnx.h"
 #include "compiler/frontend/read_tflite.h"
+#include "compiler/frontend/source_graph.h"
 #include "compiler/legalize/passes.h"
 #include "zahl/error.h"
 
 namespace zahl::frontend {
-namespace {
 
 std::vector<uint8_t> read_bytes(const std::filesystem::path& path) {
   std::error_code error;
@@ -33,6 +33,8 @@ bool is_tflite(const std::vector<uint8_t>& bytes) {
   return bytes.size() >= 8 && std::memcmp(bytes.data() + 4, "TFL3", 4) == 0;
 }
 
+namespace {
+
 void require_valid(const ir::Graph& graph, const char* pass) {
   const std::string reason = ir::verify(graph);
   if (!reason.empty())
@@ -40,14 +42,12 @@ void require_valid(const ir::Graph& graph, const char* pass) {
            "use an intact file in which every tensor is computed before it is read");
 }
 
-}  // namespace
-
-ir::Graph load_model(const std::filesystem::path& path) {
+ir::Graph load(const std::filesystem::path& path, std::vector<LeftInFloat>* left) {
   try {
     const std::vector<uint8_t> bytes = read_bytes(path);
-    Network network = is_tflite(bytes) ? read_tflite(bytes) : read_onnx(bytes);
+    Network network = is_tflite(bytes) ? read_tflite(bytes, left) : read_onnx(bytes, left);
     fold_padding(network);
-    ir::Graph graph = lower(network);
+    ir::Graph graph = lower(network, left);
     graph.name = path.stem().string();
     require_valid(graph, "lower");
     legalize::prune(graph);
@@ -62,6 +62,16 @@ ir::Graph load_model(const std::filesystem::path& path) {
   } catch (const std::bad_alloc&) {
     throw UserError(fmt::format("{}: the model does not fit in memory; use a smaller one.", path.string()));
   }
+}
+
+}  // namespace
+
+ir::Graph load_model(const std::filesystem::path& path) { return load(path, nullptr); }
+
+PartialModel load_partly(const std::filesystem::path& path) {
+  PartialModel model;
+  model.graph = load(path, &model.left_in_float);
+  return model;
 }
 
 }  // namespace zahl::frontend

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "compiler/frontend/refuse.h"
 #include "compiler/ir/graph.h"
 
 namespace zahl::frontend {
@@ -11,5 +12,16 @@ namespace zahl::frontend {
 // carries its integers. The format is told by the content, not by the name. Throws UserError with one sentence that
 // names the file, the node, its operator, the reason and what would work; no file, however damaged, does anything else.
 ir::Graph load_model(const std::filesystem::path& path);
+
+// What of a model can run on integers, and what cannot. Where `left_in_float` is not empty, the graph has additional
+// inputs and outputs: the places where the host would compute the nodes that are left.
+struct PartialModel {
+  ir::Graph graph;
+  std::vector<LeftInFloat> left_in_float;
+};
+
+// For explaining: as load_model, but goes past nodes that it refuses. Still throws UserError for files that are not
+// whole.
+PartialModel load_partly(const std::filesystem::path& path);
 
 }  // namespace zahl::frontend

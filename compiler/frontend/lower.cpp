@@ -95,7 +95,49 @@ ir::Multiplier onnx_multiplier(const LoweringContext& context, double real) {
   return *multiplier;
 }
 
-ir::Graph lower(const Network& network) {
+namespace {
+
+// The layer's integers; refuses what has none.
+ir::Operation lower_layer(const LoweringContext& context, const Layer& layer, int64_t& macs) {
+  return std::visit(Overloaded{[&](const ConvLayer& l) { return lower_conv(context, l, macs); },
+                               [&](const PoolLayer& l) { return lower_pool(context, l); },
+                               [&](const EltwiseLayer& l) { return lower_eltwise(context, l); },
+                               [&](const SoftmaxLayer& l) { return lower_softmax(context, l); },
+                               [&](const TableLayer& l) -> ir::Operation {
+                                 return ir::Lookup{l.input, l.output, l.table};
+                               },
+                               [&](const ReshapeLayer& l) -> ir::Operation {
+                                 return ir::Reshape{l.input, l.output};
+                               },
+                               [&](const ConcatLayer& l) -> ir::Operation {
+                                 return ir::Concat{l.inputs, l.output, memory_axis(context, l)};
+                               },
+                               [&](const MoveLayer& l) -> ir::Operation {
+                                 return ir::Move{l.input, l.output, l.offset, l.axes};
+                               },
+                               [&](const PadLayer&) -> ir::Operation {
+                                 refuse(layer.node,
+                                        "padding is only supported in front of a convolution or a maximum pool",
+                                        "pad inside the operator that reads it");
+                               }},
+                    layer.kind);
+}
+
+// A refused layer is the host's: its operands go out, its result comes in.
+void leave_to_host(const Network& network, const Layer& layer, ir::Graph& graph) {
+  const auto port = [&](ValueId id) {
+    return ir::GraphPort{id,
+                         {.type = ir::HostView::Type::Int8, .shape = network.value(id).dims, .channels_first = false}};
+  };
+  for_each_input(layer.kind, [&](ValueId id) {
+    if (!network.value(id).constant) graph.outputs.push_back(port(id));
+  });
+  std::visit([&](const auto& l) { graph.inputs.push_back(port(l.output)); }, layer.kind);
+}
+
+}  // namespace
+
+ir::Graph lower(const Network& network, std::vector<LeftInFloat>* left) {
   ir::Graph graph;
   graph.format = network.format;
   const std::vector<bool> used = used_values(network);
@@ -105,28 +147,14 @@ ir::Graph lower(const Network& network) {
   for (const Layer& layer : network.layers) {
     const LoweringContext context{network, layer.node};
     ir::Node node{.name = layer.node.name, .type = layer.node.type, .macs = 0, .operation = ir::Reshape{}};
-    node.operation = std::visit(
-        Overloaded{[&](const ConvLayer& l) { return lower_conv(context, l, node.macs); },
-                   [&](const PoolLayer& l) { return lower_pool(context, l); },
-                   [&](const EltwiseLayer& l) { return lower_eltwise(context, l); },
-                   [&](const SoftmaxLayer& l) { return lower_softmax(context, l); },
-                   [&](const TableLayer& l) -> ir::Operation {
-                     return ir::Lookup{l.input, l.output, l.table};
-                   },
-                   [&](const ReshapeLayer& l) -> ir::Operation {
-                     return ir::Reshape{l.input, l.output};
-                   },
-                   [&](const ConcatLayer& l) -> ir::Operation {
-                     return ir::Concat{l.inputs, l.output, memory_axis(context, l)};
-                   },
-                   [&](const MoveLayer& l) -> ir::Operation {
-                     return ir::Move{l.input, l.output, l.offset, l.axes};
-                   },
-                   [&](const PadLayer&) -> ir::Operation {
-                     refuse(layer.node, "padding is only supported in front of a convolution or a maximum pool",
-                            "pad inside the operator that reads it");
-                   }},
-        layer.kind);
+    try {
+      node.operation = lower_layer(context, layer, node.macs);
+    } catch (const Refusal& refusal) {
+      if (!left) throw;
+      left->push_back(refusal.parts());
+      leave_to_host(network, layer, graph);
+      continue;
+    }
     graph.nodes.push_back(std::move(node));
   }
   for (const Port& port : network.inputs) graph.inputs.push_back({port.value, port.view});

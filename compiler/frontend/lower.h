@@ -8,8 +8,9 @@ namespace zahl::frontend {
 // Padding layers move into the convolutions and pools that read them. Refuses padding that nothing can absorb.
 void fold_padding(Network& network);
 
-// Every layer becomes an operation with all integers computed; tensor ids are the value ids.
-ir::Graph lower(const Network& network);
+// Every layer becomes an operation with all integers computed; tensor ids are the value ids. With `left`, a layer that
+// is refused is put there; what it reads leaves the device, what it writes comes back as an input.
+ir::Graph lower(const Network& network, std::vector<LeftInFloat>* left = nullptr);
 
 // One layer each, for lower().
 struct LoweringContext {

@@ -64,23 +64,6 @@ void read_port(const onnx::ValueInfoProto& info, bool is_input, OnnxPort& port) 
   }
 }
 
-void require_quantized(const OnnxGraph& graph) {
-  const auto has = [&](std::initializer_list<const char*> types) {
-    return std::ranges::any_of(graph.nodes,
-                               [&](const OnnxNode& n) { return std::ranges::find(types, n.type()) != types.end(); });
-  };
-  for (const OnnxNode& node : graph.nodes) {
-    if (node.type() == "DynamicQuantizeLinear" || node.type() == "ConvInteger" || node.type() == "MatMulInteger" ||
-        node.type() == "DynamicQuantizeMatMul" || node.type() == "MatMulIntegerToFloat") {
-      refuse(node.name(), "dynamic quantization chooses scales at run time", kQuantizeOnnx);
-    }
-  }
-  const bool has_qoperators = std::ranges::any_of(
-      graph.nodes, [](const OnnxNode& n) { return n.type().starts_with("QLinear") || n.type() == "QGemm"; });
-  if (!has_qoperators && !has({"QuantizeLinear", "DequantizeLinear"}))
-    refuse("the model has no QuantizeLinear nodes: it is a float model", kQuantizeOnnx);
-}
-
 }  // namespace
 
 OnnxNode::OnnxNode(const onnx::NodeProto& proto) : proto_(&proto) {
@@ -173,6 +156,25 @@ OnnxTensor parse_tensor(const NodeName& owner, const onnx::TensorProto& proto) {
   return tensor;
 }
 
+void require_static(const OnnxNode& node) {
+  if (node.type() == "DynamicQuantizeLinear" || node.type() == "ConvInteger" || node.type() == "MatMulInteger" ||
+      node.type() == "DynamicQuantizeMatMul" || node.type() == "MatMulIntegerToFloat") {
+    refuse(node.name(), "dynamic quantization chooses scales at run time", kQuantizeOnnx);
+  }
+}
+
+void require_quantized(const OnnxGraph& graph) {
+  const auto has = [&](std::initializer_list<const char*> types) {
+    return std::ranges::any_of(graph.nodes,
+                               [&](const OnnxNode& n) { return std::ranges::find(types, n.type()) != types.end(); });
+  };
+  for (const OnnxNode& node : graph.nodes) require_static(node);
+  const bool has_qoperators = std::ranges::any_of(
+      graph.nodes, [](const OnnxNode& n) { return n.type().starts_with("QLinear") || n.type() == "QGemm"; });
+  if (!has_qoperators && !has({"QuantizeLinear", "DequantizeLinear"}))
+    refuse("the model has no QuantizeLinear nodes: it is a float model", kQuantizeOnnx);
+}
+
 void parse_onnx(std::span<const uint8_t> bytes, OnnxGraph& graph) {
   const google::protobuf::LogSilencer silence;
   if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max()) ||
@@ -194,7 +196,6 @@ void parse_onnx(std::span<const uint8_t> bytes, OnnxGraph& graph) {
     if (proto.output_size() == 0) refuse(OnnxNode(proto).name(), "it has no output", kIntactFile);
     graph.nodes.emplace_back(proto);
   }
-  require_quantized(graph);
   for (const onnx::ValueInfoProto& info : graph.model.graph().input()) {
     if (!graph.constants.contains(info.name())) read_port(info, true, graph.inputs.emplace_back());
   }

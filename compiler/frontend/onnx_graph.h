@@ -77,8 +77,12 @@ struct OnnxGraph {
   std::vector<OnnxPort> inputs, outputs;               // a symbolic first dimension of an input is taken as 1
 };
 
-// Parses and checks; refuses files that are no ONNX model, subgraphs, external data, and models without quantization.
+// Parses and checks; refuses files that are no ONNX model, subgraphs, external data.
 void parse_onnx(std::span<const uint8_t> bytes, OnnxGraph& graph);
+
+// Refuses models without quantization and formats that are not supported, by their first node of that kind.
+void require_quantized(const OnnxGraph& graph);
+void require_static(const OnnxNode& node);
 
 // Refuses a tensor whose data do not fill its shape, and types that no quantized network needs.
 OnnxTensor parse_tensor(const NodeName& owner, const onnx::TensorProto& proto);

@@ -11,12 +11,13 @@
 namespace zahl::frontend {
 std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, " + ")); }
 
-Network read_onnx(std::span<const uint8_t> bytes) {
+Network read_onnx(std::span<const uint8_t> bytes, std::vector<LeftInFloat>* left) {
   OnnxGraph graph;
   parse_onnx(bytes, graph);
+  if (!left) require_quantized(graph);
   expand_qoperators(graph);
   fold_constants(graph);
-  return OnnxReader(graph).read();
+  return OnnxReader(graph, left).read();
 }
 
 Network OnnxReader::read() {
@@ -26,8 +27,8 @@ Network OnnxReader::read() {
     if (tensor.is_float()) floats_.insert_or_assign(name, FloatConstant{&tensor});
   }
   read_inputs();
-  for (const OnnxNode& node : graph_.nodes) read_node(node);
-  read_outputs();
+  for (const OnnxNode& node : graph_.nodes) left_ ? read_or_leave(node) : read_node(node);
+  left_ ? leave_outputs() : read_outputs();
   return std::move(network_);
 }
 

@@ -10,7 +10,9 @@ namespace zahl::frontend {
 
 class OnnxReader {
  public:
-  explicit OnnxReader(const OnnxGraph& graph) : graph_(graph) {}
+  // With `left`, a node that cannot be read is put there and the walk goes on behind it: what the node reads leaves the
+  // device, what it writes comes back as an input.
+  explicit OnnxReader(const OnnxGraph& graph, std::vector<LeftInFloat>* left = nullptr) : graph_(graph), left_(left) {}
   Network read();
 
  private:
@@ -38,6 +40,13 @@ class OnnxReader {
   ValueId add_table(const OnnxNode& node, const Function& function, const Scaling& scaling);
   void quantize_constant(const OnnxNode& node, const OnnxTensor& tensor);
   bool wants_channels_last(const std::string& tensor) const;
+
+  // onnx_left_in_float.cpp: for explaining, beyond the first node that cannot be read.
+  void read_or_leave(const OnnxNode& node);
+  void leave(const OnnxNode& node, const LeftInFloat& why);
+  void leave_operand(const std::string& tensor, const std::string& reader);
+  void leave_outputs();
+  void hand_to_host(ValueId value);
 
   // onnx_moves.cpp, onnx_spans.cpp, onnx_resize.cpp, onnx_pad.cpp: nodes that only rearrange, and resizes.
   struct Span {  // indices begin, begin + step ... of an axis
@@ -96,6 +105,8 @@ class OnnxReader {
   std::optional<std::vector<int64_t>> integers(const OnnxNode& node, size_t input, const char* attribute) const;
 
   const OnnxGraph& graph_;
+  std::vector<LeftInFloat>* left_;
+  std::map<std::string, std::string> computed_in_float_;  // tensor by the node that was left
   Network network_;
   std::map<std::string, Meaning> floats_;
   std::map<std::string, ValueId> bytes_;                                // quantized tensors

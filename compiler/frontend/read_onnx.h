@@ -7,6 +7,7 @@
 
 namespace zahl::frontend {
 
-Network read_onnx(std::span<const uint8_t> bytes);
+// With `left`, nodes that cannot be read are listed there instead of refused.
+Network read_onnx(std::span<const uint8_t> bytes, std::vector<LeftInFloat>* left = nullptr);
 
 }  // namespace zahl::frontend

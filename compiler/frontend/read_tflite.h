@@ -7,6 +7,7 @@
 
 namespace zahl::frontend {
 
-Network read_tflite(std::span<const uint8_t> bytes);
+// With `left`, operators that cannot be read are listed there instead of refused.
+Network read_tflite(std::span<const uint8_t> bytes, std::vector<LeftInFloat>* left = nullptr);
 
 }  // namespace zahl::frontend

@@ -4,8 +4,6 @@
 
 #include <string>
 
-#include "zahl/error.h"
-
 namespace zahl::frontend {
 
 namespace {
@@ -22,12 +20,14 @@ std::string printable(std::string_view text, size_t limit) {
 }  // namespace
 
 void refuse(const NodeName& node, std::string_view reason, std::string_view remedy) {
-  throw UserError(fmt::format("node '{}' ({}): {}; {}.", printable(node.name, 200), printable(node.type, 60),
-                              printable(reason, 600), remedy));
+  const LeftInFloat parts{
+      {printable(node.name, 200), printable(node.type, 60)}, printable(reason, 600), std::string(remedy), false};
+  throw Refusal(fmt::format("node '{}' ({}): {}; {}.", parts.node.name, parts.node.type, parts.reason, remedy), parts);
 }
 
 void refuse(std::string_view reason, std::string_view remedy) {
-  throw UserError(fmt::format("{}; {}.", printable(reason, 600), remedy));
+  const LeftInFloat parts{{}, printable(reason, 600), std::string(remedy), false};
+  throw Refusal(fmt::format("{}; {}.", parts.reason, remedy), parts);
 }
 
 }  // namespace zahl::frontend

@@ -5,11 +5,30 @@
 #include <string>
 #include <string_view>
 
+#include "zahl/error.h"
+
 namespace zahl::frontend {
 
 struct NodeName {
   std::string name;  // as in the user's file
   std::string type;  // the user's operator
+};
+
+// A node that cannot run on integers, and why. `remedy` completes "what would work: ...".
+struct LeftInFloat {
+  NodeName node;
+  std::string reason{}, remedy{};
+  bool follows = false;  // only because a node before or behind it is left
+};
+
+// What refuse() throws: the sentence for compile, its parts for explain, which goes on.
+class Refusal : public UserError {
+ public:
+  Refusal(const std::string& sentence, LeftInFloat parts) : UserError(sentence), parts_(std::move(parts)) {}
+  const LeftInFloat& parts() const { return parts_; }
+
+ private:
+  LeftInFloat parts_;
 };
 
 // "node 'NAME' (TYPE): REASON; REMEDY."

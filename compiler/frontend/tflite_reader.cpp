@@ -34,17 +34,17 @@ bool is_byte(TensorType type) { return type == TensorType::INT8 || type == Tenso
 
 }  // namespace
 
-Network read_tflite(std::span<const uint8_t> bytes) {
+Network read_tflite(std::span<const uint8_t> bytes, std::vector<LeftInFloat>* left) {
   const TfliteFile file(bytes);
-  return TfliteReader(file).read();
+  return TfliteReader(file, left).read();
 }
 
 Network TfliteReader::read() {
   network_.format = "tflite";
   network_.arithmetic = Arithmetic::Tflite;
   read_inputs();
-  for (const Operator& op : file_.operators()) read_operator(op);
-  read_outputs();
+  for (const Operator& op : file_.operators()) left_ ? read_or_leave(op) : read_operator(op);
+  left_ ? leave_outputs() : read_outputs();
   return std::move(network_);
 }
 

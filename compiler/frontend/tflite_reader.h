@@ -10,7 +10,9 @@ namespace zahl::frontend {
 
 class TfliteReader {
  public:
-  explicit TfliteReader(const TfliteFile& file) : file_(file) {}
+  // With `left`, an operator that cannot be read is put there and the walk goes on behind it: what it reads leaves the
+  // device, what it writes comes back as an input.
+  explicit TfliteReader(const TfliteFile& file, std::vector<LeftInFloat>* left = nullptr) : file_(file), left_(left) {}
   Network read();
 
  private:
@@ -19,6 +21,8 @@ class TfliteReader {
   void read_inputs();
   void read_outputs();
   void read_operator(const Operator& op);
+  void read_or_leave(const Operator& op);  // tflite_left_in_float.cpp
+  void leave_outputs();
 
   void read_conv(const Operator& op);
   void read_depthwise(const Operator& op);
@@ -66,6 +70,7 @@ class TfliteReader {
   void add(const Operator& op, LayerKind kind) { network_.layers.push_back({op.node, std::move(kind)}); }
 
   const TfliteFile& file_;
+  std::vector<LeftInFloat>* left_;
   Network network_;
   std::map<int, ValueId> values_;
   std::map<int, ir::HostView> float_ports_;  // float tensors at the edges

@@ -1,0 +1,17 @@
+// The integers of a graph as NumPy arrays, for a judge that is not written in C++ (scripts/prove/level5.py).
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "cli/npy.h"
+#include "compiler/ir/graph.h"
+
+namespace zahl::cli {
+
+// "graph": UTF-8 JSON (docs/certificate.md, level 5); weights, biases, m0, shifts, tables under the keys that it names.
+std::map<std::string, Array> export_graph(const ir::Graph& graph);
+
+Array int8_array(const std::vector<int8_t>& values);
+
+}  // namespace zahl::cli
