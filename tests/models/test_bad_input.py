@@ -68,6 +68,7 @@ def test_bad_options():
     assert "rows" in sentence("run", QDQ, "--set", "row=3")
     assert "power of two" in sentence("run", QDQ, "--set", "rows=12")
     zahl("run", QDQ, "--engine", "abacus", expect=2)
+    assert "--witness goes with --engine model" in sentence("run", QDQ, "--engine", "reference", "--witness")
     zahl("dance", expect=2)
 
 
