@@ -201,7 +201,7 @@ std::vector<Bytes> input_bytes(const Explanation& e, const FormsRequest& request
     program.inputs.push_back(host_tensor(e.graph, port, size));
     size += program.inputs.back().bytes;
   }
-  std::vector<uint8_t> memory(size);
+  MemoryImage memory(size);
   place_inputs(program, request.inputs, memory);
   for (size_t i = 0; i < result.size(); ++i) {
     for (size_t k = 0; k < result[i].size(); ++k)

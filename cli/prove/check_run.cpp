@@ -15,7 +15,7 @@ namespace {
 constexpr const char* kTitle = "Run";
 
 // The bytes of a port as the device has them.
-Array port_bytes(const HostTensor& t, const std::vector<uint8_t>& memory) {
+Array port_bytes(const HostTensor& t, const MemoryImage& memory) {
   std::vector<int8_t> bytes(t.bytes);
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<int8_t>(memory[t.address + i]);
   Array array = int8_array(bytes);

@@ -61,7 +61,7 @@ class Follower {
                        kReadingNames[static_cast<size_t>(kind)]));
     }
     before = now;
-    if (kind == Reading::Padding && program_.data[static_cast<size_t>(at)] != 0)
+    if (kind == Reading::Padding && program_.data.data()[at] != 0)
       fail(fmt::format("data byte {} is padding and not zero", at));
   }
   void read_bytes(int64_t address, int64_t bytes, Reading kind) {
@@ -79,7 +79,7 @@ class Follower {
         if (at == kComputed) {
           is_constant = false;
         } else {
-          value |= uint64_t{program_.data[static_cast<size_t>(at)]} << (8 * lane);
+          value |= uint64_t{program_.data.data()[at]} << (8 * lane);
         }
       }
       if (!is_constant)
@@ -176,7 +176,7 @@ class Follower {
       int64_t end = at;
       bool is_zero = true;
       for (; end < size && reading_[static_cast<size_t>(end)] == 0; ++end)
-        is_zero = is_zero && program_.data[static_cast<size_t>(end)] == 0;
+        is_zero = is_zero && program_.data.data()[end] == 0;
       const bool is_gap = is_zero && end < size && end % kAlignment == 0 && end - at < kAlignment;
       use_.bytes[static_cast<size_t>(is_gap ? Reading::Padding : Reading::None)] += end - at;
       if (!is_gap) fail(fmt::format("data bytes {} to {} are read by no instruction", at, end - 1));

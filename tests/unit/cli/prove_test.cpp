@@ -131,9 +131,11 @@ TEST(ProveData, EveryByteOfTheDefaultModelHasOneType) {
 TEST(ProveData, BytesThatNobodyReadsAreNamed) {
   Program program = digits();
   const float planted[16] = {0.5f, 1.5f};
-  const size_t at = program.data.size();
-  program.data.resize(at + sizeof(planted));
-  std::memcpy(program.data.data() + at, planted, sizeof(planted));
+  std::vector<uint8_t> bytes(program.data.begin(), program.data.end());
+  const size_t at = bytes.size();
+  bytes.resize(at + sizeof(planted));
+  std::memcpy(bytes.data() + at, planted, sizeof(planted));
+  program.data = bytes;
   EXPECT_TRUE(says(follow_data(program).failures,
                    "data bytes " + std::to_string(at) + " to " + std::to_string(at + 63) + " are read by no"));
 }
@@ -155,9 +157,11 @@ TEST(ProveData, AMultiplierBeyond31BitsIsFound) {
   uint32_t m0 = 0;
   const auto graph = frontend::load_model(kDigits);
   m0 = std::get<ir::Conv>(graph.nodes[0].operation).requant.m0[0];
+  std::vector<uint8_t> bytes(program.data.begin(), program.data.end());
   size_t at = 0;
-  while (std::memcmp(program.data.data() + at, &m0, 4) != 0) at += 4;
-  std::memcpy(program.data.data() + at, &planted, 4);
+  while (std::memcmp(bytes.data() + at, &m0, 4) != 0) at += 4;
+  std::memcpy(bytes.data() + at, &planted, 4);
+  program.data = bytes;
   EXPECT_TRUE(says(follow_data(program).failures, "uint32 m0 is " + std::to_string(planted) + ", beyond its type"));
 }
 
