@@ -12,7 +12,7 @@ from objects import Function, data_references, demangle, disassemble, symbols_of
 # Symbols that are no functions of ours, by what they are for. A datapath may use the first ones; scheduling is for the units.
 EXTERNAL = {
     "bytes": r"mem(cpy|move|set|cmp|chr)|strlen|strcmp|__(mem\w+)_chk",
-    "allocation": r"operator (new|delete)|free|malloc|realloc|aligned_alloc|mmap|mmap64|munmap|std::__throw_bad_alloc\(\)",
+    "allocation": r"operator (new|delete)|free|malloc|realloc|aligned_alloc|mmap|mmap64|munmap",
     "exceptions": r"__cxa_|_Unwind_|__gxx_personality|__dynamic_cast|DW\.ref\.|std::(__throw_|terminate|\w+_error\b|out_of_range)"
     r"|std::(invalid_argument|exception|bad_)|(typeinfo|vtable)( name)? for (std::|__cxxabiv1::)",
     "process": r"__dso_handle|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|getenv|__cpu_|__tls_get_addr|std::ios_base::Init|atexit|abort|__assert_fail|pthread_",
