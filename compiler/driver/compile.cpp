@@ -11,6 +11,7 @@
 #include "compiler/ir/least_traffic.h"
 #include "compiler/legalize/passes.h"
 #include "compiler/schedule/schedule.h"
+#include "compiler/schedule/shortcuts.h"
 #include "compiler/verify/check_program.h"
 #include "zahl/encoding.h"
 #include "zahl/error.h"
@@ -66,7 +67,13 @@ Program compile_graph(const ir::Graph& given, const hw::Config& config, const sc
   legalize::arrange(graph);
   if (const std::string reason = ir::verify(graph); !reason.empty())
     throw std::logic_error(fmt::format("after 'arrange': {}", reason));
-  schedule::Schedule schedule = schedule::schedule_graph(graph, config, options);
+  schedule::MemoryPlan plan = schedule::plan_memory(graph, config, options);
+  if (plan.traffic > 0) {
+    ir::Graph late = schedule::with_late_shortcuts(graph);
+    schedule::MemoryPlan other = schedule::plan_memory(late, config, options);
+    if (other.traffic < plan.traffic) graph = std::move(late), plan = std::move(other);
+  }
+  schedule::Schedule schedule = schedule::schedule_graph(graph, config, std::move(plan));
   std::vector<schedule::Planned> sequence = emit::order_steps(std::move(schedule.steps), options.load_ahead);
   emit::assign_tokens(sequence, config);
   check_fields(sequence, graph);

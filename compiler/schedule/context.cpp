@@ -60,6 +60,18 @@ void Context::load_in_step(size_t step, int64_t dram, int64_t scratchpad, int64_
   }
 }
 
+void Context::load_rows(int64_t dram, int64_t dram_step, int64_t scratchpad, int64_t rows, int64_t row_bytes) {
+  isa::Load load;
+  load.dram = static_cast<uint64_t>(dram);
+  load.dram_step = static_cast<int32_t>(dram_step);
+  load.scratchpad = static_cast<uint32_t>(scratchpad);
+  load.scratchpad_step = static_cast<uint32_t>(row_bytes);
+  load.rows = static_cast<uint32_t>(rows);
+  load.row_bytes = static_cast<uint32_t>(row_bytes);
+  const Access from = reads_dram(dram, (rows - 1) * dram_step + row_bytes);
+  steps.back().loads.push_back({load, {from, writes(scratchpad, rows * row_bytes)}, layer});
+}
+
 void Context::store(int64_t scratchpad, int64_t dram, int64_t bytes) {
   for (int64_t done = 0; done < bytes; done += kLargestRow) {
     const int64_t part = std::min(bytes - done, kLargestRow);
@@ -95,12 +107,14 @@ uint32_t Context::set_table(const std::array<int8_t, 256>& table) {
   return set.slot;
 }
 
-RowWindow::RowWindow(Context& context, ir::TensorId tensor, Region region)
+RowWindow::RowWindow(Context& context, ir::TensorId tensor, Region region, int every)
     : context_(context),
       home_(context.home(tensor)),
       region_(region),
+      every_(home_.is_on_chip ? 1 : every),
       row_bytes_(int64_t{context.tensor(tensor).shape.w} * context.tensor(tensor).shape.c),
-      rows_in_image_(context.tensor(tensor).shape.h),
+      height_(context.tensor(tensor).shape.h),
+      rows_in_image_((height_ + every_ - 1) / every_),
       total_rows_(context.tensor(tensor).shape.n * rows_in_image_) {}
 
 int64_t RowWindow::largest_stripe() const {
@@ -129,7 +143,13 @@ int64_t RowWindow::open_for_reading(int64_t first, int64_t last) {
       std::max<int64_t>(1, kStripePieceBytes / row_bytes_);  // work on the first rows starts before the last are there
   for (int64_t row = first; is_streamed() && row < last; row += piece) {
     const int64_t rows = std::min(piece, last - row);
-    context_.load(home_.dram + row * row_bytes_, address + (row - first) * row_bytes_, rows * row_bytes_);
+    const int64_t at = address + (row - first) * row_bytes_;
+    if (every_ == 1) {
+      context_.load(home_.dram + row * row_bytes_, at, rows * row_bytes_);
+    } else {
+      const int64_t real_row = row / rows_in_image_ * height_ + row % rows_in_image_ * every_;
+      context_.load_rows(home_.dram + real_row * row_bytes_, every_ * row_bytes_, at, rows, row_bytes_);
+    }
   }
   return address;
 }
@@ -138,7 +158,7 @@ InputRows RowWindow::rows_for(int image, int first, int last) {
   const int height = static_cast<int>(rows_in_image_), base = image * height;
   const int y0 = is_streamed() ? std::clamp(first, 0, height - 1) : 0;
   const int y1 = is_streamed() ? std::clamp(last, y0 + 1, height) : height;
-  return {open_for_reading(base + y0, base + y1), y0, y1 - y0};
+  return {open_for_reading(base + y0, base + y1), y0, y1 - y0, every_};
 }
 
 int64_t RowWindow::open_for_writing(int64_t first) { return open(first); }

@@ -53,6 +53,8 @@ class Context {
     load_in_step(steps.size() - 1, dram, scratchpad, bytes);
   }
   void load_in_step(size_t step, int64_t dram, int64_t scratchpad, int64_t bytes);
+  // Rows that are `dram_step` apart in DRAM and contiguous on chip, in the present step.
+  void load_rows(int64_t dram, int64_t dram_step, int64_t scratchpad, int64_t rows, int64_t row_bytes);
   void store(int64_t scratchpad, int64_t dram, int64_t bytes);
   // Adds to the body of the present step.
   void emit(isa::Instruction instruction, std::vector<Access> accesses);
@@ -69,21 +71,25 @@ class Context {
   uint32_t next_table_slot_ = 0;
 };
 
-// Rows first .. first + rows - 1 of one image of a layer's input; row `first` lies at `address`.
+// Rows of one image of a layer's input, one behind the other from `address` on: with `every` 1 the rows first .. first
+// + rows - 1, else of every so many rows the first one, counted in these.
 struct InputRows {
   int64_t address = 0;
   int first = 0, rows = 0;
+  int every = 1;
 };
 
 // Stripes of a tensor's rows for a layer: in place where the tensor is on chip, otherwise one of two slots in the
 // workspace, used in turn, or all of its share where the tensor fits as a whole.
 class RowWindow {
  public:
-  // `region` is this tensor's share of the workspace.
-  RowWindow(Context& context, ir::TensorId tensor, Region region);
+  // `region` is this tensor's share of the workspace. Of a streamed operand that is read with a stride of `every` rows,
+  // only those are loaded; row numbers then count them.
+  RowWindow(Context& context, ir::TensorId tensor, Region region, int every = 1);
 
   bool is_streamed() const { return !home_.is_on_chip; }
   int64_t row_bytes() const { return row_bytes_; }
+  int every() const { return every_; }
   // The most rows that a stripe may have.
   int64_t largest_stripe() const;
   // Rows first .. last - 1 (over all images) of an operand: loads them where needed. Returns the address of row
@@ -103,7 +109,8 @@ class RowWindow {
   Context& context_;
   const Home& home_;
   Region region_;
-  int64_t row_bytes_, rows_in_image_, total_rows_;
+  int every_;
+  int64_t row_bytes_, height_, rows_in_image_, total_rows_;
   int turn_ = 0;
   int64_t slot_ = 0, first_row_ = 0;  // of the stripe opened last
 };

@@ -168,10 +168,11 @@ int64_t Division::traffic() const {
     for (ir::TensorId t : d_.touched[n]) {
       if (!streams_[static_cast<size_t>(t)] || is_batch(n, t)) continue;
       const ir::Shape& shape = shape_of(t);
-      if (!d_.plan.fusions.is_transient[static_cast<size_t>(t)]) bytes += shape.elements();
-      const int64_t row = int64_t{shape.w} * shape.c, share = share_of(n);
-      if (d_.chain_at(n) == nullptr && shape.h * row > share)
-        stripes = std::max(stripes, shape.h / std::max<int64_t>(1, share / 2 / row));
+      const int every = d_.chain_at(n) == nullptr ? row_stride_of(n, t) : 1;
+      if (!d_.plan.fusions.is_transient[static_cast<size_t>(t)]) bytes += shape.elements() / every;
+      const int64_t row = int64_t{shape.w} * shape.c, share = share_of(n), rows = shape.h / every;
+      if (d_.chain_at(n) == nullptr && rows * row > share)
+        stripes = std::max(stripes, rows / std::max<int64_t>(1, share / 2 / row));
     }
     if (const auto* conv = std::get_if<ir::Conv>(&d_.graph.nodes[n].operation)) {
       const auto weights = static_cast<int64_t>(conv->weights.size());
@@ -179,6 +180,16 @@ int64_t Division::traffic() const {
     }
   }
   return bytes;
+}
+
+// Of how many rows of its input `root` the node reads one.
+int Division::row_stride_of(size_t node, ir::TensorId root) const {
+  const auto* conv = std::get_if<ir::Conv>(&d_.graph.nodes[node].operation);
+  if (conv == nullptr || d_.plan.root[static_cast<size_t>(conv->output)] == root) return 1;
+  const auto inputs = ir::inputs_of(d_.graph.nodes[node].operation);
+  const bool is_input = std::any_of(inputs.begin(), inputs.end(),
+                                    [&](ir::TensorId t) { return d_.plan.root[static_cast<size_t>(t)] == root; });
+  return is_input ? row_stride(*conv) : 1;
 }
 
 int Division::infeasible_nodes() const {

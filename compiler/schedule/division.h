@@ -55,6 +55,7 @@ class Division {
  private:
   const ir::Shape& shape_of(ir::TensorId root) const { return d_.graph.tensors[static_cast<size_t>(root)].shape; }
   bool needs_workspace(size_t node) const;
+  int row_stride_of(size_t node, ir::TensorId root) const;
   bool is_batch(size_t node, ir::TensorId root) const;
   int64_t share_of(size_t node) const;
   bool is_feasible(size_t node) const;

@@ -31,13 +31,13 @@ void ConvLowering::run() {
   const int reach = reach_of(conv_);
   int64_t largest = result.largest_stripe();
   for (size_t i = results; i < tensors.size(); ++i) {
-    const RowWindow& input = windows.emplace_back(c_, tensors[i], regions[i]);
+    const RowWindow& input = windows.emplace_back(c_, tensors[i], regions[i], row_stride(conv_));
     if (input.largest_stripe() < std::min(reach, in_.h)) {
       throw UserError(fmt::format(
           "node {}: {} bytes of input rows do not fit the scratchpad's workspace; a larger scratchpad would do",
           c_.layer_name(), reach * input.row_bytes()));
     }
-    largest = std::min(largest, (input.largest_stripe() - reach) / conv_.stride_h + 1);
+    largest = std::min(largest, (input.largest_stripe() - reach) / (conv_.stride_h / input.every()) + 1);
   }
   const int stripe = static_cast<int>(std::clamp<int64_t>(largest, 1, out_.h));
   for (int image = 0; image < out_.n; ++image) {
@@ -46,8 +46,9 @@ void ConvLowering::run() {
       c_.begin_step();
       std::vector<InputRows> inputs;
       for (RowWindow& window : windows) {
-        inputs.push_back(window.rows_for(image, r0 * conv_.stride_h - conv_.padding.top,
-                                         (r1 - 1) * conv_.stride_h - conv_.padding.top + reach));
+        const int stride = conv_.stride_h / window.every();
+        inputs.push_back(
+            window.rows_for(image, r0 * stride - conv_.padding.top, (r1 - 1) * stride - conv_.padding.top + reach));
       }
       const int64_t output_at = result.open(image, r0, r1);
       do_rows(std::move(inputs), output_at, r0, r1, &result);
@@ -217,8 +218,8 @@ void ConvLowering::emit_conv(const WeightGroup& group, const JoinedRun* joined, 
   const int first_row = joined != nullptr ? joined->first_row : group.first_row;
   const int row_step = joined != nullptr ? joined->row_step : 1;
   const int rows = joined != nullptr ? joined->tiles : group.rows;
-  const int64_t y =
-      int64_t{oy} * conv_.stride_h - conv_.padding.top - input.first + int64_t{first_row} * conv_.dilation_h;
+  const int stride_h = conv_.stride_h / input.every;
+  const int64_t y = int64_t{oy} * stride_h - conv_.padding.top - input.first + int64_t{first_row} * conv_.dilation_h;
   const int64_t x =
       (int64_t{ox} * conv_.stride_w - conv_.padding.left + int64_t{group.column} * conv_.dilation_w) * pixel + channel +
       (joined != nullptr ? joined->offset : int64_t{group.first_chunk} * c_.config.rows);
@@ -230,8 +231,8 @@ void ConvLowering::emit_conv(const WeightGroup& group, const JoinedRun* joined, 
   conv.input_y_limit = static_cast<uint32_t>(input.rows);
   conv.pad_value = tensor.zero_point;
   conv.pixel_step = static_cast<uint32_t>(tile.columns > 1 ? conv_.stride_w * pixel : 0);
-  conv.row_step = static_cast<uint32_t>(tile.rows > 1 ? conv_.stride_h * row : 0);
-  conv.y_step = static_cast<uint32_t>(tile.rows > 1 ? conv_.stride_h : 0);
+  conv.row_step = static_cast<uint32_t>(tile.rows > 1 ? stride_h * row : 0);
+  conv.y_step = static_cast<uint32_t>(tile.rows > 1 ? stride_h : 0);
   conv.out_rows = static_cast<uint32_t>(tile.rows);
   conv.out_columns = static_cast<uint32_t>(tile.columns);
   conv.chunks = static_cast<uint32_t>(joined != nullptr ? 1 : group.chunks);
@@ -259,7 +260,7 @@ void ConvLowering::emit_conv(const WeightGroup& group, const JoinedRun* joined, 
                                   writes_accumulators(accumulator, blocks * tile.pixels())};
   const int64_t top = std::max<int64_t>(y, 0);
   const int64_t bottom =
-      std::min<int64_t>(input.rows - 1, y + (tile.rows - 1) * conv_.stride_h + int64_t{last_row} * conv_.dilation_h);
+      std::min<int64_t>(input.rows - 1, y + (tile.rows - 1) * stride_h + int64_t{last_row} * conv_.dilation_h);
   if (top <= bottom) accesses.push_back(reads(input.address + top * row, (bottom - top + 1) * row));
   c_.emit(conv, std::move(accesses));
 }

@@ -11,6 +11,8 @@ namespace {
 constexpr int64_t kDramAlignment = 64;
 constexpr int kPasses = 2;  // over the stages; a third finds next to nothing
 
+constexpr int64_t kInfeasible = int64_t{1} << 48;  // of a node that finds no room; more than any traffic
+
 int64_t align(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
 
 // Looks for the workspace of each stage of the network that makes the least traffic; of equals the largest, since its
@@ -38,7 +40,6 @@ class WorkspaceSearch {
 
  private:
   using Cost = int64_t;
-  static constexpr Cost kInfeasible = Cost{1} << 48;  // a node; more than any traffic
 
   void find_stages() {
     int height = -1;
@@ -120,6 +121,7 @@ MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config, const O
     const Division division = WorkspaceSearch(demands, activations).run();
     plan.homes = division.homes();
     plan.workspaces = division.workspaces();
+    plan.traffic = division.traffic() + kInfeasible * division.infeasible_nodes();
     return division.infeasible_nodes() == 0;
   };
   divide();

@@ -33,12 +33,16 @@ struct MemoryPlan {
   std::vector<Home> homes;         // by root
   std::vector<Region> workspaces;  // by node, for its stripes
   Region parameters, weights;
+  int64_t traffic = 0;     // between DRAM and the workspaces, and weights that are read again; an estimate in bytes
   int64_t dram_bytes = 0;  // of inputs, outputs and whatever is not on chip; constants follow
 };
 
 // The scratchpad's ring of weights.
 int64_t weight_ring_begin(const hw::Config& config, const Options& options);
 int64_t weight_ring_bytes(const hw::Config& config, const Options& options);
+
+// Of how many input rows a convolution reads one and skips the others.
+inline int row_stride(const ir::Conv& conv) { return conv.kernel_h == 1 && conv.padding.top == 0 ? conv.stride_h : 1; }
 
 MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config, const Options& options = {});
 

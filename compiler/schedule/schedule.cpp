@@ -43,8 +43,8 @@ void load_inputs(Context& context, const std::vector<size_t>& first_step) {
 
 }  // namespace
 
-Schedule schedule_graph(const ir::Graph& graph, const hw::Config& config, const Options& options) {
-  Context context(graph, config, plan_memory(graph, config, options));
+Schedule schedule_graph(const ir::Graph& graph, const hw::Config& config, MemoryPlan plan) {
+  Context context(graph, config, std::move(plan));
   std::vector<size_t> first_step;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     context.layer = static_cast<int>(n);

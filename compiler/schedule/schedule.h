@@ -18,6 +18,7 @@ struct Schedule {
 };
 
 // Throws UserError where a layer does not fit the machine, naming the node.
-Schedule schedule_graph(const ir::Graph& graph, const hw::Config& config, const Options& options = {});
+// `plan` is plan_memory of the same.
+Schedule schedule_graph(const ir::Graph& graph, const hw::Config& config, MemoryPlan plan);
 
 }  // namespace zahl::schedule
