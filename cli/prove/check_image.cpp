@@ -20,15 +20,20 @@ std::vector<uint8_t> bytes_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-void check_sections(const std::vector<ImageSection>& sections, size_t file_bytes, Level& level) {
-  static const std::vector<std::string> kKnown = {"CONF", "CODE", "DATA", "META"};
+void check_sections(const std::vector<ImageSection>& sections, const std::vector<uint8_t>& file, Level& level) {
+  static const std::vector<std::string> kKnown = {"CONF", "CODE", "FILL", "DATA", "META"};
+  const size_t file_bytes = file.size();
   std::vector<std::string> failures;
   Json list = Json::array();
   uint64_t end = kMagicBytes + 8;
   for (const ImageSection& s : sections) {
     list.push_back({{"name", s.name}, {"offset", s.offset}, {"bytes", s.bytes}});
     if (std::ranges::find(kKnown, s.name) == kKnown.end())
-      failures.push_back(fmt::format("section '{}' at byte {} is none of CONF, CODE, DATA, META", s.name, s.offset));
+      failures.push_back(
+          fmt::format("section '{}' at byte {} is none of CONF, CODE, FILL, DATA, META", s.name, s.offset));
+    const auto bytes = std::span(file).subspan(s.offset, s.bytes);
+    if (s.name == "FILL" && std::ranges::any_of(bytes, [](uint8_t byte) { return byte != 0; }))
+      failures.push_back(fmt::format("section 'FILL' at byte {} is not all zeros", s.offset));
     if (std::ranges::count(sections, s.name, &ImageSection::name) > 1)
       failures.push_back(fmt::format("section '{}' occurs twice", s.name));
     end = std::max(end, s.offset + s.bytes);
@@ -155,7 +160,7 @@ Level check_image(const std::string& path, const Program* recompiled) {
   level.tools["instruction set"] = std::to_string(isa::kVersion);
   try {
     const auto sections = sections_of_image(file);
-    check_sections(sections, file.size(), level);
+    check_sections(sections, file, level);
     const Program program = load_program(path);
     const auto code = std::ranges::find(sections, std::string("CODE"), &ImageSection::name);
     check_words(file, *code, program, level);

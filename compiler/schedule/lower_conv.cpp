@@ -114,7 +114,8 @@ void ConvLowering::do_rows(std::vector<InputRows> inputs, int64_t output_at, int
 void ConvLowering::do_tile(size_t first_group, size_t last_group, const Tile& part, int ty, int tx, bool is_one_tile,
                            bool& is_loaded) {
   const WeightGroup& group = w_.groups[first_group];
-  int together = std::min(most_blocks(), is_weight_bound() ? 256 : blocks_together(part.pixels(), c_.config));
+  int together =
+      std::min(most_blocks(), is_weight_bound() ? 256 : blocks_together(part.pixels(), w_.blocks, c_.config));
   const bool is_joined =
       std::any_of(w_.reductions.begin(), w_.reductions.end(), [](const Reduction& r) { return !r.joined.empty(); });
   if (is_joined) together = 1;  // several instructions a block

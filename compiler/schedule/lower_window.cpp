@@ -187,7 +187,7 @@ void WindowLowering::do_part(const WindowArea& area, const Part& part, const Gro
   const int64_t pixels = part.tile.pixels();
   const int places = line_places((part.tile.columns - 1) * op_.stride_w + op_.kernel_w);
   // Blocks that share an instruction have places of their own or, where the window does not go on, one place for all.
-  const int together = blocks_together(pixels, c_.config);
+  const int together = blocks_together(pixels, blocks(), c_.config);
   for (int b = 0; b < group.blocks; b += together) {
     const int count = std::min(together, group.blocks - b);
     const int first = group.first_block + b;

@@ -7,6 +7,7 @@ namespace {
 
 constexpr int64_t kLargestSide = 1024;    // isa: out_rows, out_columns
 constexpr int64_t kVectorsTogether = 64;  // of an instruction over several blocks
+constexpr int64_t kManyBlocks = 16;       // of a layer whose last instruction hardly counts
 constexpr int64_t kInstructionCost = 4;   // cycles of bus time to fetch one
 constexpr int64_t kHandOver = 24;         // pipelines between the array's last vector and the next layer's first
 
@@ -59,8 +60,9 @@ Tile choose_tile(int out_rows, int out_columns, const TileWork& work, const hw::
   return best;
 }
 
-int blocks_together(int64_t pixels, const hw::Config& config) {
-  const int64_t vectors = std::min<int64_t>(kVectorsTogether, config.accumulator_bank_vectors);
+int blocks_together(int64_t pixels, int64_t blocks, const hw::Config& config) {
+  const int64_t wanted = blocks >= kManyBlocks ? 2 * kVectorsTogether : kVectorsTogether;
+  const int64_t vectors = std::min<int64_t>(wanted, config.accumulator_bank_vectors);
   return static_cast<int>(std::clamp<int64_t>(vectors / pixels, 1, 256));
 }
 

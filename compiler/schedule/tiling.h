@@ -40,8 +40,8 @@ bool pairs_pay(int64_t streamed_rows, int64_t streamed_columns, const hw::Config
 // Whole rows where they fit, parts of a row otherwise; at most one accumulator bank of pixels, for windows two.
 Tile choose_tile(int out_rows, int out_columns, const TileWork& work, const hw::Config& config);
 
-// How many blocks an instruction takes at once, so that neither short instructions pile up nor the last result comes
-// late.
-int blocks_together(int64_t pixels, const hw::Config& config);
+// How many of a layer's blocks an instruction takes at once, so that neither short instructions pile up nor the last
+// result comes late.
+int blocks_together(int64_t pixels, int64_t blocks, const hw::Config& config);
 
 }  // namespace zahl::schedule
