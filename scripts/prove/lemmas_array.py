@@ -27,14 +27,15 @@ def lanes_of(vector, count: int) -> list:
     return [extract(vector, 8 * i + 7, 8 * i) for i in range(count)]
 
 
-def moved_window(context: Context, module, lanes: list) -> list:
-    """One step of a depthwise window: each lane takes what its masks let through; the lane above the last is 0."""
-    names = {"current": 8, "one_above": 8, "two_above": 8}
-    bytes_ = {name: fresh(name, bits) for name, bits in names.items()}
-    width = 8 * len(lanes)
-    masks = {name: fresh(f"{name}_mask", width) for name in [*names, "move"]}
-    module.step(take_i=0, move_i=1, swap_i=0, **{f"{n}_i": t for n, t in bytes_.items()}, **{f"{n}_mask_i": t for n, t in masks.items()})
-    above = [*lanes[1:], const(0, 8)]
+def moved_window(context: Context, module, lanes: list, places: int) -> list:
+    """A step of a depthwise window by one pixel or two: each lane takes what its masks let through, past the last lane 0."""
+    rows = ["", "_one_above", "_two_above"]
+    names = [f"newer{row}" for row in rows] + [f"older{row}" for row in rows if places == 2]
+    bytes_ = {name: fresh(name, 8) for name in names}
+    masks = {name: fresh(f"{name}_mask", 8 * len(lanes)) for name in [*names, "move"]}
+    ports = {f"{n}_i": t for n, t in bytes_.items()} | {f"{n}_mask_i": t for n, t in masks.items()}
+    module.step(take_i=0, move_i=1, pair_i=places - 1, swap_i=0, **ports)
+    above = [*lanes[places:], *[const(0, 8)] * places]
     result = []
     for i in range(len(lanes)):
         sources = {"move": above[i], **bytes_}
@@ -60,7 +61,7 @@ def maximum(lanes: list, weights: list) -> Integer:
     return largest
 
 
-def column(is_maximum: bool, is_moved: bool):
+def column(is_maximum: bool, places: int):
     def build(context: Context) -> Question:
         rows = context.ports(MODULE)["vector_i"] // 8
         module = context.machine(MODULE)
@@ -68,8 +69,8 @@ def column(is_maximum: bool, is_moved: bool):
         vector = fresh("vector", 8 * rows)
         module.step(swap_i=1, take_i=1, vector_i=vector)
         lanes = lanes_of(vector, rows)
-        if is_moved:
-            lanes = moved_window(context, module, lanes)
+        if places:
+            lanes = moved_window(context, module, lanes, places)
         module.step(compute_i=1, compute_maximum_i=int(is_maximum))
         accumulator, overwrite, takes_maximum = fresh("accumulator", 32), fresh("overwrite", 1), fresh("maximum", 1)
         result = module.step(accumulator_i=accumulator, overwrite_i=overwrite, maximum_i=takes_maximum)["sum_o"]
@@ -101,17 +102,14 @@ def shadow(context: Context) -> Question:
 
 
 _ENDS = "then overwritten, added modulo 2^32 or maximized with the accumulator; all windows, weights (9 bits), accumulators, any state before"
-LEMMAS = [
-    Lemma("column dot product", f"zahl_array_column: the sum over all lanes of x * w, {_ENDS}", [MODULE], column(False, False)),
-    Lemma(
-        "column dot product, moved window",
-        f"zahl_array_column: the same after a step of the depthwise window, any masks; {_ENDS}",
-        [MODULE],
-        column(False, True),
-    ),
-    Lemma("column maximum", f"zahl_array_column: the largest x among lanes of weight other than 0, -128 if none, {_ENDS}", [MODULE], column(True, False)),
-    Lemma(
-        "column maximum, moved window", f"zahl_array_column: the same after a step of the depthwise window, any masks; {_ENDS}", [MODULE], column(True, True)
-    ),
-    Lemma("column weight shadow", "zahl_array_column: weights written but not swapped in leave the dot product as it is", [MODULE], shadow),
-]
+LEMMAS = []
+for _what, _is_maximum, _statement in (
+    ("column dot product", False, "the sum over all lanes of x * w"),
+    ("column maximum", True, "the largest x among lanes of weight other than 0, -128 if none"),
+):
+    LEMMAS.append(Lemma(_what, f"zahl_array_column: {_statement}, {_ENDS}", [MODULE], column(_is_maximum, 0)))
+    for _places, _step in ((1, "one pixel"), (2, "two pixels")):
+        _moved = f"zahl_array_column: {_statement}, after the depthwise window moved by {_step}, any masks; {_ENDS}"
+        LEMMAS.append(Lemma(f"{_what}, window moved by {_step}", _moved, [MODULE], column(_is_maximum, _places)))
+_SHADOW = "zahl_array_column: weights written but not swapped in leave the dot product as it is"
+LEMMAS.append(Lemma("column weight shadow", _SHADOW, [MODULE], shadow))

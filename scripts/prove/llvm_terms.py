@@ -32,10 +32,11 @@ def either(terms: list):
 
 
 class Value:
-    """A term, when it is poison, and a narrower form of the same number: (term, is_natural, k) for term * 2^k."""
+    """A term, when it is poison, and the same number as 2^power times factors (term, is_natural) that may be narrower."""
 
-    def __init__(self, term, poison=None, narrow=None):
-        self.term, self.poison, self.narrow = term, poison or MANAGER.mk_false(), (*(narrow or (term, False)), 0)[:3]
+    def __init__(self, term, poison=None, factors=None, power: int = 0):
+        self.term, self.poison = term, poison or MANAGER.mk_false()
+        self.factors, self.power = factors or [(term, False)], power
 
 
 class Function:
@@ -63,7 +64,7 @@ class Function:
         for (bits, name), argument in zip(self.parameters, arguments, strict=True):
             term, is_natural = argument if isinstance(argument, tuple) else (argument, False)
             assert width_of(term) == int(bits), (self.name, name)
-            self.values[name] = Value(term, None, (term, is_natural))
+            self.values[name] = Value(term, None, [(term, is_natural)])
         self.places, self.memory, self.faults = {}, {}, []
         self.edges = {label: [] for label in self.blocks}  # label: [(from, condition)]
         first = next(iter(self.blocks))
@@ -132,7 +133,7 @@ class Function:
         if not re.fullmatch(r"-?\d+", text) and text not in numbers:
             raise ProveError(f"{self.name}: operand {text} is no integer")
         number = numbers[text] if text in numbers else int(text)
-        return Value(const(number, bits), None, (const(number, min(bits, number.bit_length() + 1)), False))
+        return Value(const(number, bits), None, [(const(number, min(bits, number.bit_length() + 1)), False)])
 
     def _assign(self, name: str, text: str, label: str) -> None:
         if text.startswith("alloca "):
@@ -166,10 +167,9 @@ class Function:
             term = extend(value.term, bits, match[1] == "sext")
             if match[1] == "trunc":
                 return Value(term, value.poison)
-            narrow, is_natural, power = value.narrow
-            if match[1] == "zext" and not is_natural:
-                narrow, is_natural, power = extend(value.term, width_of(value.term) + 1, False), True, 0
-            return Value(term, value.poison, (narrow, is_natural, power))
+            if match[1] == "zext" and not (len(value.factors) == 1 and value.factors[0][1]):
+                return Value(term, value.poison, [(extend(value.term, width_of(value.term) + 1, False), True)])
+            return Value(term, value.poison, value.factors, value.power)
         if match := re.match(r"select i1 (\S+), i(\d+) (\S+), i\d+ (\S+)$", text):
             condition, bits = self._value(match[1], 1), int(match[2])
             a, b, chosen = self._value(match[3], bits), self._value(match[4], bits), is_set(self._value(match[1], 1).term)
@@ -185,22 +185,32 @@ class Function:
         if match := re.match(r"(\w+)((?: nuw| nsw| exact)*) i(\d+) (\S+), (\S+)$", text):
             a, b = self._value(match[4], int(match[3])), self._value(match[5], int(match[3]))
             term, own = self._binary(match[1], match[2].split(), a, b, text)
-            return Value(term, either([a.poison, b.poison, *own]), self._narrow(match[1], a, b, term))
+            return Value(term, either([a.poison, b.poison, *own]), *self._narrow(match[1], a, b, term))
         raise ProveError(f"{self.name}: {text!r} is none of the instructions that this proof understands")
 
-    def _narrow(self, kind: str, a: Value, b: Value, term):
-        """A result that always fits fewer bits than its type has, in those; else None."""
-        bits = width_of(term)
-        if kind == "ashr" and (places := value_of(b.term)) is not None and 0 < places < bits:
-            return extend(term, bits - places, True), False
-        (x, x_is_natural, x_power), (y, y_is_natural, y_power) = a.narrow, b.narrow
-        if kind in ("add", "sub") and x_power == y_power == 0 and (width := max(width_of(x), width_of(y)) + 1) < bits:
-            return op(ARITHMETIC[kind], extend(x, width, True), extend(y, width, True)), False
-        if kind == "mul" and width_of(x) + width_of(y) + x_power + y_power < bits:
-            return self.products(x, y, x_is_natural, y_is_natural), False, x_power + y_power
-        if kind == "shl" and (places := value_of(b.term)) is not None and width_of(x) + x_power + places < bits:
-            return x, x_is_natural, x_power + places
-        return None
+    def _product(self, factors: list):
+        """Of all factors, narrow ones first: a compiler may multiply in any order."""
+        factors = sorted(factors, key=lambda factor: (width_of(factor[0]), factor[1]))
+        term, is_natural = factors[0]
+        for other, other_is_natural in factors[1:]:
+            term, is_natural = self.products(term, other, is_natural, other_is_natural), False
+        return term
+
+    def _narrow(self, kind: str, a: Value, b: Value, term) -> tuple:
+        """(factors, power) of a result that always fits fewer bits than its type has; else of itself."""
+        bits, places = width_of(term), value_of(b.term)
+        fits = sum(width_of(factor) for factor, _ in a.factors + b.factors) + a.power + b.power
+        if kind == "mul" and fits < bits:
+            return a.factors + b.factors, a.power + b.power
+        if kind == "ashr" and places is not None and 0 < places < bits:
+            return [(extend(term, bits - places, True), False)], 0
+        if kind in ("add", "sub") and a.power == b.power == 0:
+            x, y = self._product(a.factors), self._product(b.factors)
+            if (width := max(width_of(x), width_of(y)) + 1) < bits:
+                return [(op(ARITHMETIC[kind], extend(x, width, True), extend(y, width, True)), False)], 0
+        if kind == "shl" and places is not None and sum(width_of(factor) for factor, _ in a.factors) + a.power + places < bits:
+            return a.factors, a.power + places
+        return None, 0
 
     def _binary(self, kind: str, flags: list[str], a: Value, b: Value, text: str) -> tuple:
         """The result, and the conditions under which it is poison."""
@@ -217,8 +227,7 @@ class Function:
                 poison.append(negation(equal(op(Kind.BV_SHL, term, b.term), a.term)))
             return term, poison
         if kind == "mul" and "nuw" not in flags:
-            wide = self.products(*[side.narrow[0] for side in (a, b)], *[side.narrow[1] for side in (a, b)])
-            power = a.narrow[2] + b.narrow[2]
+            wide, power = self._product(a.factors + b.factors), a.power + b.power
             wide = concat(wide, const(0, power)) if power else wide
             term = extend(wide, bits, True)
             return term, [
