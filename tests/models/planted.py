@@ -9,6 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 MAGIC = b"ZAHLPROG"
+FORMAT_VERSION = 2  # isa/program.cpp
 
 
 def float_between(path):
@@ -59,7 +60,7 @@ def sections(program: bytes) -> list[tuple[bytes, bytes]]:
 def image(parts: list[tuple[bytes, bytes]]) -> bytes:
     """A program image of these sections, its checksums right."""
     body = b"".join(struct.pack("<4sQI", name, len(data), zlib.crc32(data)) + data for name, data in parts)
-    return MAGIC + struct.pack("<II", 1, len(parts)) + body
+    return MAGIC + struct.pack("<II", FORMAT_VERSION, len(parts)) + body
 
 
 def changed(program: pathlib.Path, name: bytes, change) -> None:
