@@ -148,15 +148,17 @@ def main() -> int:
     options = parser(__doc__, EXAMPLES)
     options.add_argument("--config", default="edge16", help="machine preset (default edge16)")
     options.add_argument("--source", default=ROOT, type=pathlib.Path, help="root of the tree to prove (default: this one)")
-    options.add_argument("--only", action="append", metavar="TEXT", help="netlist, or the lemmas whose name contains TEXT; may be repeated")
+    options.add_argument("--only", action="append", metavar="TEXT", help="netlist, the lemma of this name, or those whose name contains TEXT; may be repeated")
     options.add_argument("--without-cpp", action="store_true", help="leave the C++ datapath and the exhaustive runs out")
     options.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     options.add_argument("--cache", type=pathlib.Path, default=ROOT / "build/prove", help="folder of kept results (default build/prove)")
     options.add_argument("--no-cache", action="store_true", help="prove all anew")
     arguments = options.parse_args()
     source = arguments.source.resolve()
-    numbers = [entry for entry in lemmas_cpp.NUMBERS if not arguments.only or any(text in entry[0] for text in arguments.only)]
-    lemmas = [lemma for lemma in all_lemmas() if not arguments.only or any(text in lemma.name for text in arguments.only)]
+    names = [lemma.name for lemma in all_lemmas()] + [entry[0] for entry in lemmas_cpp.NUMBERS]
+    wanted = {name for name in names if not arguments.only or any(text == name or text in name and text not in names for text in arguments.only)}
+    numbers = [entry for entry in lemmas_cpp.NUMBERS if entry[0] in wanted]
+    lemmas = [lemma for lemma in all_lemmas() if lemma.name in wanted]
     if arguments.without_cpp:
         lemmas, numbers = [lemma for lemma in lemmas if lemma.modules != [lemmas_cpp.DATAPATH]], []
     report = Report(3, TITLE)
@@ -172,8 +174,7 @@ def main() -> int:
         if numbers:
             check_numbers(report, arguments, numbers, source, folder)
     if not report.checks:
-        names = ", ".join(["netlist", *(lemma.name for lemma in all_lemmas()), *(entry[0] for entry in lemmas_cpp.NUMBERS)])
-        raise ProveError(f"no lemma's name contains {' or '.join(arguments.only)}; there are: {names}")
+        raise ProveError(f"no lemma's name contains {' or '.join(arguments.only)}; there are: netlist, {', '.join(names)}")
     return report.finish(arguments.json)
 
 
