@@ -14,8 +14,11 @@ import platform
 import sys
 import time
 
-import numpy as np
-from integer_graph import Evaluator
+try:
+    import numpy as np
+    from integer_graph import Evaluator
+except ImportError:
+    sys.exit("level5.py: numpy is not installed: apt-get install python3-numpy, or scripts/setup --python")
 
 
 def check(engine: str, got: np.ndarray, expected: np.ndarray, name: str) -> dict:
