@@ -1,4 +1,4 @@
-#include "zahl/config.h"
+#include "isa/config.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,12 +9,12 @@
 #include <filesystem>
 #include <optional>
 
-#include "zahl/error.h"
+#include "isa/error.h"
 
 namespace zahl::hw {
 namespace {
 
-#include "zahl/presets.inc"
+#include "generated/presets.inc"
 
 template <size_t N>
 using Presets = std::array<std::pair<std::string_view, std::string_view>, N>;
@@ -28,28 +28,31 @@ std::vector<std::string> names_of(const Presets<N>& presets) {
 
 // The parsed preset or file, and the name to call it by.
 template <size_t N>
-std::pair<toml::table, std::string> read_toml(const std::string& preset_or_path, const Presets<N>& presets,
-                                              std::string_view what) {
+std::pair<toml::table, std::string> read_toml(const std::string& preset_or_path,
+                                              const Presets<N>& presets, std::string_view what) {
   for (const auto& [name, text] : presets) {
     if (name == preset_or_path) return {toml::parse(text), preset_or_path};
   }
   const std::filesystem::path path(preset_or_path);
   if (path.extension() != ".toml" || !std::filesystem::is_regular_file(path)) {
-    throw UserError(fmt::format("{}: no such {}; give one of {} or a .toml file", preset_or_path, what,
-                                fmt::join(names_of(presets), ", ")));
+    throw UserError(fmt::format("{}: no such {}; give one of {} or a .toml file", preset_or_path,
+                                what, fmt::join(names_of(presets), ", ")));
   }
   try {
     return {toml::parse_file(path.string()), path.stem().string()};
   } catch (const toml::parse_error& error) {
-    throw UserError(fmt::format("{}: line {}: {}", preset_or_path, error.source().begin.line, error.description()));
+    throw UserError(fmt::format("{}: line {}: {}", preset_or_path, error.source().begin.line,
+                                error.description()));
   }
 }
 
-int integer_at(const toml::table& table, std::string_view key, const std::string& where, int minimum, int maximum) {
+int integer_at(const toml::table& table, std::string_view key, const std::string& where,
+               int minimum, int maximum) {
   const auto value = table[key].value_exact<int64_t>();
   if (!value) throw UserError(fmt::format("{}: needs an integer {}", where, key));
   if (*value < minimum || *value > maximum) {
-    throw UserError(fmt::format("{}: {} = {} is not in {} to {}", where, key, *value, minimum, maximum));
+    throw UserError(
+        fmt::format("{}: {} = {} is not in {} to {}", where, key, *value, minimum, maximum));
   }
   return static_cast<int>(*value);
 }
@@ -59,8 +62,9 @@ struct MemoryKey {
   int MemoryConfig::*member;
   int minimum, maximum;
 };
-constexpr std::array<MemoryKey, 2> kMemoryKeys = {{{"latency_cycles", &MemoryConfig::latency_cycles, 1, 1000000},
-                                                   {"bytes_per_cycle", &MemoryConfig::bytes_per_cycle, 1, 64}}};
+constexpr std::array<MemoryKey, 2> kMemoryKeys = {
+    {{"latency_cycles", &MemoryConfig::latency_cycles, 1, 1000000},
+     {"bytes_per_cycle", &MemoryConfig::bytes_per_cycle, 1, 64}}};
 
 }  // namespace
 
@@ -72,7 +76,8 @@ Config load_config(const std::string& preset_or_path) {
     config.*p.member = integer_at(table, p.name, preset_or_path, p.minimum, p.maximum);
   }
   for (const auto& [key, node] : table) {
-    if (std::none_of(kParameters.begin(), kParameters.end(), [&](const auto& p) { return p.name == key.str(); })) {
+    if (std::none_of(kParameters.begin(), kParameters.end(),
+                     [&](const auto& p) { return p.name == key.str(); })) {
       throw UserError(fmt::format("{}: unknown key {}", preset_or_path, key.str()));
     }
   }
@@ -88,17 +93,20 @@ MemoryConfig load_memory(const std::string& preset_or_path) {
     memory.*key.member = integer_at(table, key.name, preset_or_path, key.minimum, key.maximum);
   }
   for (const auto& [key, node] : table) {
-    if (std::none_of(kMemoryKeys.begin(), kMemoryKeys.end(), [&](const auto& k) { return k.name == key.str(); })) {
+    if (std::none_of(kMemoryKeys.begin(), kMemoryKeys.end(),
+                     [&](const auto& k) { return k.name == key.str(); })) {
       throw UserError(fmt::format("{}: unknown key {}", preset_or_path, key.str()));
     }
   }
   return memory;
 }
 
-void apply_settings(const std::vector<std::string>& settings, Config& config, MemoryConfig& memory) {
+void apply_settings(const std::vector<std::string>& settings, Config& config,
+                    MemoryConfig& memory) {
   for (const std::string& setting : settings) {
     const size_t equals = setting.find('=');
-    if (equals == std::string::npos) throw UserError(fmt::format("--set {}: write key=value", setting));
+    if (equals == std::string::npos)
+      throw UserError(fmt::format("--set {}: write key=value", setting));
     const std::string key = setting.substr(0, equals), text = setting.substr(equals + 1);
     int value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -107,7 +115,8 @@ void apply_settings(const std::vector<std::string>& settings, Config& config, Me
     }
     const auto in_range = [&](int minimum, int maximum) {
       if (value < minimum || value > maximum) {
-        throw UserError(fmt::format("--set {}: the value must be {} to {}", setting, minimum, maximum));
+        throw UserError(
+            fmt::format("--set {}: the value must be {} to {}", setting, minimum, maximum));
       }
     };
     bool known = false;
@@ -121,7 +130,8 @@ void apply_settings(const std::vector<std::string>& settings, Config& config, Me
     for (const auto& k : kMemoryKeys) {
       if (fmt::format("memory.{}", k.name) != key) continue;
       in_range(k.minimum, k.maximum);
-      if (memory.*k.member != value) memory.name = fmt::format("{}+{}", memory.name, setting.substr(7));
+      if (memory.*k.member != value)
+        memory.name = fmt::format("{}+{}", memory.name, setting.substr(7));
       memory.*k.member = value;
       known = true;
     }
@@ -129,7 +139,8 @@ void apply_settings(const std::vector<std::string>& settings, Config& config, Me
       std::vector<std::string> keys;
       for (const auto& p : kParameters) keys.emplace_back(p.name);
       for (const auto& k : kMemoryKeys) keys.push_back(fmt::format("memory.{}", k.name));
-      throw UserError(fmt::format("--set {}: unknown key; known are {}", setting, fmt::join(keys, ", ")));
+      throw UserError(
+          fmt::format("--set {}: unknown key; known are {}", setting, fmt::join(keys, ", ")));
     }
   }
   check_config(config);
@@ -143,8 +154,8 @@ void check_config(const Config& c) {
     }
   }
   if (c.line_bytes < c.rows || c.line_bytes < c.columns || c.line_bytes < c.bus_bytes) {
-    throw UserError(
-        fmt::format("{}: line_bytes = {} must be at least rows, columns and bus_bytes", c.name, c.line_bytes));
+    throw UserError(fmt::format("{}: line_bytes = {} must be at least rows, columns and bus_bytes",
+                                c.name, c.line_bytes));
   }
   if (c.fetch_burst > c.fetch_depth) {
     throw UserError(fmt::format("{}: fetch_burst must not exceed fetch_depth", c.name));
@@ -154,7 +165,8 @@ void check_config(const Config& c) {
   }
   if (c.scratchpad_bytes() > (1 << 24))
     throw UserError(fmt::format("{}: the scratchpad must not exceed 16 MiB", c.name));
-  if (c.accumulator_vectors() > 4096) throw UserError(fmt::format("{}: at most 4096 accumulator vectors", c.name));
+  if (c.accumulator_vectors() > 4096)
+    throw UserError(fmt::format("{}: at most 4096 accumulator vectors", c.name));
 }
 
 std::vector<std::string> machine_preset_names() { return names_of(kMachinePresets); }

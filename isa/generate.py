@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turns isa.toml, hw.toml and the presets into C++, SystemVerilog, Python and docs/isa.md.
 
-    generate.py cpp OUT_DIR              zahl/isa.h, zahl/presets.inc
+    generate.py cpp OUT_DIR              isa.h, presets.inc
     generate.py sv PRESET OUT_DIR        zahl_pkg.sv for one preset (a name or a .toml file)
     generate.py python OUT_FILE          constants as a Python module
     generate.py doc OUT_FILE             the reference page
@@ -36,9 +36,18 @@ def place_fields(spec: dict) -> None:
         names, lsb = set(), 0
         for field in spec["common"] + instruction["fields"]:
             require(field.get("doc"), f"{instruction['name']}.{field['name']} has no doc")
-            require(field["name"] not in names, f"{instruction['name']} has two fields named {field['name']}")
-            require(1 <= field["bits"] <= 40, f"{instruction['name']}.{field['name']} must have 1 to 40 bits")
-            require(field.get("bias", 0) in (0, 1), f"{instruction['name']}.{field['name']}: bias is 0 or 1")
+            require(
+                field["name"] not in names,
+                f"{instruction['name']} has two fields named {field['name']}",
+            )
+            require(
+                1 <= field["bits"] <= 40,
+                f"{instruction['name']}.{field['name']} must have 1 to 40 bits",
+            )
+            require(
+                field.get("bias", 0) in (0, 1),
+                f"{instruction['name']}.{field['name']}: bias is 0 or 1",
+            )
             names.add(field["name"])
             field["lsb"] = lsb
             lsb += field["bits"]
@@ -74,15 +83,26 @@ def check_config(name: str, values: dict, hw: dict) -> None:
     require(not unknown, f"preset {name} has unknown keys {', '.join(sorted(unknown))}")
     for key, value in values.items():
         p = known[key]
-        require(isinstance(value, int) and p["minimum"] <= value <= p["maximum"], f"{name}: {key} = {value} is not in {p['minimum']}..{p['maximum']}")
-        require(not p.get("power_of_two") or value & (value - 1) == 0, f"{name}: {key} = {value} is not a power of two")
+        require(
+            isinstance(value, int) and p["minimum"] <= value <= p["maximum"],
+            f"{name}: {key} = {value} is not in {p['minimum']}..{p['maximum']}",
+        )
+        require(
+            not p.get("power_of_two") or value & (value - 1) == 0,
+            f"{name}: {key} = {value} is not a power of two",
+        )
 
 
 def load() -> tuple[dict, dict, dict, dict]:
     spec = tomllib.loads((HERE / "isa.toml").read_text())
     hw = tomllib.loads((HERE / "hw.toml").read_text())
-    presets = {p.stem: tomllib.loads(p.read_text()) for p in sorted((HERE / "presets").glob("*.toml"))}
-    memories = {p.stem: tomllib.loads(p.read_text()) for p in sorted((HERE / "presets/memory").glob("*.toml"))}
+    presets = {
+        p.stem: tomllib.loads(p.read_text()) for p in sorted((HERE / "presets").glob("*.toml"))
+    }
+    memories = {
+        p.stem: tomllib.loads(p.read_text())
+        for p in sorted((HERE / "presets/memory").glob("*.toml"))
+    }
     place_fields(spec)
     check(spec, hw, presets)
     return spec, hw, presets, memories
@@ -100,8 +120,8 @@ def main(arguments: list[str]) -> int:
         spec, hw, presets, memories = load()
         match arguments:
             case ["cpp", out]:
-                write(pathlib.Path(out) / "zahl/isa.h", render_cpp.isa_header(spec, hw))
-                write(pathlib.Path(out) / "zahl/presets.inc", render_cpp.presets(presets, memories))
+                write(pathlib.Path(out) / "isa.h", render_cpp.isa_header(spec, hw))
+                write(pathlib.Path(out) / "presets.inc", render_cpp.presets(presets, memories))
             case ["sv", preset, out]:
                 values = presets.get(preset) or tomllib.loads(pathlib.Path(preset).read_text())
                 check_config(preset, values, hw)

@@ -22,7 +22,10 @@ def enum(name: str, entries: list[dict], base: str = "uint8_t") -> list[str]:
 
 def names_array(constant: str, entries: list[dict]) -> list[str]:
     body = ", ".join(f'"{e["name"]}"' for e in entries)
-    return [f"inline constexpr std::array<std::string_view, {len(entries)}> {constant} = {{{body}}};", ""]
+    return [
+        f"inline constexpr std::array<std::string_view, {len(entries)}> {constant} = {{{body}}};",
+        "",
+    ]
 
 
 def cpp_rule(rule: str, instruction: dict, hw: dict) -> str:
@@ -41,8 +44,15 @@ def cpp_rule(rule: str, instruction: dict, hw: dict) -> str:
 
 
 def instruction_struct(i: dict) -> list[str]:
-    lines = [f"// {i['doc']}", f"struct {camel(i['name'])} {{", f"  static constexpr Opcode kOpcode = Opcode::{camel(i['name'])};"]
-    lines += [f"  static constexpr Unit kUnit = Unit::{camel(i['unit'])};", f'  static constexpr std::string_view kName = "{i["name"]}";']
+    lines = [
+        f"// {i['doc']}",
+        f"struct {camel(i['name'])} {{",
+        f"  static constexpr Opcode kOpcode = Opcode::{camel(i['name'])};",
+    ]
+    lines += [
+        f"  static constexpr Unit kUnit = Unit::{camel(i['unit'])};",
+        f'  static constexpr std::string_view kName = "{i["name"]}";',
+    ]
     lines += [f"  static constexpr int kUsedBits = {i['used_bits']};", "  Common common;"]
     for f in i["fields"]:
         initial = f"{camel(f['enum'])}{{}}" if "enum" in f else str(f.get("bias", 0))
@@ -105,7 +115,9 @@ def config_struct(hw: dict) -> list[str]:
         f"inline constexpr std::array<ParameterInfo, {len(hw['parameter'])}> kParameters = {{{{",
     ]
     for p in hw["parameter"]:
-        lines += [f'    {{"{p["name"]}", &Config::{p["name"]}, {p["minimum"]}, {p["maximum"]}, {str(bool(p.get("power_of_two"))).lower()}}},']
+        lines += [
+            f'    {{"{p["name"]}", &Config::{p["name"]}, {p["minimum"]}, {p["maximum"]}, {str(bool(p.get("power_of_two"))).lower()}}},'
+        ]
     lines += ["}};", "", "// Fixed pipeline delays, in cycles."]
     for d in hw["delay"]:
         lines += [f"inline constexpr int k{camel(d['name'])} = {d['cycles']};  // {d['doc']}"]
@@ -127,20 +139,51 @@ def isa_header(spec: dict, hw: dict) -> str:
         "",
     ]
     lines += config_struct(hw) + ["namespace zahl::isa {", ""]
-    lines += [f"inline constexpr int kVersion = {spec['version']};", f"inline constexpr int kInstructionBits = {spec['instruction_bits']};"]
+    lines += [
+        f"inline constexpr int kVersion = {spec['version']};",
+        f"inline constexpr int kInstructionBits = {spec['instruction_bits']};",
+    ]
     lines += ["inline constexpr int kInstructionBytes = kInstructionBits / 8;", ""]
     units = [u | {"value": n} for n, u in enumerate(spec["unit"])]
     counters = [c | {"value": n} for n, c in enumerate(spec["counter"])]
-    lines += enum("unit", units) + [f"inline constexpr int kUnitCount = {len(units)};"] + names_array("kUnitNames", units)
+    lines += (
+        enum("unit", units)
+        + [f"inline constexpr int kUnitCount = {len(units)};"]
+        + names_array("kUnitNames", units)
+    )
     for e in spec["enum"]:
-        lines += enum(e["name"], e["values"]) + names_array(f"k{camel(e['name'])}Names", e["values"])
-    lines += enum("counter", counters) + [f"inline constexpr int kCounterCount = {len(counters)};"] + names_array("kCounterNames", counters)
-    lines += enum("register", [r | {"value": hex(r["offset"])} for r in spec["register"]], "uint16_t")
+        lines += enum(e["name"], e["values"]) + names_array(
+            f"k{camel(e['name'])}Names", e["values"]
+        )
+    lines += (
+        enum("counter", counters)
+        + [f"inline constexpr int kCounterCount = {len(counters)};"]
+        + names_array("kCounterNames", counters)
+    )
+    lines += enum(
+        "register", [r | {"value": hex(r["offset"])} for r in spec["register"]], "uint16_t"
+    )
     lines += enum("opcode", [i | {"value": hex(i["opcode"])} for i in spec["instruction"]])
-    lines += ["struct FieldInfo {", "  std::string_view name;", "  int lsb, bits;", "  bool is_signed;", "  int bias;", "};", ""]
+    lines += [
+        "struct FieldInfo {",
+        "  std::string_view name;",
+        "  int lsb, bits;",
+        "  bool is_signed;",
+        "  int bias;",
+        "};",
+        "",
+    ]
     common = {f["name"]: f for f in spec["common"]}
-    lines += ["// What every instruction has; wait[u] is the number of instructions of unit u that must have ended.", "struct Common {"]
-    lines += ["  std::array<uint32_t, kUnitCount> wait{};", "  uint32_t read_banks = 0;", "  uint32_t write_banks = 0;", "  uint32_t accumulator_banks = 0;"]
+    lines += [
+        "// What every instruction has; wait[u] is the number of instructions of unit u that must have ended.",
+        "struct Common {",
+    ]
+    lines += [
+        "  std::array<uint32_t, kUnitCount> wait{};",
+        "  uint32_t read_banks = 0;",
+        "  uint32_t write_banks = 0;",
+        "  uint32_t accumulator_banks = 0;",
+    ]
     lines += ["  bool operator==(const Common&) const = default;", "};", ""]
     lines += [
         "template <class C, class V>",
@@ -148,8 +191,14 @@ def isa_header(spec: dict, hw: dict) -> str:
         "[[gnu::always_inline]] inline void for_each_field(C& c, V&& visit) {",
     ]
     for f in spec["common"][1:]:
-        target = f"c.wait[{[u['name'] for u in units].index(f['name'][5:])}]" if f["name"].startswith("wait_") else f"c.{f['name']}"
-        lines += [f'  visit(FieldInfo{{"{f["name"]}", {f["lsb"]}, {f["bits"]}, false, 0}}, {target});']
+        target = (
+            f"c.wait[{[u['name'] for u in units].index(f['name'][5:])}]"
+            if f["name"].startswith("wait_")
+            else f"c.{f['name']}"
+        )
+        lines += [
+            f'  visit(FieldInfo{{"{f["name"]}", {f["lsb"]}, {f["bits"]}, false, 0}}, {target});'
+        ]
     lines += ["}", ""]
     assert common["opcode"]["lsb"] == 0
     for i in spec["instruction"]:
@@ -163,7 +212,9 @@ def presets(machines: dict, memories: dict) -> str:
     """Name and TOML text of each preset, as initialisers of an array of pairs."""
     lines = ["// Made by isa/generate.py from isa/presets. Edit those."]
     for constant, group in (("kMachinePresets", machines), ("kMemoryPresets", memories)):
-        lines += [f"inline constexpr std::array<std::pair<std::string_view, std::string_view>, {len(group)}> {constant} = {{{{"]
+        lines += [
+            f"inline constexpr std::array<std::pair<std::string_view, std::string_view>, {len(group)}> {constant} = {{{{"
+        ]
         for name, values in group.items():
             text = "".join(f"{k} = {v}\\n" for k, v in values.items())
             lines += [f'    {{"{name}", "{text}"}},']

@@ -35,7 +35,10 @@ def struct(spec: dict, instruction: dict) -> list[str]:
 
 
 def legality(spec: dict, hw: dict) -> list[str]:
-    lines = ["  // Whether dispatch accepts the word.", f"  function automatic logic is_legal(input logic [{spec['instruction_bits'] - 1}:0] word);"]
+    lines = [
+        "  // Whether dispatch accepts the word.",
+        f"  function automatic logic is_legal(input logic [{spec['instruction_bits'] - 1}:0] word);",
+    ]
     for i in spec["instruction"]:
         lines += [f"    {i['name']}_t {i['name']};"]
     lines += ["    common_t common;", "    logic banks_exist;", "    logic legal;"]
@@ -43,15 +46,27 @@ def legality(spec: dict, hw: dict) -> list[str]:
         lines += [f"    {i['name']} = {i['name']}_t'(word);"]
     lines += ["    common = common_t'(word);"]
     checks = []
-    for field, parameter in (("read_banks", "scratchpad_banks"), ("write_banks", "scratchpad_banks"), ("accumulator_banks", "accumulator_banks")):
+    for field, parameter in (
+        ("read_banks", "scratchpad_banks"),
+        ("write_banks", "scratchpad_banks"),
+        ("accumulator_banks", "accumulator_banks"),
+    ):
         bits = next(f["bits"] for f in spec["common"] if f["name"] == field)
         if bits > hw["values"][parameter]:
             checks.append(f"common.{field}[{bits - 1}:{hw['values'][parameter]}] == '0")
     lines += [f"    banks_exist = {' && '.join(checks) or '1'};", "    unique case (common.opcode)"]
     for i in spec["instruction"]:
-        rules = [f"{i['name']}.reserved == '0"] + [f"({sv_rule(r, i, hw)})" for r in i.get("rules", [])]
+        rules = [f"{i['name']}.reserved == '0"] + [
+            f"({sv_rule(r, i, hw)})" for r in i.get("rules", [])
+        ]
         lines += [f"      Opcode{camel(i['name'])}: legal = " + "\n          && ".join(rules) + ";"]
-    lines += ["      default: legal = 1'b0;", "    endcase", "    return legal && banks_exist;", "  endfunction", ""]
+    lines += [
+        "      default: legal = 1'b0;",
+        "    endcase",
+        "    return legal && banks_exist;",
+        "  endfunction",
+        "",
+    ]
     return lines
 
 
@@ -64,25 +79,68 @@ def package(spec: dict, hw: dict, values: dict) -> str:
         "",
     ]
     for p in hw["parameter"]:
-        lines += [f"  // {p['doc']}", f"  localparam int unsigned {camel(p['name'])} = {values[p['name']]};"]
+        lines += [
+            f"  // {p['doc']}",
+            f"  localparam int unsigned {camel(p['name'])} = {values[p['name']]};",
+        ]
     lines += [""]
     for d in hw["delay"]:
-        lines += [f"  // {d['doc']}", f"  localparam int unsigned {camel(d['name'])}Cycles = {d['cycles']};"]
-    lines += ["", f"  localparam int unsigned IsaVersion = {spec['version']};", f"  localparam int unsigned InstructionBits = {spec['instruction_bits']};", ""]
+        lines += [
+            f"  // {d['doc']}",
+            f"  localparam int unsigned {camel(d['name'])}Cycles = {d['cycles']};",
+        ]
+    lines += [
+        "",
+        f"  localparam int unsigned IsaVersion = {spec['version']};",
+        f"  localparam int unsigned InstructionBits = {spec['instruction_bits']};",
+        "",
+    ]
     width = max(1, (len(spec["unit"]) - 1).bit_length())
-    lines += [f"  localparam int unsigned UnitCount = {len(spec['unit'])};", f"  typedef enum logic [{width - 1}:0] {{"]
-    lines += [",\n".join(f"    Unit{camel(u['name'])} = {width}'d{n}" for n, u in enumerate(spec["unit"])), "  } unit_e;", ""]
+    lines += [
+        f"  localparam int unsigned UnitCount = {len(spec['unit'])};",
+        f"  typedef enum logic [{width - 1}:0] {{",
+    ]
+    lines += [
+        ",\n".join(
+            f"    Unit{camel(u['name'])} = {width}'d{n}" for n, u in enumerate(spec["unit"])
+        ),
+        "  } unit_e;",
+        "",
+    ]
     for e in spec["enum"]:
         bits = max(1, max(v["value"] for v in e["values"]).bit_length())
         lines += [f"  // {e['doc']}", f"  typedef enum logic [{bits - 1}:0] {{"]
-        lines += [",\n".join(f"    {camel(e['name'])}{camel(v['name'])} = {bits}'d{v['value']}" for v in e["values"]), f"  }} {e['name']}_e;", ""]
-    lines += [f"  localparam logic [7:0] Opcode{camel(i['name'])} = 8'h{i['opcode']:02x};" for i in spec["instruction"]] + [""]
-    lines += [f"  localparam logic [7:0] Register{camel(r['name'])} = 8'h{r['offset']:02x};" for r in spec["register"]] + [""]
+        lines += [
+            ",\n".join(
+                f"    {camel(e['name'])}{camel(v['name'])} = {bits}'d{v['value']}"
+                for v in e["values"]
+            ),
+            f"  }} {e['name']}_e;",
+            "",
+        ]
+    lines += [
+        f"  localparam logic [7:0] Opcode{camel(i['name'])} = 8'h{i['opcode']:02x};"
+        for i in spec["instruction"]
+    ] + [""]
+    lines += [
+        f"  localparam logic [7:0] Register{camel(r['name'])} = 8'h{r['offset']:02x};"
+        for r in spec["register"]
+    ] + [""]
     lines += [f"  localparam int unsigned CounterCount = {len(spec['counter'])};"]
-    lines += [f"  localparam int unsigned Counter{camel(c['name'])} = {n};" for n, c in enumerate(spec["counter"])] + [""]
+    lines += [
+        f"  localparam int unsigned Counter{camel(c['name'])} = {n};"
+        for n, c in enumerate(spec["counter"])
+    ] + [""]
     common_bits = sum(f["bits"] for f in spec["common"])
-    lines += ["  // What every instruction has.", "  typedef struct packed {", f"    logic [{spec['instruction_bits'] - common_bits - 1}:0] rest;"]
-    lines += [f"    logic [{f['bits'] - 1}:0] {f['name']};  // {f['doc']}" for f in reversed(spec["common"])] + ["  } common_t;", ""]
+    lines += [
+        "  // What every instruction has.",
+        "  typedef struct packed {",
+        f"    logic [{spec['instruction_bits'] - common_bits - 1}:0] rest;",
+    ]
+    lines += [
+        f"    logic [{f['bits'] - 1}:0] {f['name']};  // {f['doc']}"
+        for f in reversed(spec["common"])
+    ] + ["  } common_t;", ""]
     for i in spec["instruction"]:
         lines += struct(spec, i)
     lines += [
@@ -90,7 +148,10 @@ def package(spec: dict, hw: dict, values: dict) -> str:
         "  function automatic unit_e unit_of(input logic [7:0] opcode);",
         "    unique case (opcode)",
     ]
-    lines += [f"      Opcode{camel(i['name'])}: return Unit{camel(i['unit'])};" for i in spec["instruction"]]
+    lines += [
+        f"      Opcode{camel(i['name'])}: return Unit{camel(i['unit'])};"
+        for i in spec["instruction"]
+    ]
     lines += ["      default: return UnitLoad;", "    endcase", "  endfunction", ""]
     lines += legality(spec, hw)
     return "\n".join(lines + ["endpackage", ""])

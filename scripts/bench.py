@@ -37,14 +37,33 @@ NETWORKS = {
     "MobileNetV2 1.0 224": (SHARED / "mobilenet_v2_1.0_224_int8.tflite", 1_500_000, "onchip"),
     "ResNet 6-block": (SHARED / "trainedResnet_6blk_750k_int8.tflite", None, "onchip"),
 }
-SMALL = ["digits (default model)", "image classification", "keyword spotting", "visual wake words", "anomaly detection"]
+SMALL = [
+    "digits (default model)",
+    "image classification",
+    "keyword spotting",
+    "visual wake words",
+    "anomaly detection",
+]
 
 
 def run(model: pathlib.Path, memory: str, engine: str, *more: str) -> tuple[dict, float]:
     """The report and the seconds of the whole process."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
-        command = [ZAHL, "run", model, "--memory", memory, "--engine", engine, "--seed", "1", "--json", report, *more]
+        command = [
+            ZAHL,
+            "run",
+            model,
+            "--memory",
+            memory,
+            "--engine",
+            engine,
+            "--seed",
+            "1",
+            "--json",
+            report,
+            *more,
+        ]
         start = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True)
         return json.loads(report.read_text()), time.perf_counter() - start
@@ -105,12 +124,16 @@ def page(rows: list[dict], runs: int) -> str:
     for r in rows:
         if "rtl_cycles" in r:
             equal = "yes" if r["rtl_cycles"] == r["cycles"] else "NO"
-            lines.append(f"| {r['network']} | {r['rtl_cycles']:,} | {equal} | {r['rtl_seconds']:.2f} | {r['rtl_cycles'] / r['rtl_seconds'] / 1e3:.0f} |")
+            lines.append(
+                f"| {r['network']} | {r['rtl_cycles']:,} | {equal} | {r['rtl_seconds']:.2f} | {r['rtl_cycles'] / r['rtl_seconds'] / 1e3:.0f} |"
+            )
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--runs", type=int, default=3)
@@ -122,7 +145,10 @@ def main() -> None:
             print(f"{name}: {model.name} is absent, skipped")
             continue
         rows.append(measure(name, arguments.runs, name in arguments.rtl))
-        print(f"{name}: {rows[-1]['cycles']:,} cycles, {100 * rows[-1]['utilisation']:.1f} %", flush=True)
+        print(
+            f"{name}: {rows[-1]['cycles']:,} cycles, {100 * rows[-1]['utilisation']:.1f} %",
+            flush=True,
+        )
     text = page(rows, arguments.runs)
     if arguments.out:
         arguments.out.write_text(text)

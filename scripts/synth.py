@@ -48,7 +48,9 @@ def content_hash(files: list[pathlib.Path], options: str) -> str:
     return digest.hexdigest()
 
 
-def synthesize(module: str, files: list[pathlib.Path], netlist: pathlib.Path, statistics: pathlib.Path) -> None:
+def synthesize(
+    module: str, files: list[pathlib.Path], netlist: pathlib.Path, statistics: pathlib.Path
+) -> None:
     try:
         from pyosys import libyosys as ys
     except ImportError:
@@ -67,7 +69,9 @@ def synthesize(module: str, files: list[pathlib.Path], netlist: pathlib.Path, st
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("module", help="name of the module, for example zahl_requantizer")
     parser.add_argument("--preset", default="edge16", help="machine preset (default edge16)")
     parser.add_argument("--out", required=True, type=pathlib.Path, help="folder for the results")
@@ -77,12 +81,28 @@ def main() -> None:
     out = arguments.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     generated = out / "generated"
-    subprocess.run([sys.executable, "-B", str(ROOT / "isa" / "generate.py"), "sv", arguments.preset, str(generated)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [
+            sys.executable,
+            "-B",
+            str(ROOT / "isa" / "generate.py"),
+            "sv",
+            arguments.preset,
+            str(generated),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     files = source_files(arguments.module, generated / "zahl_pkg.sv")
     netlist, statistics = out / f"{arguments.module}.v", out / f"{arguments.module}.json"
     key_file = out / f"{arguments.module}.key"
     key = content_hash(files, arguments.module)
-    if not (netlist.exists() and statistics.exists() and key_file.exists() and key_file.read_text() == key):
+    if not (
+        netlist.exists()
+        and statistics.exists()
+        and key_file.exists()
+        and key_file.read_text() == key
+    ):
         # In a process of its own, since Yosys ends the process on an error; its output shows only then.
         key_file.unlink(missing_ok=True)
         code = (
@@ -90,9 +110,17 @@ def main() -> None:
             f"synth.synthesize({arguments.module!r}, [P(f) for f in {[str(f) for f in files]!r}], "
             f"P({str(netlist)!r}), P({str(statistics)!r}))"
         )
-        result = subprocess.run([sys.executable, "-B", "-c", code], text=True, stdout=None if arguments.verbose else subprocess.PIPE, stderr=subprocess.STDOUT)
+        result = subprocess.run(
+            [sys.executable, "-B", "-c", code],
+            text=True,
+            stdout=None if arguments.verbose else subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         if result.returncode != 0:
-            sys.exit("\n".join((result.stdout or "").splitlines()[-40:]) + f"\nsynth.py: {arguments.module} failed")
+            sys.exit(
+                "\n".join((result.stdout or "").splitlines()[-40:])
+                + f"\nsynth.py: {arguments.module} failed"
+            )
         key_file.write_text(key)
     cells = json.loads(statistics.read_text())["design"]["num_cells"]
     print(f"{arguments.module} ({arguments.preset}): {cells} cells, {netlist}")

@@ -4,14 +4,14 @@
 #include <optional>
 #include <vector>
 
-#include "compiler/driver/compile.h"
-#include "compiler/schedule/options.h"
-#include "zahl/error.h"
+#include "compiler/driver/compile_graph.h"
+#include "compiler/plan/options.h"
+#include "isa/error.h"
 
 namespace zahl::compiler {
 namespace {
 
-using schedule::Options;
+using plan::Options;
 
 class Candidates {
  public:
@@ -62,7 +62,8 @@ std::vector<Options> neighbours_of(const Options& o, const hw::Config& config) {
   };
   const int banks = o.weight_banks_of(config);
   for (int step : {-1, 1, 2}) {
-    if (banks + step >= 1 && banks + step <= config.scratchpad_banks / 2) with(&Options::weight_banks, banks + step);
+    if (banks + step >= 1 && banks + step <= config.scratchpad_banks / 2)
+      with(&Options::weight_banks, banks + step);
   }
   with(&Options::has_chains, !o.has_chains);
   for (int share : {2, 4, 8, 16}) with(&Options::small_share, share);
@@ -77,12 +78,14 @@ Program search_program(const ir::Graph& graph, const hw::Config& config, const S
   Candidates candidates(graph, config, search.measure);
   candidates.take_rule();
   for (int share : {8, 2}) {
-    for (bool has_chains : {true, false}) candidates.take({.small_share = share, .has_chains = has_chains});
+    for (bool has_chains : {true, false})
+      candidates.take({.small_share = share, .has_chains = has_chains});
   }
   if (search.effort == Search::Effort::Neighbours) {
     for (bool helps = true; helps;) {
       helps = false;
-      for (const Options& options : neighbours_of(candidates.options(), config)) helps |= candidates.take(options);
+      for (const Options& options : neighbours_of(candidates.options(), config))
+        helps |= candidates.take(options);
     }
   }
   return candidates.best();

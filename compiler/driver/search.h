@@ -5,11 +5,12 @@
 #include <string_view>
 
 #include "compiler/ir/graph.h"
-#include "zahl/program.h"
+#include "contract/program.h"
 
 namespace zahl::compiler {
 
-// What a program costs, exactly; less is better. The compiler does not know the machine's time: who calls it does.
+// What a program costs, exactly; less is better. The compiler does not know the machine's time: who
+// calls it does.
 using Measure = std::function<double(const Program&)>;
 
 struct Search {
@@ -22,8 +23,9 @@ struct Search {
   Measure measure{};  // of the objective; not needed for Effort::None
 };
 
-// The best program found; of equals the first, which is the one by rule. Throws UserError where that cannot be made;
-// choices under which a layer does not fit are passed over. REQUIRES: ir::verify(graph) is empty.
+// The best program found; of equals the first, which is the one by rule. Throws UserError where
+// that cannot be made; choices under which a layer does not fit are passed over. REQUIRES:
+// ir::verify(graph) is empty.
 Program search_program(const ir::Graph& graph, const hw::Config& config, const Search& search);
 
 }  // namespace zahl::compiler

@@ -5,9 +5,9 @@
 namespace zahl::emit {
 namespace {
 
-using schedule::Access;
-using schedule::Planned;
-using schedule::Step;
+using lower::Access;
+using lower::Planned;
+using lower::Step;
 
 constexpr size_t kFarthest = 512;  // instructions that a load may pass
 
@@ -26,7 +26,8 @@ struct PendingLoad {
   size_t earliest = 0;  // may come before this body instruction, and not before an earlier one
 };
 
-// The body instruction before which a load of the step that begins at `step_begin` may come at the earliest.
+// The body instruction before which a load of the step that begins at `step_begin` may come at the
+// earliest.
 size_t earliest_place(const Planned& load, const std::vector<Planned>& bodies, size_t step_begin) {
   const size_t limit = step_begin > kFarthest ? step_begin - kFarthest : 0;
   size_t place = step_begin;
@@ -44,13 +45,15 @@ std::vector<Planned> order_steps(std::vector<Step> steps, int ahead) {
     std::move(step.body.begin(), step.body.end(), std::back_inserter(bodies));
     for (Planned& load : step.loads) {
       PendingLoad pending{std::move(load), begin, 0};
-      while (pending.need < bodies.size() && !conflict(pending.planned, bodies[pending.need])) ++pending.need;
+      while (pending.need < bodies.size() && !conflict(pending.planned, bodies[pending.need]))
+        ++pending.need;
       pending.earliest = earliest_place(pending.planned, bodies, begin);
       loads.push_back(std::move(pending));
     }
   }
   // Loads keep their order, so one is needed no later than those behind it.
-  for (size_t i = loads.size(); i-- > 1;) loads[i - 1].need = std::min(loads[i - 1].need, loads[i].need);
+  for (size_t i = loads.size(); i-- > 1;)
+    loads[i - 1].need = std::min(loads[i - 1].need, loads[i].need);
 
   std::vector<Planned> sequence;
   sequence.reserve(bodies.size() + loads.size());

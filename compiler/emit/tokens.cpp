@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <array>
 
-#include "zahl/encoding.h"
+#include "isa/encoding.h"
 
 namespace zahl::emit {
 namespace {
 
 using isa::kUnitCount;
-using schedule::Access;
-using schedule::Planned;
-using schedule::Space;
+using lower::Access;
+using lower::Planned;
+using lower::Space;
 
 using Clock = std::array<uint32_t, kUnitCount>;  // by unit: so many of its instructions have ended
 
@@ -29,7 +29,8 @@ void assign_claims(Planned& planned, const hw::Config& config) {
       (access.is_write ? common.write_banks : common.read_banks) |=
           banks_between(access.begin, access.end, config.scratchpad_bank_bytes);
     } else if (access.space == Space::Accumulator) {
-      common.accumulator_banks |= banks_between(access.begin, access.end, config.accumulator_bank_vectors);
+      common.accumulator_banks |=
+          banks_between(access.begin, access.end, config.accumulator_bank_vectors);
     }
   }
 }

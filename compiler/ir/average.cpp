@@ -6,13 +6,14 @@ namespace zahl::ir {
 
 Multiplier average_multiplier(const AveragePool& pool, int count) {
   if (pool.multiplier) return *pool.multiplier;
-  // long double holds ratio / count * 2^31 to more bits than a 31-bit integer needs; ratio 1 is exact up to the
-  // rounding up.
+  // long double holds ratio / count * 2^31 to more bits than a 31-bit integer needs; ratio 1 is
+  // exact up to the rounding up.
   int exponent = 0;
-  const long double significand = std::frexp(static_cast<long double>(pool.scale_ratio) / count, &exponent);
+  const long double significand =
+      std::frexp(static_cast<long double>(pool.scale_ratio) / count, &exponent);
   const long double scaled = std::ldexp(significand, 31);
-  auto m0 =
-      static_cast<uint64_t>(pool.rounding == isa::Rounding::HalfAway ? std::ceil(scaled) : std::nearbyint(scaled));
+  auto m0 = static_cast<uint64_t>(
+      pool.rounding == isa::Rounding::HalfAway ? std::ceil(scaled) : std::nearbyint(scaled));
   if (m0 == uint64_t{1} << 31) {
     m0 >>= 1;
     ++exponent;

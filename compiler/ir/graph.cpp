@@ -38,7 +38,8 @@ std::optional<int> channel_slice(const Move& move, const Shape& input, const Sha
   return static_cast<int>(move.offset);
 }
 
-std::optional<std::vector<int>> chosen_channels(const Move& move, const Shape& input, const Shape& output) {
+std::optional<std::vector<int>> chosen_channels(const Move& move, const Shape& input,
+                                                const Shape& output) {
   const int pixels = input.n * input.h * input.w;
   if (input.n != output.n || input.h != output.h || input.w != output.w) return std::nullopt;
   std::vector<Move::Axis> axes = simplified(move).axes;
@@ -50,12 +51,14 @@ std::optional<std::vector<int>> chosen_channels(const Move& move, const Shape& i
   for (const Move::Axis& axis : axes) {
     std::vector<int> finer;
     for (int channel : channels) {
-      for (int i = 0; i < axis.size; ++i) finer.push_back(channel + static_cast<int>(i * axis.step));
+      for (int i = 0; i < axis.size; ++i)
+        finer.push_back(channel + static_cast<int>(i * axis.step));
     }
     channels = std::move(finer);
   }
   for (int& channel : channels) channel += static_cast<int>(move.offset);
-  const bool fits = std::all_of(channels.begin(), channels.end(), [&](int c) { return c < input.c; });
+  const bool fits =
+      std::all_of(channels.begin(), channels.end(), [&](int c) { return c < input.c; });
   return fits ? std::optional(channels) : std::nullopt;
 }
 

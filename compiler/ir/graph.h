@@ -1,8 +1,9 @@
 // The compiler's graph: what a frontend makes and the scheduler consumes.
 //
-// Promise: everything between the graph's inputs and outputs is an integer with a known zero point, and every
-// operator carries the integers that the machine will use. Scales are kept for the host boundary and the reports only.
-// Feature maps are NHWC; a tensor of lower rank has leading ones; a matrix row is a pixel and its columns are channels.
+// Promise: everything between the graph's inputs and outputs is an integer with a known zero point,
+// and every operator carries the integers that the machine will use. Scales are kept for the host
+// boundary and the reports only. Feature maps are NHWC; a tensor of lower rank has leading ones; a
+// matrix row is a pixel and its columns are channels.
 #pragma once
 
 #include <array>
@@ -12,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-#include "zahl/isa.h"
+#include "generated/isa.h"
 
 namespace zahl::ir {
 
@@ -35,8 +36,8 @@ struct HostView {
 struct Tensor {
   std::string name;  // as in the user's file
   Shape shape;
-  double scale = 1.0;                             // real value = scale * (q - zero_point)
-  int zero_point = 0;                             // of the int8 form; a uint8 tensor is re-labelled by -128
+  double scale = 1.0;  // real value = scale * (q - zero_point)
+  int zero_point = 0;  // of the int8 form; a uint8 tensor is re-labelled by -128
   std::optional<std::vector<int8_t>> constant{};  // NHWC
 };
 
@@ -55,12 +56,14 @@ struct Requant {
   std::optional<std::array<int8_t, 256>> table{};  // entry q + 128
 };
 
-// Convolution and fully connected (a 1x1 convolution). The bias holds -Zx * sum(w - Zw), so padding reads Zx.
-// `more_inputs` hold further input channels, behind those of `input`: the sum runs over all of them, and no
-// concatenation of them need exist. They have the height, width and zero point of `input`; groups is then 1.
+// Convolution and fully connected (a 1x1 convolution). The bias holds -Zx * sum(w - Zw), so padding
+// reads Zx. `more_inputs` hold further input channels, behind those of `input`: the sum runs over
+// all of them, and no concatenation of them need exist. They have the height, width and zero point
+// of `input`; groups is then 1.
 struct Conv {
   TensorId input, output;
-  int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1, groups = 1;
+  int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1,
+      groups = 1;
   Padding padding{};
   std::vector<int8_t> weights{};  // output channel, kernel_h, kernel_w, input channel / groups
   int weight_zero = 0;
@@ -81,7 +84,8 @@ struct MaxPool {
   TensorId input, output;
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;
   Padding padding{};  // never wins
-  Requant requant{};  // scale change or clamp after the maximum; m0 and shift make 1 where there is none
+  Requant requant{};  // scale change or clamp after the maximum; m0 and shift make 1 where there is
+                      // none
 };
 
 // A factor m0 * 2^-shift, m0 below 2^31.
@@ -91,9 +95,10 @@ struct Multiplier {
   bool operator==(const Multiplier&) const = default;
 };
 
-// y = clamp(zero_point + round(sum of (x - input_zero) * multiplier), low, high), then the table; the multiplier is
-// average_multiplier(pool, count). Padding is left out of the count (count_includes_padding = false) or counts as zero,
-// that is, reads input_zero. TFLite rounds the mean of the bytes themselves: input_zero is then not the zero point.
+// y = clamp(zero_point + round(sum of (x - input_zero) * multiplier), low, high), then the table;
+// the multiplier is average_multiplier(pool, count). Padding is left out of the count
+// (count_includes_padding = false) or counts as zero, that is, reads input_zero. TFLite rounds the
+// mean of the bytes themselves: input_zero is then not the zero point.
 struct AveragePool {
   TensorId input, output;
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;
@@ -101,8 +106,8 @@ struct AveragePool {
   bool count_includes_padding = false;
   double scale_ratio = 1.0;  // input scale / output scale
   int input_zero = 0;
-  std::optional<Multiplier>
-      multiplier{};  // where the framework fixes it (TFLite MEAN); else from scale_ratio and the count
+  std::optional<Multiplier> multiplier{};  // where the framework fixes it (TFLite MEAN); else from
+                                           // scale_ratio and the count
   isa::Rounding rounding = isa::Rounding::HalfAway;
   int zero_point = 0, low = -128, high = 127;
   std::optional<std::array<int8_t, 256>> table{};
@@ -150,9 +155,9 @@ struct Concat {
   int axis = 3;
 };
 
-// Bytes of the input in another arrangement: the output's bytes, in memory order, are counted by `axes`, slowest
-// first, and the one at index i is byte `offset` + sum of i * step of the input. Slices, transpositions, nearest
-// resizes, repetitions (step 0).
+// Bytes of the input in another arrangement: the output's bytes, in memory order, are counted by
+// `axes`, slowest first, and the one at index i is byte `offset` + sum of i * step of the input.
+// Slices, transpositions, nearest resizes, repetitions (step 0).
 struct Move {
   struct Axis {
     int size = 1;
@@ -164,7 +169,8 @@ struct Move {
   std::vector<Axis> axes{};
 };
 
-using Operation = std::variant<Conv, Depthwise, MaxPool, AveragePool, Eltwise, Lookup, Softmax, Reshape, Concat, Move>;
+using Operation = std::variant<Conv, Depthwise, MaxPool, AveragePool, Eltwise, Lookup, Softmax,
+                               Reshape, Concat, Move>;
 
 struct Node {
   std::string name;  // as in the user's file; several absorbed nodes are joined with " + "
@@ -186,16 +192,17 @@ struct Graph {
   std::vector<GraphPort> inputs, outputs;
 };
 
-// The factor for a window of `count` taps: scale_ratio / count with 31 significant bits. With HalfAway it is rounded
-// up, so that an exact tie of sum / count (scale_ratio 1) still falls away from zero: 3 / 6 gives 1, -3 / 6 gives -1.
-// REQUIRES: count >= 1 and sums below 2^29 in magnitude.
+// The factor for a window of `count` taps: scale_ratio / count with 31 significant bits. With
+// HalfAway it is rounded up, so that an exact tie of sum / count (scale_ratio 1) still falls away
+// from zero: 3 / 6 gives 1, -3 / 6 gives -1. REQUIRES: count >= 1 and sums below 2^29 in magnitude.
 Multiplier average_multiplier(const AveragePool& pool, int count);
 
 // The tensors that a node reads (constants included) and the one that it writes.
 std::vector<TensorId> inputs_of(const Operation& operation);
 TensorId output_of(const Operation& operation);
 
-// Calls visit(id) with a reference to each tensor that a node reads, then to the one that it writes.
+// Calls visit(id) with a reference to each tensor that a node reads, then to the one that it
+// writes.
 template <typename Op, typename Visit>
 void for_each_tensor(Op& operation, Visit&& visit) {
   std::visit(
@@ -219,11 +226,14 @@ void for_each_tensor(Op& operation, Visit&& visit) {
 // The same move with axes of size one dropped and neighbours joined where they are one run.
 Move simplified(const Move& move);
 
-// Where the move takes some channels of every pixel as they are: the first of them. REQUIRES: a verified move.
+// Where the move takes some channels of every pixel as they are: the first of them. REQUIRES: a
+// verified move.
 std::optional<int> channel_slice(const Move& move, const Shape& input, const Shape& output);
 
-// Where the move takes the same channels of every pixel in some order: these. REQUIRES: a verified move.
-std::optional<std::vector<int>> chosen_channels(const Move& move, const Shape& input, const Shape& output);
+// Where the move takes the same channels of every pixel in some order: these. REQUIRES: a verified
+// move.
+std::optional<std::vector<int>> chosen_channels(const Move& move, const Shape& input,
+                                                const Shape& output);
 
 // Checks that shapes fit, tensors are written once and before use, and every parameter is in range.
 // Returns an empty string, or one sentence that names node and reason.

@@ -18,7 +18,8 @@ std::vector<size_t> names_of(const Graph& graph) {
 }
 
 struct Use {
-  int made = -1, first_read = -1, last_read = -1;  // positions among the nodes that are not Reshapes
+  int made = -1, first_read = -1,
+      last_read = -1;  // positions among the nodes that are not Reshapes
 };
 
 }  // namespace

@@ -20,16 +20,19 @@ class Checker {
     const int zero_point = graph_.tensors[static_cast<size_t>(op.input)].zero_point;
     for (TensorId id : op.more_inputs) {
       const Tensor& more = graph_.tensors[static_cast<size_t>(id)];
-      if (more.shape.n != in.n || more.shape.h != in.h || more.shape.w != in.w || more.zero_point != zero_point ||
-          op.groups != 1) {
-        return "inputs that are summed over together differ in height, width or zero point, or there are groups";
+      if (more.shape.n != in.n || more.shape.h != in.h || more.shape.w != in.w ||
+          more.zero_point != zero_point || op.groups != 1) {
+        return "inputs that are summed over together differ in height, width or zero point, or "
+               "there are groups";
       }
       in.c += more.shape.c;
     }
-    if (op.groups < 1 || in.c % op.groups != 0 || out.c % op.groups != 0) return "groups do not divide the channels";
+    if (op.groups < 1 || in.c % op.groups != 0 || out.c % op.groups != 0)
+      return "groups do not divide the channels";
     const int64_t weights = int64_t{out.c} * op.kernel_h * op.kernel_w * (in.c / op.groups);
     if (static_cast<int64_t>(op.weights.size()) != weights) return "wrong number of weights";
-    return first({window(op, in, out, op.dilation_h, op.dilation_w), zero(op.weight_zero), requant(op.requant, out.c)});
+    return first({window(op, in, out, op.dilation_h, op.dilation_w), zero(op.weight_zero),
+                  requant(op.requant, out.c)});
   }
 
   std::string operator()(const Depthwise& op) const {
@@ -53,15 +56,18 @@ class Checker {
     if (!(op.scale_ratio > 0)) return "the scale ratio is not positive";
     if (op.multiplier && (op.multiplier->m0 > kMaximumM0 || op.multiplier->shift > 63))
       return "multiplier out of range";
-    return first({window(op, in, out, 1, 1), zero(op.input_zero), clamp(op.zero_point, op.low, op.high)});
+    return first(
+        {window(op, in, out, 1, 1), zero(op.input_zero), clamp(op.zero_point, op.low, op.high)});
   }
 
   std::string operator()(const Eltwise& op) const {
     if (shape(op.a) != shape(op.output) || shape(op.b) != shape(op.output))
       return "operands and output differ in shape";
-    if (op.a_m0 > kMaximumM0 || op.b_m0 > kMaximumM0 || op.m0 > kMaximumM0) return "multiplier out of range";
+    if (op.a_m0 > kMaximumM0 || op.b_m0 > kMaximumM0 || op.m0 > kMaximumM0)
+      return "multiplier out of range";
     if (op.shift > 63 || op.a_shift > 31 || op.b_shift > 31) return "shift out of range";
-    if (op.exact && (op.rounding == isa::Rounding::TflDouble || op.operation == isa::EltwiseOp::Mul)) {
+    if (op.exact &&
+        (op.rounding == isa::Rounding::TflDouble || op.operation == isa::EltwiseOp::Mul)) {
       return "exact sums need a single rounding and no product";
     }
     return first({zero(op.a_zero), zero(op.b_zero), clamp(op.zero_point, op.low, op.high)});
@@ -81,17 +87,24 @@ class Checker {
   }
 
   std::string operator()(const Reshape& op) const {
-    return shape(op.input).elements() == shape(op.output).elements() ? "" : "input and output differ in size";
+    return shape(op.input).elements() == shape(op.output).elements()
+               ? ""
+               : "input and output differ in size";
   }
 
   std::string operator()(const Concat& op) const {
-    if (op.inputs.empty() || op.axis < 1 || op.axis > 3) return "no inputs, or an axis out of range";
+    if (op.inputs.empty() || op.axis < 1 || op.axis > 3)
+      return "no inputs, or an axis out of range";
     Shape sum = shape(op.inputs.front());
     for (size_t i = 1; i < op.inputs.size(); ++i) {
       const Shape part = shape(op.inputs[i]);
-      (op.axis == 1 ? sum.h : op.axis == 2 ? sum.w : sum.c) += op.axis == 1 ? part.h : op.axis == 2 ? part.w : part.c;
-      if (part.n != sum.n || (op.axis != 1 && part.h != sum.h) || (op.axis != 2 && part.w != sum.w) ||
-          (op.axis != 3 && part.c != sum.c)) {
+      (op.axis == 1   ? sum.h
+       : op.axis == 2 ? sum.w
+                      : sum.c) += op.axis == 1   ? part.h
+                                  : op.axis == 2 ? part.w
+                                                 : part.c;
+      if (part.n != sum.n || (op.axis != 1 && part.h != sum.h) ||
+          (op.axis != 2 && part.w != sum.w) || (op.axis != 3 && part.c != sum.c)) {
         return "inputs differ in shape";
       }
     }
@@ -105,7 +118,8 @@ class Checker {
       if (axis.size < 1 || axis.step < 0) return "an axis is out of range";
       count *= axis.size;
       last += (axis.size - 1) * axis.step;
-      if (count > shape(op.output).elements() || last >= shape(op.input).elements()) return "it leaves its tensors";
+      if (count > shape(op.output).elements() || last >= shape(op.input).elements())
+        return "it leaves its tensors";
     }
     return count == shape(op.output).elements() ? "" : "it does not fill the output";
   }
@@ -120,7 +134,9 @@ class Checker {
     return "";
   }
 
-  static std::string zero(int value) { return value < -128 || value > 127 ? "zero point out of range" : ""; }
+  static std::string zero(int value) {
+    return value < -128 || value > 127 ? "zero point out of range" : "";
+  }
 
   static std::string clamp(int zero_point, int low, int high) {
     if (low < -128 || high > 127 || low > high) return "clamp out of range";
@@ -138,17 +154,22 @@ class Checker {
     return clamp(r.zero_point, r.low, r.high);
   }
 
-  // One dimension: `out` windows of `kernel` taps fit in the padded input, and no tap but padding lies outside.
-  static bool fits(int64_t in, int64_t out, int kernel, int stride, int dilation, int before, int after) {
+  // One dimension: `out` windows of `kernel` taps fit in the padded input, and no tap but padding
+  // lies outside.
+  static bool fits(int64_t in, int64_t out, int kernel, int stride, int dilation, int before,
+                   int after) {
     if (kernel < 1 || stride < 1 || dilation < 1 || before < 0 || after < 0) return false;
     return (out - 1) * stride + int64_t{dilation} * (kernel - 1) + 1 <= in + before + after;
   }
 
   template <typename Op>
-  static std::string window(const Op& op, const Shape& in, const Shape& out, int dilation_h, int dilation_w) {
+  static std::string window(const Op& op, const Shape& in, const Shape& out, int dilation_h,
+                            int dilation_w) {
     if (in.n != out.n) return "batches differ";
-    if (!fits(in.h, out.h, op.kernel_h, op.stride_h, dilation_h, op.padding.top, op.padding.bottom) ||
-        !fits(in.w, out.w, op.kernel_w, op.stride_w, dilation_w, op.padding.left, op.padding.right)) {
+    if (!fits(in.h, out.h, op.kernel_h, op.stride_h, dilation_h, op.padding.top,
+              op.padding.bottom) ||
+        !fits(in.w, out.w, op.kernel_w, op.stride_w, dilation_w, op.padding.left,
+              op.padding.right)) {
       return "kernel, stride and padding do not give the output's shape";
     }
     return "";
@@ -160,14 +181,17 @@ class Checker {
 }  // namespace
 
 std::string verify(const Graph& graph) {
-  const auto exists = [&](TensorId id) { return id >= 0 && static_cast<size_t>(id) < graph.tensors.size(); };
+  const auto exists = [&](TensorId id) {
+    return id >= 0 && static_cast<size_t>(id) < graph.tensors.size();
+  };
   std::set<TensorId> written;
   for (size_t i = 0; i < graph.tensors.size(); ++i) {
     const Tensor& t = graph.tensors[i];
     const Shape& s = t.shape;
     if (s.n < 1 || s.h < 1 || s.w < 1 || s.c < 1)
       return fmt::format("tensor '{}': a dimension is not positive", t.name);
-    if (t.zero_point < -128 || t.zero_point > 127) return fmt::format("tensor '{}': zero point out of range", t.name);
+    if (t.zero_point < -128 || t.zero_point > 127)
+      return fmt::format("tensor '{}': zero point out of range", t.name);
     if (!t.constant) continue;
     if (static_cast<int64_t>(t.constant->size()) != s.elements()) {
       return fmt::format("tensor '{}': the constant does not fill the shape", t.name);
@@ -177,7 +201,8 @@ std::string verify(const Graph& graph) {
   for (const GraphPort& port : graph.inputs) {
     if (!exists(port.tensor)) return "a graph input names no tensor";
     if (!written.insert(port.tensor).second) {
-      return fmt::format("graph input '{}' is written twice", graph.tensors[static_cast<size_t>(port.tensor)].name);
+      return fmt::format("graph input '{}' is written twice",
+                         graph.tensors[static_cast<size_t>(port.tensor)].name);
     }
   }
   for (const Node& node : graph.nodes) {
@@ -191,12 +216,14 @@ std::string verify(const Graph& graph) {
     const TensorId output = output_of(node.operation);
     if (!exists(output)) return wrong("the output names no tensor");
     if (!written.insert(output).second) return wrong("the output is written twice");
-    if (std::string reason = std::visit(Checker(graph), node.operation); !reason.empty()) return wrong(reason);
+    if (std::string reason = std::visit(Checker(graph), node.operation); !reason.empty())
+      return wrong(reason);
   }
   for (const GraphPort& port : graph.outputs) {
     if (!exists(port.tensor)) return "a graph output names no tensor";
     if (!written.contains(port.tensor)) {
-      return fmt::format("graph output '{}' is never written", graph.tensors[static_cast<size_t>(port.tensor)].name);
+      return fmt::format("graph output '{}' is never written",
+                         graph.tensors[static_cast<size_t>(port.tensor)].name);
     }
   }
   return "";

@@ -51,10 +51,14 @@ def train(images: np.ndarray, labels: np.ndarray, epochs: int, batch: int, seed:
 
     def loss(parameters: Parameters, x: jax.Array, y: jax.Array) -> jax.Array:
         logits = network(JaxBuilder(parameters), x)
-        return optax.softmax_cross_entropy(logits, optax.smooth_labels(jax.nn.one_hot(y, CLASSES), 0.05)).mean()
+        return optax.softmax_cross_entropy(
+            logits, optax.smooth_labels(jax.nn.one_hot(y, CLASSES), 0.05)
+        ).mean()
 
     @jax.jit
-    def step(parameters: Parameters, state: Any, x: jax.Array, y: jax.Array) -> tuple[Parameters, Any, jax.Array]:
+    def step(
+        parameters: Parameters, state: Any, x: jax.Array, y: jax.Array
+    ) -> tuple[Parameters, Any, jax.Array]:
         value, gradient = jax.value_and_grad(loss)(parameters, x, y)
         updates, state = optimizer.update(gradient, state, parameters)
         return optax.apply_updates(parameters, updates), state, value
@@ -103,29 +107,49 @@ def predictions(model: Path, images: np.ndarray) -> np.ndarray:
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    return np.array([session.run(["logits"], {"image": image[None]})[0].argmax() for image in images])
+    return np.array(
+        [session.run(["logits"], {"image": image[None]})[0].argmax() for image in images]
+    )
 
 
 def zahl_predictions(zahl: Path, model: Path, images: np.ndarray) -> np.ndarray:
     """Classes that the command line gives, one run an image, on the SystemC model."""
     classes = []
     with tempfile.TemporaryDirectory() as folder:
-        program, source, target = (Path(folder) / name for name in ("digits.zprog", "image.npy", "logits.npy"))
+        program, source, target = (
+            Path(folder) / name for name in ("digits.zprog", "image.npy", "logits.npy")
+        )
         subprocess.run([zahl, "compile", model, "-o", program], check=True, capture_output=True)
         for image in images:
             np.save(source, image[None])
-            subprocess.run([zahl, "run", program, "--input", source, "--output", target], check=True, capture_output=True)
+            subprocess.run(
+                [zahl, "run", program, "--input", source, "--output", target],
+                check=True,
+                capture_output=True,
+            )
             classes.append(int(np.load(target)[0].argmax()))
     return np.array(classes)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, default=Path(__file__).resolve().parent, help="folder to write to")
-    parser.add_argument("--epochs", type=int, default=80, help="passes over the training set (default: %(default)s)")
-    parser.add_argument("--batch", type=int, default=64, help="images in a training step (default: %(default)s)")
-    parser.add_argument("--zahl", type=Path, help="the zahl program, to measure on it too (else zahl_int8 is null)")
-    parser.add_argument("--seed", type=int, default=7, help="of split, weights and order (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path(__file__).resolve().parent, help="folder to write to"
+    )
+    parser.add_argument(
+        "--epochs", type=int, default=80, help="passes over the training set (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--batch", type=int, default=64, help="images in a training step (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--zahl", type=Path, help="the zahl program, to measure on it too (else zahl_int8 is null)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=7, help="of split, weights and order (default: %(default)s)"
+    )
     arguments = parser.parse_args()
     folder: Path = arguments.output
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,24 +166,35 @@ def main() -> None:
     np.save(folder / "test_image.npy", test_images[:1])
 
     float_model, quantized_model = folder / "digits_float.onnx", folder / "digits_qdq.onnx"
-    parameters = train(train_images, train_labels, arguments.epochs, arguments.batch, arguments.seed)
+    parameters = train(
+        train_images, train_labels, arguments.epochs, arguments.batch, arguments.seed
+    )
     onnx.save(to_onnx(parameters), float_model)
     quantize(float_model, quantized_model, train_images)
 
     float_classes = predictions(float_model, test_images)
     int8_classes = predictions(quantized_model, test_images)
-    zahl_classes = zahl_predictions(arguments.zahl.resolve(), quantized_model, test_images) if arguments.zahl else None
+    zahl_classes = (
+        zahl_predictions(arguments.zahl.resolve(), quantized_model, test_images)
+        if arguments.zahl
+        else None
+    )
     accuracy = {
         "images": HELD_OUT,
         "float": float(np.mean(float_classes == test_labels)),
         "ort_int8": float(np.mean(int8_classes == test_labels)),
-        "zahl_int8": float(np.mean(zahl_classes == test_labels)) if zahl_classes is not None else None,
+        "zahl_int8": float(np.mean(zahl_classes == test_labels))
+        if zahl_classes is not None
+        else None,
         "test_image_label": int(test_labels[0]),
         "ort_int8_predictions": int8_classes.tolist(),
     }
     (folder / "accuracy.json").write_text(json.dumps(accuracy) + "\n")
     count = sum(value.size for value in parameters.values())
-    print(f"{count} parameters; of {HELD_OUT} held-out images right: float {accuracy['float']:.2%}, ", end="")
+    print(
+        f"{count} parameters; of {HELD_OUT} held-out images right: float {accuracy['float']:.2%}, ",
+        end="",
+    )
     print(f"int8 in ONNX Runtime {accuracy['ort_int8']:.2%}", end="")
     print(f", in Zahl {accuracy['zahl_int8']:.2%}" if zahl_classes is not None else "")
 

@@ -107,7 +107,9 @@ class OnnxBuilder:
     nodes: list[onnx.NodeProto] = field(default_factory=list)
 
     def node(self, op_type: str, name: str, *inputs: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(op_type, list(inputs), [name + "_out"], name=name, **attributes))
+        self.nodes.append(
+            helper.make_node(op_type, list(inputs), [name + "_out"], name=name, **attributes)
+        )
         return name + "_out"
 
     def conv(self, name: str, x: str) -> str:
@@ -138,7 +140,10 @@ class OnnxBuilder:
 
 def initial_parameters(generator: np.random.Generator) -> Parameters:
     """He initialisation, zero biases."""
-    shapes = {name: (c.outputs, c.inputs // c.groups, c.kernel, c.kernel) for name, c in CONVOLUTIONS.items()}
+    shapes = {
+        name: (c.outputs, c.inputs // c.groups, c.kernel, c.kernel)
+        for name, c in CONVOLUTIONS.items()
+    }
     shapes["classifier"] = (CLASSES, FEATURES)
     parameters = {}
     for name, shape in shapes.items():
@@ -160,6 +165,8 @@ def to_onnx(parameters: Parameters) -> onnx.ModelProto:
         [helper.make_tensor_value_info(output, TensorProto.FLOAT, [1, CLASSES])],
         [numpy_helper.from_array(value, name) for name, value in sorted(parameters.items())],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="zahl")
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="zahl"
+    )
     onnx.checker.check_model(model, full_check=True)
     return model

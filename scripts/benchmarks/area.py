@@ -20,13 +20,33 @@ from benchmarks.host import ROOT
 
 # Module, how many of it a machine has, and what it is there for.
 MODULES = [
-    ("zahl_array_column", "columns", "dot product, depthwise window, shadow of the next weights; steps of two pixels (pairs)"),
-    ("zahl_array_decode", "1", "one form for convolutions and windows; second accesses (pairs, split)"),
-    ("zahl_array_tiles", "1", "loops over blocks, kernel rows, kernel columns, chunks; places of the line memory"),
-    ("zahl_array_stream", "1", "addresses and validity of the vectors; the second access, places (resume)"),
+    (
+        "zahl_array_column",
+        "columns",
+        "dot product, depthwise window, shadow of the next weights; steps of two pixels (pairs)",
+    ),
+    (
+        "zahl_array_decode",
+        "1",
+        "one form for convolutions and windows; second accesses (pairs, split)",
+    ),
+    (
+        "zahl_array_tiles",
+        "1",
+        "loops over blocks, kernel rows, kernel columns, chunks; places of the line memory",
+    ),
+    (
+        "zahl_array_stream",
+        "1",
+        "addresses and validity of the vectors; the second access, places (resume)",
+    ),
     ("zahl_array_pad", "1", "padding; vectors of two rows (split), the older pixel of a pair"),
     ("zahl_array_taps", "1", "which lane is which tap of a window"),
-    ("zahl_array_weights", "1", "weight tiles, loaded while the one before is in use; zero point (9-bit weights)"),
+    (
+        "zahl_array_weights",
+        "1",
+        "weight tiles, loaded while the one before is in use; zero point (9-bit weights)",
+    ),
     ("zahl_requantizer", "columns", "bias, multiplier, the four roundings, clamp"),
     ("zahl_eltwise_lane", "columns", "residual addition, subtraction, product"),
     ("zahl_softmax", "1", "softmax over rows, its reciprocal included"),
@@ -41,11 +61,22 @@ def cells(tree: pathlib.Path, module: str, preset: str, out: pathlib.Path) -> in
     """Of a module in a source tree; None where the tree has no such module."""
     if not list((tree / "rtl").glob(f"*/{module}.sv")):
         return None
-    command = [sys.executable, "-B", str(tree / "scripts/synth.py"), module, "--preset", preset, "--out", str(out / module)]
+    command = [
+        sys.executable,
+        "-B",
+        str(tree / "scripts/synth.py"),
+        module,
+        "--preset",
+        preset,
+        "--out",
+        str(out / module),
+    ]
     run = subprocess.run(command, capture_output=True, text=True)
     found = re.search(r"(\d+) cells", run.stdout)
     if run.returncode != 0 or not found:
-        sys.exit(f"bench area: {module} on {preset}: {(run.stdout + run.stderr).strip().splitlines()[-1]}")
+        sys.exit(
+            f"bench area: {module} on {preset}: {(run.stdout + run.stderr).strip().splitlines()[-1]}"
+        )
     print(f"{module} ({preset}): {found[1]}", file=sys.stderr)
     return int(found[1])
 
@@ -57,7 +88,9 @@ def measure(tree: pathlib.Path, preset: str, out: pathlib.Path) -> dict[str, int
 
 
 def revision_tree(revision: str, folder: str) -> pathlib.Path:
-    archive = subprocess.run(["git", "archive", revision, "rtl", "isa", "scripts"], cwd=ROOT, capture_output=True)
+    archive = subprocess.run(
+        ["git", "archive", revision, "rtl", "isa", "scripts"], cwd=ROOT, capture_output=True
+    )
     if archive.returncode != 0:
         sys.exit(f"bench area: {archive.stderr.decode().strip()}")
     subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
@@ -80,8 +113,15 @@ def page(preset: str, now: dict, before: dict | None, revision: str | None) -> s
         "",
     ]
     if revision:
-        lines += [f"*Before* is revision {revision}, the machine without `resume`, `pairs` and `split` (instruction set 1).", ""]
-    lines += ["| module | instances | cells each | in all |" + (" before, in all |" if before else "") + " serves |"]
+        lines += [
+            f"*Before* is revision {revision}, the machine without `resume`, `pairs` and `split` (instruction set 1).",
+            "",
+        ]
+    lines += [
+        "| module | instances | cells each | in all |"
+        + (" before, in all |" if before else "")
+        + " serves |"
+    ]
     lines += ["|---|---|---|---|" + ("---|" if before else "") + "---|"]
     sums = [0, 0]
     for module, count, serves in MODULES:
@@ -98,7 +138,11 @@ def page(preset: str, now: dict, before: dict | None, revision: str | None) -> s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="scripts/bench area", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench area",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--preset", default="edge16")
     parser.add_argument("--against", metavar="REVISION", help="an earlier revision to set beside")
     parser.add_argument("--out", type=pathlib.Path, help="write the page here")
@@ -108,7 +152,9 @@ def main() -> None:
     before = None
     if arguments.against:
         with tempfile.TemporaryDirectory() as folder:
-            before = measure(revision_tree(arguments.against, folder), arguments.preset, out / arguments.against)
+            before = measure(
+                revision_tree(arguments.against, folder), arguments.preset, out / arguments.against
+            )
     text = page(arguments.preset, now, before, arguments.against)
     if arguments.out:
         arguments.out.write_text(text)

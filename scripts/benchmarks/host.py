@@ -45,7 +45,10 @@ def run_zahl(*arguments: object, program: pathlib.Path = ZAHL, report: bool = Fa
         with open(pathlib.Path(folder) / "said", "w+") as said:
             start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
             exit_code = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=said).returncode
-            clock_seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+            clock_seconds, after = (
+                time.perf_counter() - start,
+                resource.getrusage(resource.RUSAGE_CHILDREN),
+            )
             seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             said.seek(0)
             lines = [line for line in said.read().splitlines() if line.startswith("zahl: ")]
@@ -98,13 +101,30 @@ def median_of(measure, runs: int) -> float:
 
 def machine() -> dict:
     """The host, as far as it matters for a time."""
-    cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
-    flags = next((line.split(":", 1)[1].split() for line in open("/proc/cpuinfo") if line.startswith("flags")), [])
+    cpu = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in open("/proc/cpuinfo")
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    flags = next(
+        (
+            line.split(":", 1)[1].split()
+            for line in open("/proc/cpuinfo")
+            if line.startswith("flags")
+        ),
+        [],
+    )
     return {
         "cpu": cpu,
         "cores": len(os.sched_getaffinity(0)),
-        "kernels": os.environ.get("ZAHL_KERNELS") or ("avx512" if "avx512_vnni" in flags else "avx2" if "avx2" in flags else "scalar"),
-        "load_average": round(os.getloadavg()[0], 1),  # before the benchmark: how many others used the host
+        "kernels": os.environ.get("ZAHL_KERNELS")
+        or ("avx512" if "avx512_vnni" in flags else "avx2" if "avx2" in flags else "scalar"),
+        "load_average": round(
+            os.getloadavg()[0], 1
+        ),  # before the benchmark: how many others used the host
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": f"{platform.system()} {platform.release()}",
         "python": sys.version.split()[0],

@@ -3,8 +3,14 @@
 # Share: what it is, and its colour in plots.
 SHARES = {
     "useful": ("multiply-accumulates of the network", "#2b6cb0"),
-    "lanes": ("lanes without a term: the reduction is no multiple of the rows, or a depthwise window has fewer taps", "#90cdf4"),
-    "columns": ("columns without a channel: the channels are no multiple of the columns", "#bee3f8"),
+    "lanes": (
+        "lanes without a term: the reduction is no multiple of the rows, or a depthwise window has fewer taps",
+        "#90cdf4",
+    ),
+    "columns": (
+        "columns without a channel: the channels are no multiple of the columns",
+        "#bee3f8",
+    ),
     "weights": (
         "the array waits for weights in the scratchpad: fewer pixels in a tile than lines in a weight tile, or the first tile of an instruction",
         "#dd6b20",
@@ -22,8 +28,14 @@ def losses_of(entry: dict, multipliers: int) -> dict[str, float]:
     """Cycles by share; they add up to the entry's cycles. `entry` is a layer of a report."""
     useful = entry["macs"] / multipliers
     full = entry["busy_cycles"] * entry["fill"]["columns"]
-    losses = {"useful": useful, "lanes": max(0.0, full - useful), "columns": entry["busy_cycles"] - max(full, useful)}
-    return losses | {cause: entry["stall_cycles"][cause] for cause in SHARES if cause in entry["stall_cycles"]}
+    losses = {
+        "useful": useful,
+        "lanes": max(0.0, full - useful),
+        "columns": entry["busy_cycles"] - max(full, useful),
+    }
+    return losses | {
+        cause: entry["stall_cycles"][cause] for cause in SHARES if cause in entry["stall_cycles"]
+    }
 
 
 def shares_of(report: dict) -> dict[str, float]:
@@ -40,7 +52,9 @@ def largest_losses(report: dict, count: int) -> list[tuple[dict, str, float]]:
     for layer in report["layers"]:
         losses = losses_of(layer, multipliers)
         useful = losses.pop("useful")
-        found.append((layer, max(losses, key=losses.get), (layer["cycles"] - useful) / report["cycles"]))
+        found.append(
+            (layer, max(losses, key=losses.get), (layer["cycles"] - useful) / report["cycles"])
+        )
     return sorted(found, key=lambda f: -f[2])[:count]
 
 

@@ -26,25 +26,45 @@ class Network:
     target_traffic: float | None = None  # DRAM traffic over the least with large maps
 
     def path(self) -> pathlib.Path | None:
-        return network(self.source[0], **self.source[1]) if isinstance(self.source, tuple) else self.source if self.source.exists() else None
+        return (
+            network(self.source[0], **self.source[1])
+            if isinstance(self.source, tuple)
+            else self.source
+            if self.source.exists()
+            else None
+        )
 
 
 NETWORKS = {
     "digits": Network("digits (default model)", ROOT / "models/digits/digits_qdq.onnx"),
-    "image": Network("MLPerf Tiny image classification", SHARED / "pretrainedResnet_quant.tflite", target_cycles=57_000),
-    "keyword": Network("MLPerf Tiny keyword spotting", SHARED / "kws_ref_model.tflite", target_cycles=20_000),
-    "wakewords": Network("MLPerf Tiny visual wake words", SHARED / "vww_96_int8.tflite", target_cycles=52_000),
-    "anomaly": Network("MLPerf Tiny anomaly detection", SHARED / "ad01_int8.tflite", target_cycles=18_500),
+    "image": Network(
+        "MLPerf Tiny image classification",
+        SHARED / "pretrainedResnet_quant.tflite",
+        target_cycles=57_000,
+    ),
+    "keyword": Network(
+        "MLPerf Tiny keyword spotting", SHARED / "kws_ref_model.tflite", target_cycles=20_000
+    ),
+    "wakewords": Network(
+        "MLPerf Tiny visual wake words", SHARED / "vww_96_int8.tflite", target_cycles=52_000
+    ),
+    "anomaly": Network(
+        "MLPerf Tiny anomaly detection", SHARED / "ad01_int8.tflite", target_cycles=18_500
+    ),
     "streaming": Network("MLPerf Tiny streaming wake word", SHARED / "str_ww_ref_model.tflite"),
     "person": Network("person detect", SHARED / "person_detect.tflite"),
     "mobilenetv1": Network("MobileNetV1 0.25 128", SHARED / "mobilenet_v1_0.25_128_uint8.tflite"),
     "mobilenetv2_035": Network("MobileNetV2 0.35 160", SHARED / "mobilenet_v2_0.35_160.tflite"),
-    "mobilenetv2": Network("MobileNetV2 1.0 224", SHARED / "mobilenet_v2_1.0_224_int8.tflite", target_cycles=1_500_000),
+    "mobilenetv2": Network(
+        "MobileNetV2 1.0 224", SHARED / "mobilenet_v2_1.0_224_int8.tflite", target_cycles=1_500_000
+    ),
     "yolov5_tiny": Network("YOLOv5-tiny 192", SHARED / "yolov5_tiny_192_int8.tflite"),
     "nanodet": Network("NanoDet 416", SHARED / "nanodet_416_qoperator.onnx", "dram"),
     "resnet6": Network("ResNet 6-block", SHARED / "trainedResnet_6blk_750k_int8.tflite"),
     "resnet18": Network("ResNet-18", ("resnet", {"depth": 18}), "dram"),
-    "resnet50": Network("ResNet-50", ("resnet", {"depth": 50}), "dram", target_cycles=17_400_000, target_traffic=1.5),
+    "resnet50": Network(
+        "ResNet-50", ("resnet", {"depth": 50}), "dram", target_cycles=17_400_000, target_traffic=1.5
+    ),
     "squeezenet": Network("SqueezeNet", ("squeezenet", {}), "dram"),
     "yolov5n": Network("YOLOv5n SiLU 480x640", ("yolov5n", {}), "dram", target_busy=0.8),
     "yolov8n": Network("YOLOv8n SiLU 480x640", ("yolov8n", {}), "dram", target_busy=0.8),
@@ -71,11 +91,28 @@ def measure(name: str, rtl_cycles: int) -> dict | None:
         except Refused as refused:
             return {"network": n.title, "refused": str(refused).removeprefix(f"{path}: ")}
         report = run_zahl("run", program, "--cycles-only", *machine, report=True).report
-        cosim = run_zahl("cosim", program, *machine, report=True).report if report["cycles"] <= rtl_cycles else None
+        cosim = (
+            run_zahl("cosim", program, *machine, report=True).report
+            if report["cycles"] <= rtl_cycles
+            else None
+        )
     row = {
         "network": n.title,
         "memory": n.memory,
-        **{key: report[key] for key in ("macs", "cycles", "utilisation", "bounds", "limit", "next_bound", "dependence_cycles", "fetch_bytes", "stall_cycles")},
+        **{
+            key: report[key]
+            for key in (
+                "macs",
+                "cycles",
+                "utilisation",
+                "bounds",
+                "limit",
+                "next_bound",
+                "dependence_cycles",
+                "fetch_bytes",
+                "stall_cycles",
+            )
+        },
         "busy": report["busy_cycles"] / report["cycles"],
         "dram_bytes": report["dram_read_bytes"] + report["dram_write_bytes"],
         "least": report["least_dram_bytes"],
@@ -92,23 +129,39 @@ def misses(row: dict) -> list[str]:
     """A sentence for each target that is not met, with the bound that holds."""
     targets, found = row["targets"], []
     bound = row["bounds"][row["limit"]]
-    causes = sorted(((c, s) for c, s in row["stall_cycles"].items() if s > 0), key=lambda x: -x[1])[:3]
+    causes = sorted(((c, s) for c, s in row["stall_cycles"].items() if s > 0), key=lambda x: -x[1])[
+        :3
+    ]
     waits = ", ".join(f"{cause} {cycles:,}" for cause, cycles in causes)
     held = f"the {row['limit']} bound is {bound:,} cycles, dependence takes {row['dependence_cycles']:,} more; the array waits for {waits}"
     if targets["cycles"] and row["cycles"] > targets["cycles"]:
-        found.append(f"{row['network']}: {row['cycles']:,} cycles, target {targets['cycles']:,}: {held}.")
+        found.append(
+            f"{row['network']}: {row['cycles']:,} cycles, target {targets['cycles']:,}: {held}."
+        )
     if targets["busy"] and row["utilisation"] < targets["busy"]:
-        lost = sorted(((s, v) for s, v in row["shares"].items() if s != "useful"), key=lambda x: -x[1])[:3]
+        lost = sorted(
+            ((s, v) for s, v in row["shares"].items() if s != "useful"), key=lambda x: -x[1]
+        )[:3]
         losses = ", ".join(f"{share} {percent(value)}" for share, value in lost)
-        found.append(f"{row['network']}: {percent(row['utilisation'])} of the multipliers, target {percent(targets['busy'])}: lost to {losses}; {held}.")
+        found.append(
+            f"{row['network']}: {percent(row['utilisation'])} of the multipliers, target {percent(targets['busy'])}: lost to {losses}; {held}."
+        )
     ratio = row["dram_bytes"] / row["least"]["with_large_maps"]
     if targets["traffic"] and ratio > targets["traffic"]:
-        found.append(f"{row['network']}: DRAM traffic {ratio:.2f} of the least, target {targets['traffic']}.")
+        found.append(
+            f"{row['network']}: DRAM traffic {ratio:.2f} of the least, target {targets['traffic']}."
+        )
     return found
 
 
 def rtl_text(row: dict) -> str:
-    return "" if "rtl_differences" not in row else "equal" if row["rtl_differences"] == 0 else f"{row['rtl_differences']} DIFFERENCES"
+    return (
+        ""
+        if "rtl_differences" not in row
+        else "equal"
+        if row["rtl_differences"] == 0
+        else f"{row['rtl_differences']} DIFFERENCES"
+    )
 
 
 def page(rows: list[dict]) -> str:
@@ -125,13 +178,28 @@ def page(rows: list[dict]) -> str:
         "## Cycles",
         "",
     ]
-    head = ["network", "memory", "MMAC", "cycles", "target", "utilisation", "limit", "its bound", "next bound", "RTL"]
+    head = [
+        "network",
+        "memory",
+        "MMAC",
+        "cycles",
+        "target",
+        "utilisation",
+        "limit",
+        "its bound",
+        "next bound",
+        "RTL",
+    ]
     lines += table(
         head,
         [
             [
                 *(r["network"], r["memory"], f"{r['macs'] / 1e6:.2f}", f"{r['cycles']:,}"),
-                f"{r['targets']['cycles']:,}" if r["targets"]["cycles"] else f"{percent(r['targets']['busy'])} busy" if r["targets"]["busy"] else "",
+                f"{r['targets']['cycles']:,}"
+                if r["targets"]["cycles"]
+                else f"{percent(r['targets']['busy'])} busy"
+                if r["targets"]["busy"]
+                else "",
                 *(
                     percent(r["utilisation"]),
                     r["limit"],
@@ -149,7 +217,14 @@ def page(rows: list[dict]) -> str:
         f"The compiler's estimates of all layers of these networks, on the model and where it ran on the RTL, are wrong by {wrong} cycles altogether.",
     ]
     found = [sentence for r in held for sentence in misses(r)]
-    lines += ["", *(["Targets that are not met, and which bound holds:", "", *[f"- {s}" for s in found]] if found else ["All targets are met."])]
+    lines += [
+        "",
+        *(
+            ["Targets that are not met, and which bound holds:", "", *[f"- {s}" for s in found]]
+            if found
+            else ["All targets are met."]
+        ),
+    ]
     lines += [
         "",
         "## Where the time goes",
@@ -158,7 +233,10 @@ def page(rows: list[dict]) -> str:
         "the others are cycles in which it does not.",
         "",
     ]
-    lines += table(["network", *SHARES], [[r["network"], *(percent(r["shares"][s]) for s in SHARES)] for r in held])
+    lines += table(
+        ["network", *SHARES],
+        [[r["network"], *(percent(r["shares"][s]) for s in SHARES)] for r in held],
+    )
     lines += [
         "",
         "## DRAM traffic",
@@ -169,12 +247,30 @@ def page(rows: list[dict]) -> str:
         "",
     ]
     lines += table(
-        ["network", "DRAM KiB", "of it instructions", "least KiB", "ratio", "with large maps", "ratio"],
+        [
+            "network",
+            "DRAM KiB",
+            "of it instructions",
+            "least KiB",
+            "ratio",
+            "with large maps",
+            "ratio",
+        ],
         [
             [
-                *(r["network"], f"{r['dram_bytes'] / 1024:,.0f}", f"{r['fetch_bytes'] / 1024:,.0f}"),
-                *(f"{r['least']['compulsory'] / 1024:,.0f}", f"{r['dram_bytes'] / r['least']['compulsory']:.2f}"),
-                *(f"{r['least']['with_large_maps'] / 1024:,.0f}", f"{r['dram_bytes'] / r['least']['with_large_maps']:.2f}"),
+                *(
+                    r["network"],
+                    f"{r['dram_bytes'] / 1024:,.0f}",
+                    f"{r['fetch_bytes'] / 1024:,.0f}",
+                ),
+                *(
+                    f"{r['least']['compulsory'] / 1024:,.0f}",
+                    f"{r['dram_bytes'] / r['least']['compulsory']:.2f}",
+                ),
+                *(
+                    f"{r['least']['with_large_maps'] / 1024:,.0f}",
+                    f"{r['dram_bytes'] / r['least']['with_large_maps']:.2f}",
+                ),
             ]
             for r in held
         ],
@@ -186,16 +282,40 @@ def page(rows: list[dict]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NETWORKS)}; all if left out")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(NETWORKS)}; all if left out"
+    )
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)
-    parser.add_argument("--rtl-cycles", type=int, default=20_000_000, help="networks of at most so many cycles run on the RTL too")
+    parser.add_argument(
+        "--rtl-cycles",
+        type=int,
+        default=20_000_000,
+        help="networks of at most so many cycles run on the RTL too",
+    )
     parser.add_argument("--layers", metavar="NAME", choices=NETWORKS)
     arguments = parser.parse_args()
     if arguments.layers:
         n = NETWORKS[arguments.layers]
-        subprocess.run([ZAHL, "run", n.path(), "--memory", n.memory, "--config", MACHINE, "--cycles-only", "--seed", "1", "--layers"], check=True)
+        subprocess.run(
+            [
+                ZAHL,
+                "run",
+                n.path(),
+                "--memory",
+                n.memory,
+                "--config",
+                MACHINE,
+                "--cycles-only",
+                "--seed",
+                "1",
+                "--layers",
+            ],
+            check=True,
+        )
         return
     rows = []
     for name in arguments.names or NETWORKS:
@@ -204,7 +324,10 @@ def main() -> None:
             print(f"skipped: {NETWORKS[name].title}: it is absent", flush=True)
             continue
         rows.append(row)
-        print(f"{row['network']}: {row.get('refused') or format(row['cycles'], ',') + ' cycles'}", flush=True)
+        print(
+            f"{row['network']}: {row.get('refused') or format(row['cycles'], ',') + ' cycles'}",
+            flush=True,
+        )
     text = page(rows)
     if arguments.out:
         arguments.out.write_text(text)

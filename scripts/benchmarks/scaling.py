@@ -36,9 +36,18 @@ def machine(side: int, folder: pathlib.Path) -> list[str]:
     """edge16 with another array, its scratchpad port, bus and memory as wide as a row of it; the scratchpad stays."""
     config = tomllib.loads((ROOT / "isa/presets/edge16.toml").read_text())
     config |= {"rows": side, "columns": side, "line_bytes": side, "bus_bytes": side}
-    (folder / f"{side}x{side}.toml").write_text("".join(f"{key} = {value}\n" for key, value in config.items()))
-    (folder / f"rate{side}.toml").write_text(f"latency_cycles = {LATENCY}\nbytes_per_cycle = {side}\n")
-    return ["--config", str(folder / f"{side}x{side}.toml"), "--memory", str(folder / f"rate{side}.toml")]
+    (folder / f"{side}x{side}.toml").write_text(
+        "".join(f"{key} = {value}\n" for key, value in config.items())
+    )
+    (folder / f"rate{side}.toml").write_text(
+        f"latency_cycles = {LATENCY}\nbytes_per_cycle = {side}\n"
+    )
+    return [
+        "--config",
+        str(folder / f"{side}x{side}.toml"),
+        "--memory",
+        str(folder / f"rate{side}.toml"),
+    ]
 
 
 def measure(title: str, path: pathlib.Path) -> list[dict]:
@@ -46,7 +55,15 @@ def measure(title: str, path: pathlib.Path) -> list[dict]:
     for side in SIDES:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                report = run_zahl("run", path, "--cycles-only", "--seed", 1, *machine(side, pathlib.Path(folder)), report=True).report
+                report = run_zahl(
+                    "run",
+                    path,
+                    "--cycles-only",
+                    "--seed",
+                    1,
+                    *machine(side, pathlib.Path(folder)),
+                    report=True,
+                ).report
             except Refused as refused:
                 skip(f"{title} on {side}x{side}", str(refused))
                 continue
@@ -54,15 +71,34 @@ def measure(title: str, path: pathlib.Path) -> list[dict]:
             {
                 "network": title,
                 "side": side,
-                **{key: report[key] for key in ("cycles", "utilisation", "bounds", "limit", "next_bound", "dependence_cycles")},
+                **{
+                    key: report[key]
+                    for key in (
+                        "cycles",
+                        "utilisation",
+                        "bounds",
+                        "limit",
+                        "next_bound",
+                        "dependence_cycles",
+                    )
+                },
                 "dram_bytes": report["dram_read_bytes"] + report["dram_write_bytes"],
                 "shares": shares_of(report),
                 "layers": [
-                    {"name": layer["name"], "operator": layer["operator"], "loss": loss, "share": share} for layer, loss, share in largest_losses(report, 5)
+                    {
+                        "name": layer["name"],
+                        "operator": layer["operator"],
+                        "loss": loss,
+                        "share": share,
+                    }
+                    for layer, loss, share in largest_losses(report, 5)
                 ],
             }
         )
-        print(f"{title} on {side}x{side}: {report['cycles']:,} cycles, {percent(report['utilisation'])}", flush=True)
+        print(
+            f"{title} on {side}x{side}: {report['cycles']:,} cycles, {percent(report['utilisation'])}",
+            flush=True,
+        )
     return rows
 
 
@@ -70,7 +106,10 @@ def explanation(rows: list[dict]) -> list[str]:
     """In words, from the figures: what the largest array wins over the smallest and what takes the rest."""
     first, last = rows[0], rows[-1]
     factor, speed = (last["side"] / first["side"]) ** 2, first["cycles"] / last["cycles"]
-    lost = sorted(((s, last["shares"][s] - first["shares"][s]) for s in SHARES if s != "useful"), key=lambda x: -x[1])
+    lost = sorted(
+        ((s, last["shares"][s] - first["shares"][s]) for s in SHARES if s != "useful"),
+        key=lambda x: -x[1],
+    )
     title = f"{first['side']} x {first['side']} to {last['side']} x {last['side']}"
     text = [
         f"From {title}, {factor:.0f} times the multipliers make {last['network']} {speed:.1f} times as fast: utilisation falls from "
@@ -79,9 +118,14 @@ def explanation(rows: list[dict]) -> list[str]:
         "",
     ]
     text += [
-        f"- **{share}** {percent(first['shares'][share])} to {percent(last['shares'][share])}: {REMEDIES[share]}." for share, growth in lost if growth >= 0.01
+        f"- **{share}** {percent(first['shares'][share])} to {percent(last['shares'][share])}: {REMEDIES[share]}."
+        for share, growth in lost
+        if growth >= 0.01
     ]
-    where = ", ".join(f"`{layer['name']}` ({layer['operator']}, {percent(layer['share'])}, most to {layer['loss']})" for layer in last["layers"])
+    where = ", ".join(
+        f"`{layer['name']}` ({layer['operator']}, {percent(layer['share'])}, most to {layer['loss']})"
+        for layer in last["layers"]
+    )
     bound = last["bounds"][last["limit"]]
     text += [
         "",
@@ -112,17 +156,46 @@ def page(results: dict[str, list[dict]], plot: str | None) -> str:
     for title, rows in results.items():
         lines += ["", f"## {title}", ""]
         lines += table(
-            ["array", "cycles", "speed-up", "of", "utilisation", "limit", "its bound", "next bound", "DRAM MB"],
+            [
+                "array",
+                "cycles",
+                "speed-up",
+                "of",
+                "utilisation",
+                "limit",
+                "its bound",
+                "next bound",
+                "DRAM MB",
+            ],
             [
                 [
-                    *(f"{r['side']} x {r['side']}", f"{r['cycles']:,}", f"{rows[0]['cycles'] / r['cycles']:.1f}", f"{(r['side'] / rows[0]['side']) ** 2:.0f}"),
-                    *(percent(r["utilisation"]), r["limit"], f"{r['bounds'][r['limit']]:,}", f"{r['next_bound']['limit']} {r['next_bound']['cycles']:,}"),
+                    *(
+                        f"{r['side']} x {r['side']}",
+                        f"{r['cycles']:,}",
+                        f"{rows[0]['cycles'] / r['cycles']:.1f}",
+                        f"{(r['side'] / rows[0]['side']) ** 2:.0f}",
+                    ),
+                    *(
+                        percent(r["utilisation"]),
+                        r["limit"],
+                        f"{r['bounds'][r['limit']]:,}",
+                        f"{r['next_bound']['limit']} {r['next_bound']['cycles']:,}",
+                    ),
                     f"{r['dram_bytes'] / 1e6:.1f}",
                 ]
                 for r in rows
             ],
         )
-        lines += ["", *table(["array", *SHARES], [[f"{r['side']} x {r['side']}", *(percent(r["shares"][s]) for s in SHARES)] for r in rows])]
+        lines += [
+            "",
+            *table(
+                ["array", *SHARES],
+                [
+                    [f"{r['side']} x {r['side']}", *(percent(r["shares"][s]) for s in SHARES)]
+                    for r in rows
+                ],
+            ),
+        ]
         lines += ["", *explanation(rows)]
     return "\n".join(lines) + "\n"
 
@@ -135,15 +208,26 @@ def draw(results: dict[str, list[dict]], path: pathlib.Path) -> None:
     matplotlib.rcParams["svg.hashsalt"] = "zahl"
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(results), figsize=(4.2 * len(results) + 1.6, 4), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(results), figsize=(4.2 * len(results) + 1.6, 4), sharey=True, squeeze=False
+    )
     for axis, (title, rows) in zip(axes[0], results.items()):
         bottom = [0.0] * len(rows)
         for share, (_, colour) in SHARES.items():
             heights = [100 * r["shares"][share] for r in rows]
-            axis.bar([f"{r['side']} x {r['side']}" for r in rows], heights, bottom=bottom, color=colour, label=share, width=0.7)
+            axis.bar(
+                [f"{r['side']} x {r['side']}" for r in rows],
+                heights,
+                bottom=bottom,
+                color=colour,
+                label=share,
+                width=0.7,
+            )
             bottom = [b + h for b, h in zip(bottom, heights)]
         for i, r in enumerate(rows):
-            axis.text(i, 2, f"{100 * r['utilisation']:.0f} %", ha="center", color="white", fontsize=9)
+            axis.text(
+                i, 2, f"{100 * r['utilisation']:.0f} %", ha="center", color="white", fontsize=9
+            )
         axis.set_title(title)
         axis.set_ylim(0, 100)
         for side in ("top", "right"):
@@ -156,7 +240,9 @@ def draw(results: dict[str, list[dict]], path: pathlib.Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--plot", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)

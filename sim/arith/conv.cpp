@@ -1,6 +1,6 @@
-#include "arith/conv.h"
+#include "sim/arith/conv.h"
 
-#include "arith/kernel_set.h"
+#include "sim/arith/kernel_set.h"
 
 namespace zahl::arith {
 
@@ -14,9 +14,12 @@ void conv_scalar(const ConvJob& job) {
         uint32_t sum = job.accumulate ? static_cast<uint32_t>(to[column]) : 0;
         for (int kr = 0; kr < job.kernel_rows; ++kr) {
           for (int kc = 0; kc < job.kernel_columns; ++kc) {
-            const int8_t* input = job.inputs[kr * job.vectors + vector] + kc * job.kernel_column_step;
-            for (int group = 0; group < job.groups; ++group, input += 4, weight += 4 * job.columns) {
-              for (int i = 0; i < 4; ++i) sum += static_cast<uint32_t>(input[i] * (weight[i] - job.weight_zero));
+            const int8_t* input =
+                job.inputs[kr * job.vectors + vector] + kc * job.kernel_column_step;
+            for (int group = 0; group < job.groups;
+                 ++group, input += 4, weight += 4 * job.columns) {
+              for (int i = 0; i < 4; ++i)
+                sum += static_cast<uint32_t>(input[i] * (weight[i] - job.weight_zero));
             }
           }
         }

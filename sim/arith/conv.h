@@ -1,7 +1,9 @@
-// The dot products of a convolution: every vector (output pixel) with every column, over the whole reduction.
+// The dot products of a convolution: every vector (output pixel) with every column, over the whole
+// reduction.
 //
-// The reduction is a sequence of groups of four lanes. A group of weights is four bytes for each column, `4 * columns`
-// bytes; the groups of a block follow one another. Inputs are found through one pointer for each vector and kernel row.
+// The reduction is a sequence of groups of four lanes. A group of weights is four bytes for each
+// column, `4 * columns` bytes; the groups of a block follow one another. Inputs are found through
+// one pointer for each vector and kernel row.
 #pragma once
 
 #include <cstdint>
@@ -17,20 +19,22 @@ struct ConvJob {
   int groups = 0;  // of four consecutive input bytes, at one kernel position
   int64_t kernel_column_step = 0;
   const int8_t* const* inputs = nullptr;  // [kernel_rows][vectors]: first byte of the kernel row
-  const int8_t* weights = nullptr;        // [blocks][kernel_rows][kernel_columns][groups][columns][4]
+  const int8_t* weights = nullptr;  // [blocks][kernel_rows][kernel_columns][groups][columns][4]
   int weight_zero = 0;
   int32_t* accumulators = nullptr;  // [blocks][vectors][columns]
   bool accumulate = false;          // else overwrite
-  bool has_sums = false;            // `sums` is as the call before left it, and inputs and weight_zero are the same
+  bool has_sums =
+      false;  // `sums` is as the call before left it, and inputs and weight_zero are the same
 
   int64_t groups_of_block() const { return int64_t{kernel_rows} * kernel_columns * groups; }
 };
 
-// accumulators (+)= sum of x * (w - weight_zero), modulo 2^32. `sums` is room that the call may use.
+// accumulators (+)= sum of x * (w - weight_zero), modulo 2^32. `sums` is room that the call may
+// use.
 void conv(const ConvJob& job, std::vector<int32_t>& sums);
 
-// The variants; the last two only on hosts that have the instructions. The last one wants columns to be a multiple
-// of 16.
+// The variants; the last two only on hosts that have the instructions. The last one wants columns
+// to be a multiple of 16.
 void conv_scalar(const ConvJob& job);
 void conv_avx2(const ConvJob& job);
 void conv_avx512(const ConvJob& job, std::vector<int32_t>& sums);

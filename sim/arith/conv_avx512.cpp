@@ -1,6 +1,6 @@
-// dpbusd multiplies unsigned by signed bytes. Weights w are taken as w + 128, unsigned, so that inputs can be broadcast
-// from where they stand: sum x * (w - z) = sum x * (w + 128) - (128 + z) * sum x. The sums of x are those of a vector,
-// for all columns.
+// dpbusd multiplies unsigned by signed bytes. Weights w are taken as w + 128, unsigned, so that
+// inputs can be broadcast from where they stand: sum x * (w - z) = sum x * (w + 128) - (128 + z) *
+// sum x. The sums of x are those of a vector, for all columns.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "arith/conv.h"
+#include "sim/arith/conv.h"
 
 #define ZAHL_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]]
 
@@ -43,7 +43,8 @@ ZAHL_AVX512 void block(const ConvJob& job, const Place& place) {
     for (int kc = 0; kc < job.kernel_columns; ++kc) {
       for (int64_t at = 0; at < run; at += 4, weight += group_bytes) {
         __m512i w[N];
-        for (int n = 0; n < N; ++n) w[n] = _mm512_xor_si512(_mm512_loadu_si512(weight + n * place.weights_step), flip);
+        for (int n = 0; n < N; ++n)
+          w[n] = _mm512_xor_si512(_mm512_loadu_si512(weight + n * place.weights_step), flip);
         for (int m = 0; m < M; ++m) {
           int32_t four;
           std::memcpy(&four, input[m] + at, 4);
@@ -72,15 +73,16 @@ constexpr std::array<Block, sizeof...(M)> blocks(std::integer_sequence<int, M...
 }
 constexpr int kMostVectors = 8;
 using Sizes = std::make_integer_sequence<int, kMostVectors>;
-constexpr std::array<std::array<Block, kMostVectors>, 4> kBlocks = {blocks<1>(Sizes{}), blocks<2>(Sizes{}),
-                                                                    blocks<3>(Sizes{}), blocks<4>(Sizes{})};
+constexpr std::array<std::array<Block, kMostVectors>, 4> kBlocks = {
+    blocks<1>(Sizes{}), blocks<2>(Sizes{}), blocks<3>(Sizes{}), blocks<4>(Sizes{})};
 
-// Sums of the elements of 16 vectors. Each step adds halves of two vectors and so halves their number.
+// Sums of the elements of 16 vectors. Each step adds halves of two vectors and so halves their
+// number.
 ZAHL_AVX512 __m512i sums_across(const __m512i* x) {
   __m512i two[8], four[4], eight[2];
   for (int i = 0; i < 8; ++i) {
-    two[i] =
-        _mm512_add_epi32(_mm512_unpacklo_epi32(x[2 * i], x[2 * i + 1]), _mm512_unpackhi_epi32(x[2 * i], x[2 * i + 1]));
+    two[i] = _mm512_add_epi32(_mm512_unpacklo_epi32(x[2 * i], x[2 * i + 1]),
+                              _mm512_unpackhi_epi32(x[2 * i], x[2 * i + 1]));
   }
   for (int i = 0; i < 4; ++i) {
     four[i] = _mm512_add_epi32(_mm512_unpacklo_epi64(two[2 * i], two[2 * i + 1]),
@@ -109,8 +111,10 @@ ZAHL_AVX512 void input_sums(const ConvJob& job, int32_t* sums) {
         const int8_t* input = job.inputs[int64_t{kr} * job.vectors + first + i];
         for (int kc = 0; kc < job.kernel_columns; ++kc, input += job.kernel_column_step) {
           int64_t at = 0;
-          for (; at + 64 <= run; at += 64) total = _mm512_dpbusd_epi32(total, ones, _mm512_loadu_si512(input + at));
-          if (tail != 0) total = _mm512_dpbusd_epi32(total, ones, _mm512_maskz_loadu_epi8(tail, input + at));
+          for (; at + 64 <= run; at += 64)
+            total = _mm512_dpbusd_epi32(total, ones, _mm512_loadu_si512(input + at));
+          if (tail != 0)
+            total = _mm512_dpbusd_epi32(total, ones, _mm512_maskz_loadu_epi8(tail, input + at));
         }
       }
       sum[i] = total;
@@ -141,7 +145,8 @@ void conv_avx512(const ConvJob& job, std::vector<int32_t>& sums) {
       for (int vector = 0; vector < job.vectors;) {
         const int m = std::min(job.vectors - vector, most);
         place.inputs = job.inputs + vector;
-        place.to = job.accumulators + block * block_elements + at * place.to_step + int64_t{vector} * job.columns;
+        place.to = job.accumulators + block * block_elements + at * place.to_step +
+                   int64_t{vector} * job.columns;
         place.sums = sums.data() + vector;
         kBlocks[static_cast<size_t>(n - 1)][static_cast<size_t>(m - 1)](job, place);
         vector += m;

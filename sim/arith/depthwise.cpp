@@ -1,8 +1,8 @@
-#include "arith/depthwise.h"
+#include "sim/arith/depthwise.h"
 
 #include <algorithm>
 
-#include "arith/kernel_set.h"
+#include "sim/arith/kernel_set.h"
 
 namespace zahl::arith {
 
@@ -11,8 +11,8 @@ namespace {
 constexpr int kChannels = DepthwiseJob::kChannels;
 using Channels = std::array<int32_t, kChannels>;
 
-// One source for two sets of instructions: inlined into a function that names its own, the compiler vectorizes it for
-// these.
+// One source for two sets of instructions: inlined into a function that names its own, the compiler
+// vectorizes it for these.
 #define ZAHL_INLINE [[gnu::always_inline]] inline
 
 ZAHL_INLINE Channels window(const DepthwiseJob& job, const uint8_t* origin) {

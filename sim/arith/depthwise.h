@@ -1,7 +1,8 @@
 // Window operations channel by channel, for 16 channels at a time.
 //
-// The input is a plane [rows][columns][16] of bytes x + 128, padding filled in, followed by 64 bytes that are never
-// used but may be read. Taps stand where the window finds them: at (row, column) from the output's first tap.
+// The input is a plane [rows][columns][16] of bytes x + 128, padding filled in, followed by 64
+// bytes that are never used but may be read. Taps stand where the window finds them: at (row,
+// column) from the output's first tap.
 #pragma once
 
 #include <array>

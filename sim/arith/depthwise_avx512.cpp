@@ -1,12 +1,12 @@
-// Four neighbouring pixels of 16 channels are 64 consecutive bytes of the plane. One byte permutation puts the four
-// taps of a channel side by side, where dpbusd multiplies and adds them.
+// Four neighbouring pixels of 16 channels are 64 consecutive bytes of the plane. One byte
+// permutation puts the four taps of a channel side by side, where dpbusd multiplies and adds them.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
 #include <cstring>
 #include <memory>
 
-#include "arith/depthwise.h"
+#include "sim/arith/depthwise.h"
 
 #define ZAHL_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi")]]
 
@@ -29,8 +29,8 @@ int make_quads(const DepthwiseJob& job, Quad* quads, int32_t* constant) {
   for (int c = 0; c < kChannels; ++c) constant[c] = 0;
   for (int t = 0; t < job.tap_count; ++t) {
     const Tap& tap = job.taps[t];
-    if (count == 0 || quads[count - 1].row != tap.row || tap.column >= quads[count - 1].column + 4 ||
-        tap.column < quads[count - 1].column) {
+    if (count == 0 || quads[count - 1].row != tap.row ||
+        tap.column >= quads[count - 1].column + 4 || tap.column < quads[count - 1].column) {
       Quad& quad = quads[count++];
       quad = {};
       quad.row = tap.row;
@@ -57,7 +57,8 @@ ZAHL_AVX512 inline void store(const DepthwiseJob& job, int32_t* to, __m512i valu
 }
 
 template <bool kHasZero>
-ZAHL_AVX512 void sums(const DepthwiseJob& job, const Quad* quads, int count, const int32_t* constants) {
+ZAHL_AVX512 void sums(const DepthwiseJob& job, const Quad* quads, int count,
+                      const int32_t* constants) {
   alignas(64) uint8_t order[64];
   for (int i = 0; i < 64; ++i) order[i] = static_cast<uint8_t>(i % 4 * kChannels + i / 4);
   const __m512i by_channel = _mm512_load_si512(order);
@@ -69,9 +70,11 @@ ZAHL_AVX512 void sums(const DepthwiseJob& job, const Quad* quads, int count, con
     for (int ox = 0; ox < job.out_columns; ++ox, to += job.step, origin += job.x_step * kChannels) {
       __m512i sum = constant, zero_sum = _mm512_setzero_si512();
       for (int q = 0; q < count; ++q) {
-        const __m512i x = _mm512_permutexvar_epi8(by_channel, _mm512_loadu_si512(origin + quads[q].offset));
+        const __m512i x =
+            _mm512_permutexvar_epi8(by_channel, _mm512_loadu_si512(origin + quads[q].offset));
         sum = _mm512_dpbusd_epi32(sum, x, _mm512_load_si512(quads[q].weights));
-        if constexpr (kHasZero) zero_sum = _mm512_dpbusd_epi32(zero_sum, x, _mm512_load_si512(quads[q].zeros));
+        if constexpr (kHasZero)
+          zero_sum = _mm512_dpbusd_epi32(zero_sum, x, _mm512_load_si512(quads[q].zeros));
       }
       if constexpr (kHasZero) sum = _mm512_sub_epi32(sum, zero_sum);
       store(job, to, sum, mask);
@@ -93,7 +96,8 @@ ZAHL_AVX512 void maxima(const DepthwiseJob& job, const Candidate* taps) {
     for (int ox = 0; ox < job.out_columns; ++ox, to += job.step, origin += job.x_step * kChannels) {
       __m128i most = _mm_setzero_si128();
       for (int t = 0; t < job.tap_count; ++t) {
-        const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(origin + taps[t].offset));
+        const __m128i x =
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(origin + taps[t].offset));
         most = _mm_mask_max_epu8(most, taps[t].channels, most, x);
       }
       store(job, to, _mm512_cvtepi8_epi32(_mm_xor_si128(most, _mm_set1_epi8(-128))), mask);
@@ -114,7 +118,8 @@ void depthwise_avx512(const DepthwiseJob& job, std::vector<uint8_t>& room) {
       const Tap& tap = job.taps[t];
       taps[t] = {(int64_t{tap.row} * job.plane_columns + tap.column) * kChannels, 0};
       for (size_t c = 0; c < kChannels; ++c) {
-        if (tap.weights[c] != 0) taps[t].channels = static_cast<uint16_t>(taps[t].channels | 1u << c);
+        if (tap.weights[c] != 0)
+          taps[t].channels = static_cast<uint16_t>(taps[t].channels | 1u << c);
       }
     }
     return maxima(job, taps);

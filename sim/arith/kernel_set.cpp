@@ -1,4 +1,4 @@
-#include "arith/kernel_set.h"
+#include "sim/arith/kernel_set.h"
 
 #include <cstdlib>
 
@@ -27,9 +27,9 @@ std::vector<KernelSet> available_kernel_sets() {
   std::vector<KernelSet> sets = {KernelSet::Scalar};
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2")) sets.push_back(KernelSet::Avx2);
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
-      __builtin_cpu_supports("avx512vnni")) {
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vnni")) {
     sets.push_back(KernelSet::Avx512);
   }
 #endif

@@ -12,7 +12,8 @@ enum class KernelSet { Scalar, Avx2, Avx512 };
 std::vector<KernelSet> available_kernel_sets();
 std::string_view name_of(KernelSet set);
 
-// The fastest one, or the one that the environment variable ZAHL_KERNELS (scalar, avx2, avx512) names.
+// The fastest one, or the one that the environment variable ZAHL_KERNELS (scalar, avx2, avx512)
+// names.
 KernelSet kernel_set();
 // REQUIRES: available.
 void use_kernel_set(KernelSet set);

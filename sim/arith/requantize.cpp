@@ -1,12 +1,12 @@
-#include "arith/requantize.h"
+#include "sim/arith/requantize.h"
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
 
-#include "arith/kernel_set.h"
-#include "arith/rounding.h"
+#include "sim/arith/kernel_set.h"
+#include "sim/arith/rounding.h"
 
 namespace zahl::arith {
 
@@ -25,13 +25,16 @@ int32_t scaled(int32_t q, uint32_t m0, int shift) {
 
 int64_t combine(const EltwiseJob& job, int32_t qa, int32_t qb) {
   const isa::Rounding rounding = job.finish.rounding;
-  if (job.operation == isa::EltwiseOp::Mul) return round_product(rounding, int64_t{qa * qb} * job.m0, job.shift);
+  if (job.operation == isa::EltwiseOp::Mul)
+    return round_product(rounding, int64_t{qa * qb} * job.m0, job.shift);
   const int sign = job.operation == isa::EltwiseOp::Sub ? -1 : 1;
   if (job.exact) {
-    return round_once(rounding, int64_t{qa} * job.a_m0 + sign * (int64_t{qb} * job.b_m0), job.shift);
+    return round_once(rounding, int64_t{qa} * job.a_m0 + sign * (int64_t{qb} * job.b_m0),
+                      job.shift);
   }
   const int32_t a = scaled(qa, job.a_m0, job.a_shift), b = scaled(qb, job.b_m0, job.b_shift);
-  const uint32_t sum = static_cast<uint32_t>(a) + static_cast<uint32_t>(sign) * static_cast<uint32_t>(b);
+  const uint32_t sum =
+      static_cast<uint32_t>(a) + static_cast<uint32_t>(sign) * static_cast<uint32_t>(b);
   return round_product(rounding, int64_t{static_cast<int32_t>(sum)} * job.m0, job.shift);
 }
 
@@ -41,7 +44,8 @@ void drain_scalar(const DrainJob& job) {
   const int32_t* from = job.accumulators;
   for (int row = 0; row < job.rows; ++row) {
     int8_t* to = job.result + row * job.row_step;
-    for (int column = 0; column < job.columns; ++column, to += job.pixel_step, from += job.vector_elements) {
+    for (int column = 0; column < job.columns;
+         ++column, to += job.pixel_step, from += job.vector_elements) {
       for (size_t c = 0; c < static_cast<size_t>(job.channels); ++c) {
         const int64_t product = int64_t{wrapping_add(from[c], job.bias[c])} * job.m0[c];
         to[c] = finish(job.finish, round_product(job.finish.rounding, product, job.shift[c]));
@@ -77,11 +81,14 @@ void softmax(const SoftmaxJob& job) {
   }
   const int headroom = std::countl_zero(sum);
   int32_t scale = 0;  // a sum of 0 has no reciprocal
-  if (sum != 0) scale = one_over_one_plus_x(static_cast<int32_t>((sum << headroom) - (uint32_t{1} << 31)));
-  const int shift = std::clamp(job.shift + 12 - headroom, 0, 63);  // beyond 62 all quotients round to 0
+  if (sum != 0)
+    scale = one_over_one_plus_x(static_cast<int32_t>((sum << headroom) - (uint32_t{1} << 31)));
+  const int shift =
+      std::clamp(job.shift + 12 - headroom, 0, 63);  // beyond 62 all quotients round to 0
   for (int i = 0; i < job.count; ++i) {
     const int64_t product = int64_t{doubling_high_multiply(scale, exponential(i))} * job.m0;
-    job.result[i] = clamp(job.zero_point + round_once(isa::Rounding::HalfAway, product, shift), -128, 127);
+    job.result[i] =
+        clamp(job.zero_point + round_once(isa::Rounding::HalfAway, product, shift), -128, 127);
   }
 }
 

@@ -1,10 +1,11 @@
-// From accumulators and from pairs of bytes to bytes: what post's pipelines compute (docs/machine.md, section 8).
+// From accumulators and from pairs of bytes to bytes: what post's pipelines compute
+// (docs/machine.md, section 8).
 #pragma once
 
 #include <array>
 #include <cstdint>
 
-#include "zahl/isa.h"
+#include "generated/isa.h"
 
 namespace zahl::arith {
 

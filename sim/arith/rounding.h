@@ -1,13 +1,14 @@
-// Requantization, one value at a time: round(product * 2^-shift) in each rounding mode, and the fixed-point reciprocal
-// of softmax. The reference for every vector kernel.
+// Requantization, one value at a time: round(product * 2^-shift) in each rounding mode, and the
+// fixed-point reciprocal of softmax. The reference for every vector kernel.
 //
-// Worked: product = -5, shift = 1 (-2.5): tfl_double and half_up give -2, half_even -2, half_away -3.
+// Worked: product = -5, shift = 1 (-2.5): tfl_double and half_up give -2, half_even -2, half_away
+// -3.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
-#include "zahl/isa.h"
+#include "generated/isa.h"
 
 namespace zahl::arith {
 
@@ -25,8 +26,8 @@ constexpr int64_t round_once(isa::Rounding mode, int64_t product, int shift) {
   }
 }
 
-// value * m0 * 2^-shift is `product * 2^-shift`. tfl_double rounds up to 31 bits half up (the doubling high multiply),
-// the rest half away from zero.
+// value * m0 * 2^-shift is `product * 2^-shift`. tfl_double rounds up to 31 bits half up (the
+// doubling high multiply), the rest half away from zero.
 constexpr int64_t round_product(isa::Rounding mode, int64_t product, int shift) {
   if (mode != isa::Rounding::TflDouble) return round_once(mode, product, shift);
   const int64_t high = round_once(isa::Rounding::HalfUp, product, std::min(shift, 31));
@@ -47,12 +48,14 @@ constexpr int32_t doubling_high_multiply(int32_t a, int32_t b) {
   return static_cast<int32_t>((int64_t{a} * b + (int64_t{1} << 30)) >> 31);
 }
 
-// 1 / (1 + x) with 31 fraction bits. REQUIRES: x >= 0. Three Newton steps, as gemmlowp (fixedpoint.h) has them.
+// 1 / (1 + x) with 31 fraction bits. REQUIRES: x >= 0. Three Newton steps, as gemmlowp
+// (fixedpoint.h) has them.
 constexpr int32_t one_over_one_plus_x(int32_t x) {
   const auto saturating_shift = [](int32_t value, int bits) {
     return static_cast<int32_t>(std::clamp<int64_t>(int64_t{value} << bits, INT32_MIN, INT32_MAX));
   };
-  constexpr int32_t kOne = 1 << 29, k48Over17 = 1515870810, kMinus32Over17 = -1010580540;  // 29 fraction bits
+  constexpr int32_t kOne = 1 << 29, k48Over17 = 1515870810,
+                    kMinus32Over17 = -1010580540;  // 29 fraction bits
   const auto half_denominator = static_cast<int32_t>((int64_t{x} + INT32_MAX + 1) / 2);
   int32_t estimate = k48Over17 + doubling_high_multiply(half_denominator, kMinus32Over17);
   for (int step = 0; step < 3; ++step) {

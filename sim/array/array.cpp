@@ -1,13 +1,15 @@
-#include "array/array.h"
+#include "sim/array/array.h"
 
-#include "array/stream.h"
+#include "sim/array/stream.h"
 
 namespace zahl::sim {
 
-Array::Array(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, mem::Storage& storage)
+Array::Array(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
+             mem::Storage& storage)
     : Unit(name, isa::Unit::Array, state, neighbours), storage_(storage) {
   // Whatever is not streaming while an instruction is held counts as waiting for weights.
-  covered_counter_ = static_cast<int>(isa::Counter::ArrayWeights) - static_cast<int>(isa::Counter::ArrayBusy);
+  covered_counter_ =
+      static_cast<int>(isa::Counter::ArrayWeights) - static_cast<int>(isa::Counter::ArrayBusy);
   in_flight_limit_ = kMostInFlight;
 }
 
@@ -24,7 +26,8 @@ void Array::start(const isa::Instruction& instruction, uint32_t sequence, Cycle 
   if (const auto* conv = std::get_if<isa::Conv>(&instruction)) {
     is_allowed = conv_.execute(*conv, storage_, state_.compute_values);
   } else {
-    is_allowed = depthwise_.execute(std::get<isa::Depthwise>(instruction), storage_, state_.compute_values);
+    is_allowed =
+        depthwise_.execute(std::get<isa::Depthwise>(instruction), storage_, state_.compute_values);
   }
   if (!is_allowed) set_fault(sequence, isa::Error::Range);
 

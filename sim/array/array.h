@@ -1,18 +1,20 @@
-// The array unit: convolutions and window operations into the accumulators (docs/machine.md, section 7).
+// The array unit: convolutions and window operations into the accumulators (docs/machine.md,
+// section 7).
 //
 // The next instruction may start, and load its weights, while the one before streams its last tile.
 #pragma once
 
-#include "array/conv.h"
-#include "array/depthwise.h"
-#include "base/unit.h"
-#include "mem/storage.h"
+#include "sim/array/conv.h"
+#include "sim/array/depthwise.h"
+#include "sim/base/unit.h"
+#include "sim/mem/storage.h"
 
 namespace zahl::sim {
 
 class Array : public Unit {
  public:
-  Array(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, mem::Storage& storage);
+  Array(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
+        mem::Storage& storage);
   void reset() override;
 
  private:

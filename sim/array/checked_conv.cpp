@@ -1,7 +1,8 @@
-// A conv instruction access by access: what is not allowed reads as zero or is dropped, and is remembered.
+// A conv instruction access by access: what is not allowed reads as zero or is dropped, and is
+// remembered.
 #include <array>
 
-#include "array/conv.h"
+#include "sim/array/conv.h"
 
 namespace zahl::sim {
 
@@ -29,14 +30,16 @@ bool Conv::execute_checked(const isa::Conv& x, mem::Storage& storage, bool compu
     int first = end, last = -1;
     for (int lane = begin; lane < end; ++lane) {
       const int64_t at = position + lane - begin;
-      const bool is_valid = y >= 0 && y < int64_t{x.input_y_limit} && at >= 0 && at < int64_t{x.input_row_limit};
+      const bool is_valid =
+          y >= 0 && y < int64_t{x.input_y_limit} && at >= 0 && at < int64_t{x.input_row_limit};
       input[static_cast<size_t>(lane)] = static_cast<int8_t>(is_valid ? 0 : x.pad_value);
       if (is_valid) first = std::min(first, lane), last = lane;
     }
     if (last < 0) return;
     address += first - begin;
     if (storage.allows(address, last - first + 1, x.common.read_banks)) {
-      std::memcpy(input.data() + first, scratchpad + address, static_cast<size_t>(last - first + 1));
+      std::memcpy(input.data() + first, scratchpad + address,
+                  static_cast<size_t>(last - first + 1));
     } else {
       fault = true;
     }
@@ -44,7 +47,8 @@ bool Conv::execute_checked(const isa::Conv& x, mem::Storage& storage, bool compu
   const auto read_input = [&](int64_t y, int64_t position, int64_t address) {
     const int split = x.split == 0 ? rows : static_cast<int>(x.split);
     read_lanes(0, split, y, position, address);
-    if (split < rows) read_lanes(split, rows, y + x.second_y, position + x.second_x, address + x.second_step);
+    if (split < rows)
+      read_lanes(split, rows, y + x.second_y, position + x.second_x, address + x.second_step);
   };
   const auto accumulate = [&](int64_t vector, bool overwrite) {
     if (!storage.allows_vectors(vector, 1, x.common.accumulator_banks)) {
@@ -55,7 +59,8 @@ bool Conv::execute_checked(const isa::Conv& x, mem::Storage& storage, bool compu
     for (int column = 0; column < columns; ++column) {
       uint32_t sum = overwrite ? 0 : static_cast<uint32_t>(to[column]);
       for (int lane = 0; lane < rows; ++lane) {
-        const int weight = weights[static_cast<size_t>(lane / 4 * 4 * columns + column * 4 + lane % 4)];
+        const int weight =
+            weights[static_cast<size_t>(lane / 4 * 4 * columns + column * 4 + lane % 4)];
         sum += static_cast<uint32_t>(input[static_cast<size_t>(lane)] * (weight - x.weight_zero));
       }
       to[column] = static_cast<int32_t>(sum);
@@ -66,7 +71,8 @@ bool Conv::execute_checked(const isa::Conv& x, mem::Storage& storage, bool compu
   for (int64_t block = 0; block < int64_t{x.blocks}; ++block)
     for (int64_t kr = 0; kr < int64_t{x.kernel_rows}; ++kr)
       for (int64_t kc = 0; kc < int64_t{x.kernel_columns}; ++kc)
-        for (int64_t chunk = 0; chunk < int64_t{x.chunks}; ++chunk, tile += config_.weight_tile_bytes()) {
+        for (int64_t chunk = 0; chunk < int64_t{x.chunks};
+             ++chunk, tile += config_.weight_tile_bytes()) {
           if (fault && !compute_values) return false;
           read_weights(tile);
           for (int64_t oy = 0; oy < int64_t{x.out_rows}; ++oy)

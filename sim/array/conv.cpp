@@ -1,6 +1,8 @@
-#include "array/conv.h"
+#include "sim/array/conv.h"
 
 #include <algorithm>
+
+#include "isa/round.h"
 
 namespace zahl::sim {
 
@@ -14,7 +16,8 @@ int64_t row_address(const isa::Conv& x, int64_t oy, int64_t kr) {
 }
 
 int64_t Conv::pixel_span(const isa::Conv& x, int64_t lanes) const {
-  return (int64_t{x.kernel_columns} - 1) * x.kernel_column_step + (int64_t{x.chunks} - 1) * config_.rows + lanes;
+  return (int64_t{x.kernel_columns} - 1) * x.kernel_column_step +
+         (int64_t{x.chunks} - 1) * config_.rows + lanes;
 }
 
 int64_t Conv::row_span(const isa::Conv& x, int64_t lanes) const {
@@ -43,7 +46,8 @@ bool Conv::source_allowed(const isa::Conv& x, int64_t lanes, const mem::Storage&
   for (int64_t oy = 0; oy < int64_t{x.out_rows}; ++oy) {
     for (int64_t kr = 0; kr < int64_t{x.kernel_rows}; ++kr) {
       if (!row_is_valid(x, oy, kr)) continue;
-      if (!storage.allows(row_address(x, oy, kr) + first, end - first, x.common.read_banks)) return false;
+      if (!storage.allows(row_address(x, oy, kr) + first, end - first, x.common.read_banks))
+        return false;
     }
   }
   return true;
@@ -53,10 +57,12 @@ bool Conv::allowed(const isa::Conv& x, const mem::Storage& storage) {
   source_banks_ = 0;
   const int64_t tiles = int64_t{x.blocks} * x.kernel_rows * x.kernel_columns * x.chunks;
   return storage.allows(x.weights, tiles * config_.weight_tile_bytes(), x.common.read_banks) &&
-         storage.allows_vectors(x.accumulator, x.blocks * vectors_of(x), x.common.accumulator_banks) &&
-         (x.split == 0 ? source_allowed(x, config_.rows, storage)
-                       : source_allowed(x, x.split, storage) &&
-                             source_allowed(second_stream(x), config_.rows - int64_t{x.split}, storage));
+         storage.allows_vectors(x.accumulator, x.blocks * vectors_of(x),
+                                x.common.accumulator_banks) &&
+         (x.split == 0
+              ? source_allowed(x, config_.rows, storage)
+              : source_allowed(x, x.split, storage) &&
+                    source_allowed(second_stream(x), config_.rows - int64_t{x.split}, storage));
 }
 
 bool Conv::execute(const isa::Conv& x, mem::Storage& storage, bool compute_values) {
@@ -75,7 +81,8 @@ void Conv::compute(const isa::Conv& x, mem::Storage& storage) {
   job.kernel_rows = static_cast<int>(x.kernel_rows);
   job.kernel_columns = static_cast<int>(x.kernel_columns);
   job.groups = static_cast<int>(x.chunks) * config_.rows / 4;
-  job.kernel_column_step = x.split != 0 ? int64_t{x.chunks} * config_.rows : int64_t{x.kernel_column_step};
+  job.kernel_column_step =
+      x.split != 0 ? int64_t{x.chunks} * config_.rows : int64_t{x.kernel_column_step};
   job.inputs = inputs_.data();
   job.weights = reinterpret_cast<const int8_t*>(storage.scratchpad()) + x.weights;
   job.weight_zero = x.weight_zero;
@@ -98,8 +105,10 @@ bool Conv::has_inputs_of(const isa::Conv& x, mem::Storage& storage) {
   return has_inputs;
 }
 
-// `pixels` pixels from `first_pixel` on, padding filled in. A null row lies in the padding as a whole.
-const int8_t* Conv::padded(const isa::Conv& x, const int8_t* row, int64_t first_pixel, int64_t pixels) {
+// `pixels` pixels from `first_pixel` on, padding filled in. A null row lies in the padding as a
+// whole.
+const int8_t* Conv::padded(const isa::Conv& x, const int8_t* row, int64_t first_pixel,
+                           int64_t pixels) {
   const int64_t size = (pixels - 1) * x.pixel_step + pixel_span(x, config_.rows);
   int8_t* to = edges_.data() + edges_used_;
   edges_used_ += static_cast<size_t>(size);
@@ -123,19 +132,20 @@ void Conv::find_inputs(const isa::Conv& x, const mem::Storage& storage) {
 
   // Pixels [left, right) of a valid row have all their taps in it.
   int64_t left = 0, right = columns;
-  const int64_t room =
-      int64_t{x.input_row_limit} - x.input_x - pixel_span(x, config_.rows);  // for the last pixel's first tap
+  const int64_t room = int64_t{x.input_row_limit} - x.input_x -
+                       pixel_span(x, config_.rows);  // for the last pixel's first tap
   if (step == 0) {
     if (x.input_x < 0 || room < 0) left = columns;
   } else {
-    if (x.input_x < 0) left = std::min((-int64_t{x.input_x} + step - 1) / step, columns);
+    if (x.input_x < 0) left = std::min(ceil_div(-int64_t{x.input_x}, step), columns);
     right = room < 0 ? 0 : std::min(room / step + 1, columns);
   }
   if (left >= right) left = right = columns;
 
   const int64_t edge_pixels = left + columns - right;
   const int64_t edge_bytes = edge_pixels * step + 2 * pixel_span(x, config_.rows);
-  const auto needed = static_cast<size_t>(edge_bytes * x.out_rows * x.kernel_rows + row_span(x, config_.rows) + 64);
+  const auto needed =
+      static_cast<size_t>(edge_bytes * x.out_rows * x.kernel_rows + row_span(x, config_.rows) + 64);
   if (edges_.size() < needed) edges_.resize(needed);
   edges_used_ = 0;
 
@@ -151,8 +161,8 @@ void Conv::find_inputs(const isa::Conv& x, const mem::Storage& storage) {
       }
       const int64_t address = row_address(x, oy, kr);
       // Often the same row was wanted one kernel row before by the next output row.
-      if (edge_pixels != 0 && kr > 0 && oy + 1 < int64_t{x.out_rows} && row_is_valid(x, oy + 1, kr - 1) &&
-          row_address(x, oy + 1, kr - 1) == address) {
+      if (edge_pixels != 0 && kr > 0 && oy + 1 < int64_t{x.out_rows} &&
+          row_is_valid(x, oy + 1, kr - 1) && row_address(x, oy + 1, kr - 1) == address) {
         std::copy_n(inputs_.data() + (kr - 1) * vectors + (oy + 1) * columns, columns, to);
         continue;
       }

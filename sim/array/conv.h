@@ -1,11 +1,12 @@
-// What one conv instruction does: which accesses it makes and whether they are allowed, and the values.
+// What one conv instruction does: which accesses it makes and whether they are allowed, and the
+// values.
 #pragma once
 
 #include <vector>
 
-#include "arith/conv.h"
-#include "mem/storage.h"
-#include "zahl/isa.h"
+#include "generated/isa.h"
+#include "sim/arith/conv.h"
+#include "sim/mem/storage.h"
 
 namespace zahl::sim {
 
@@ -25,8 +26,8 @@ class Conv {
   bool execute(const isa::Conv& x, mem::Storage& storage, bool compute_values);
 
  private:
-  // Bytes from the first tap of an output row's first pixel, in one kernel row, to the end of the last pixel's last
-  // tap, of which the first `lanes` of a vector count.
+  // Bytes from the first tap of an output row's first pixel, in one kernel row, to the end of the
+  // last pixel's last tap, of which the first `lanes` of a vector count.
   int64_t row_span(const isa::Conv& x, int64_t lanes) const;
   int64_t pixel_span(const isa::Conv& x, int64_t lanes) const;
   bool allowed(const isa::Conv& x, const mem::Storage& storage);
@@ -37,11 +38,13 @@ class Conv {
   void compute(const isa::Conv& x, mem::Storage& storage);
   // With a second stream, every vector is put together anew, each kernel row's one after another.
   void gather_inputs(const isa::Conv& x, const mem::Storage& storage);
-  void gather_stream(const isa::Conv& x, const mem::Storage& storage, int64_t first_lane, int64_t lanes);
+  void gather_stream(const isa::Conv& x, const mem::Storage& storage, int64_t first_lane,
+                     int64_t lanes);
   int64_t gathered_bytes(const isa::Conv& x) const {
     return int64_t{x.kernel_columns} * x.chunks * config_.rows;  // of a vector's kernel row
   }
-  // Whether the instruction before read the same input with the same geometry and nobody has written there since.
+  // Whether the instruction before read the same input with the same geometry and nobody has
+  // written there since.
   bool has_inputs_of(const isa::Conv& x, mem::Storage& storage);
   void find_inputs(const isa::Conv& x, const mem::Storage& storage);
   const int8_t* padded(const isa::Conv& x, const int8_t* row, int64_t first_pixel, int64_t pixels);
@@ -54,7 +57,7 @@ class Conv {
   uint64_t kept_banks_ = kNothingKept;
   uint32_t source_banks_ = 0;          // of the instruction at hand
   std::vector<const int8_t*> inputs_;  // [kernel row][vector]
-  std::vector<int8_t> edges_;          // copies of gathered pixels and of those that reach into the padding
+  std::vector<int8_t> edges_;  // copies of gathered pixels and of those that reach into the padding
   size_t edges_used_ = 0;
   std::vector<int32_t> sums_;
 };

@@ -1,6 +1,8 @@
-#include "array/depthwise.h"
+#include "sim/array/depthwise.h"
 
 #include <algorithm>
+
+#include "isa/round.h"
 
 namespace zahl::sim {
 
@@ -9,13 +11,17 @@ namespace {
 constexpr int kChannels = arith::DepthwiseJob::kChannels;
 
 // Rows on top of the plane that come from the line memory.
-int64_t resumed_rows(const isa::Depthwise& x) { return x.resume != 0 ? int64_t{x.tap_rows} - 1 : 0; }
+int64_t resumed_rows(const isa::Depthwise& x) {
+  return x.resume != 0 ? int64_t{x.tap_rows} - 1 : 0;
+}
 
 // The plane's row of output 0's first tap.
 int64_t origin_row(const isa::Depthwise& x) { return x.resume != 0 ? int64_t{x.y_step} - 1 : 0; }
 
 // Input rows that the passes together stream.
-int64_t plane_rows(const isa::Depthwise& x) { return (int64_t{x.passes} - 1) * x.tap_rows + streamed_rows(x); }
+int64_t plane_rows(const isa::Depthwise& x) {
+  return (int64_t{x.passes} - 1) * x.tap_rows + streamed_rows(x);
+}
 
 struct Range {
   int64_t first = 0, end = 0;
@@ -25,8 +31,8 @@ struct Range {
 Range valid_columns(const isa::Depthwise& x) {
   const int64_t columns = streamed_columns(x), step = x.pixel_step, limit = x.input_row_limit;
   if (step == 0) return x.input_x >= 0 && x.input_x < limit ? Range{0, columns} : Range{};
-  const int64_t first = x.input_x >= 0 ? 0 : (-int64_t{x.input_x} + step - 1) / step;
-  const int64_t end = limit <= x.input_x ? 0 : (limit - x.input_x + step - 1) / step;
+  const int64_t first = x.input_x >= 0 ? 0 : ceil_div(-int64_t{x.input_x}, step);
+  const int64_t end = limit <= x.input_x ? 0 : ceil_div(limit - x.input_x, step);
   return {std::min(first, columns), std::clamp(end, std::min(first, columns), columns)};
 }
 
@@ -40,7 +46,8 @@ Range valid_rows(const isa::Depthwise& x) {
 int64_t first_place(const isa::Depthwise& x) { return x.pairs != 0 ? streamed_columns(x) % 2 : 0; }
 
 int64_t last_place(const isa::Depthwise& x) {
-  return int64_t{x.line_base} + (int64_t{x.blocks} - 1) * x.line_step + first_place(x) + streamed_columns(x) - 1;
+  return int64_t{x.line_base} + (int64_t{x.blocks} - 1) * x.line_step + first_place(x) +
+         streamed_columns(x) - 1;
 }
 
 int64_t outputs_of(const isa::Depthwise& x) { return int64_t{x.out_rows} * x.out_columns; }
@@ -49,20 +56,24 @@ int64_t outputs_of(const isa::Depthwise& x) { return int64_t{x.out_rows} * x.out
 
 void Depthwise::reset(const hw::Config& config) {
   config_ = config;
-  const int64_t groups = (config.columns + kChannels - 1) / kChannels;
+  const int64_t groups = ceil_div(config.columns, kChannels);
   line_memory_.assign(static_cast<size_t>(groups * 2 * config.line_buffer_pixels * kChannels), 0);
 }
 
 bool Depthwise::allowed(const isa::Depthwise& x, const mem::Storage& storage) const {
   const int64_t tiles = int64_t{x.blocks} * x.passes;
-  if (!storage.allows(x.weights, tiles * config_.weight_tile_bytes(), x.common.read_banks)) return false;
-  if (!storage.allows_vectors(x.accumulator, x.blocks * outputs_of(x), x.common.accumulator_banks)) return false;
+  if (!storage.allows(x.weights, tiles * config_.weight_tile_bytes(), x.common.read_banks))
+    return false;
+  if (!storage.allows_vectors(x.accumulator, x.blocks * outputs_of(x), x.common.accumulator_banks))
+    return false;
   const Range rows = valid_rows(x), columns = valid_columns(x);
   if (rows.first == rows.end || columns.first == columns.end) return true;
   const int64_t first = x.source + columns.first * x.pixel_step;
-  const int64_t size = (columns.end - 1 - columns.first) * x.pixel_step + int64_t{x.blocks} * config_.columns;
+  const int64_t size =
+      (columns.end - 1 - columns.first) * x.pixel_step + int64_t{x.blocks} * config_.columns;
   const int64_t height = (rows.end - 1 - rows.first) * x.row_step;
-  if (storage.allows(first + rows.first * x.row_step, height + size, x.common.read_banks)) return true;
+  if (storage.allows(first + rows.first * x.row_step, height + size, x.common.read_banks))
+    return true;
   for (int64_t row = rows.first; row < rows.end; ++row) {
     if (!storage.allows(first + row * x.row_step, size, x.common.read_banks)) return false;
   }
@@ -71,13 +82,16 @@ bool Depthwise::allowed(const isa::Depthwise& x, const mem::Storage& storage) co
 
 bool Depthwise::each_access_allowed(const isa::Depthwise& x, const mem::Storage& storage) const {
   const int64_t tiles = int64_t{x.blocks} * x.passes;
-  if (!storage.allows(x.weights, tiles * config_.weight_tile_bytes(), x.common.read_banks)) return false;
-  if (!storage.allows_vectors(x.accumulator, x.blocks * outputs_of(x), x.common.accumulator_banks)) return false;
+  if (!storage.allows(x.weights, tiles * config_.weight_tile_bytes(), x.common.read_banks))
+    return false;
+  if (!storage.allows_vectors(x.accumulator, x.blocks * outputs_of(x), x.common.accumulator_banks))
+    return false;
   const Range rows = valid_rows(x), columns = valid_columns(x);
   for (int64_t block = 0; block < int64_t{x.blocks}; ++block)
     for (int64_t row = rows.first; row < rows.end; ++row)
       for (int64_t q = columns.first; q < columns.end; ++q) {
-        const int64_t address = x.source + block * config_.columns + row * x.row_step + q * x.pixel_step;
+        const int64_t address =
+            x.source + block * config_.columns + row * x.row_step + q * x.pixel_step;
         if (!storage.allows(address, config_.columns, x.common.read_banks)) return false;
       }
   return true;
@@ -90,7 +104,8 @@ bool Depthwise::execute(const isa::Depthwise& x, mem::Storage& storage, bool com
   return is_allowed || each_access_allowed(x, storage);
 }
 
-uint8_t* Depthwise::kept_row(const isa::Depthwise& x, int64_t block, int64_t first_channel, int64_t row) {
+uint8_t* Depthwise::kept_row(const isa::Depthwise& x, int64_t block, int64_t first_channel,
+                             int64_t row) {
   const int64_t place = int64_t{x.line_base} + block * x.line_step + first_place(x);
   const int64_t line = first_channel / kChannels * 2 + row;
   return line_memory_.data() + (line * config_.line_buffer_pixels + place) * kChannels;
@@ -112,9 +127,10 @@ void Depthwise::keep_rows(const isa::Depthwise& x, int64_t block, int64_t first_
   std::memcpy(kept_row(x, block, first_channel, 1), last, static_cast<size_t>(bytes));
 }
 
-// The plane of 16 channels, or of as many as there are, from `first_channel` of the block on; its last rows are kept.
-void Depthwise::fill_plane(const isa::Depthwise& x, const mem::Storage& storage, int64_t block, int64_t first_channel,
-                           Mode mode) {
+// The plane of 16 channels, or of as many as there are, from `first_channel` of the block on; its
+// last rows are kept.
+void Depthwise::fill_plane(const isa::Depthwise& x, const mem::Storage& storage, int64_t block,
+                           int64_t first_channel, Mode mode) {
   const int64_t rows = plane_rows(x), columns = streamed_columns(x);
   const size_t needed = static_cast<size_t>(((resumed_rows(x) + rows) * columns + 4) * kChannels);
   if (plane_.size() < needed) plane_.resize(needed);
@@ -151,8 +167,8 @@ void Depthwise::fill_plane(const isa::Depthwise& x, const mem::Storage& storage,
   if (x.tap_rows > 1) keep_rows(x, block, first_channel);
 }
 
-void Depthwise::find_taps(const isa::Depthwise& x, const mem::Storage& storage, int64_t block, int64_t first_channel,
-                          Mode mode) {
+void Depthwise::find_taps(const isa::Depthwise& x, const mem::Storage& storage, int64_t block,
+                          int64_t first_channel, Mode mode) {
   const int64_t columns = config_.columns, line = config_.line_bytes;
   const size_t channels = static_cast<size_t>(std::min<int64_t>(columns, kChannels));
   taps_.resize(static_cast<size_t>(x.passes) * x.tap_rows * x.tap_columns);
@@ -166,11 +182,14 @@ void Depthwise::find_taps(const isa::Depthwise& x, const mem::Storage& storage, 
         tap.column = static_cast<int>(j);
         const int64_t lane = i * x.tap_columns + j;
         for (size_t c = 0; c < channels; ++c) {
-          const int64_t at = tile + lane / 4 * 4 * columns + (first_channel + static_cast<int64_t>(c)) * 4 + lane % 4;
-          const bool reads_zero = mode == Mode::Checked && !storage.allows(at / line * line, line, x.common.read_banks);
+          const int64_t at = tile + lane / 4 * 4 * columns +
+                             (first_channel + static_cast<int64_t>(c)) * 4 + lane % 4;
+          const bool reads_zero =
+              mode == Mode::Checked && !storage.allows(at / line * line, line, x.common.read_banks);
           tap.weights[c] = reads_zero ? int8_t{0} : static_cast<int8_t>(storage.scratchpad()[at]);
         }
-        std::fill(tap.weights.begin() + static_cast<int64_t>(channels), tap.weights.end(), int8_t{0});
+        std::fill(tap.weights.begin() + static_cast<int64_t>(channels), tap.weights.end(),
+                  int8_t{0});
       }
   }
 }
@@ -205,7 +224,9 @@ void Depthwise::compute(const isa::Depthwise& x, mem::Storage& storage, Mode mod
       for (int64_t output = 0; output < outputs_of(x); ++output) {
         if (!storage.allows_vectors(first + output, 1, x.common.accumulator_banks)) continue;
         const int64_t oy = output / x.out_columns, ox = output % x.out_columns;
-        job.plane = plane_.data() + ((origin_row(x) + oy * x.y_step) * job.plane_columns + ox * x.x_step) * kChannels;
+        job.plane =
+            plane_.data() +
+            ((origin_row(x) + oy * x.y_step) * job.plane_columns + ox * x.x_step) * kChannels;
         job.accumulators = storage.accumulators() + (first + output) * config_.columns + channel;
         arith::depthwise_scalar(job);
       }

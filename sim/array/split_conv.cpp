@@ -1,7 +1,7 @@
 // The second stream of a conv instruction.
 #include <algorithm>
 
-#include "array/conv.h"
+#include "sim/array/conv.h"
 
 namespace zahl::sim {
 
@@ -24,20 +24,26 @@ void Conv::gather_inputs(const isa::Conv& x, const mem::Storage& storage) {
   gather_stream(second_stream(x), storage, x.split, config_.rows - int64_t{x.split});
 }
 
-void Conv::gather_stream(const isa::Conv& x, const mem::Storage& storage, int64_t first_lane, int64_t lanes) {
+void Conv::gather_stream(const isa::Conv& x, const mem::Storage& storage, int64_t first_lane,
+                         int64_t lanes) {
   const auto* const base = reinterpret_cast<const int8_t*>(storage.scratchpad());
   for (int64_t kr = 0; kr < int64_t{x.kernel_rows}; ++kr)
     for (int64_t oy = 0; oy < int64_t{x.out_rows}; ++oy) {
       if (!row_is_valid(x, oy, kr)) continue;
       const int64_t address = row_address(x, oy, kr);
-      int8_t* to = edges_.data() + (kr * vectors_of(x) + oy * x.out_columns) * gathered_bytes(x) + first_lane;
+      int8_t* to = edges_.data() + (kr * vectors_of(x) + oy * x.out_columns) * gathered_bytes(x) +
+                   first_lane;
       for (int64_t ox = 0; ox < int64_t{x.out_columns}; ++ox)
         for (int64_t kc = 0; kc < int64_t{x.kernel_columns}; ++kc)
           for (int64_t chunk = 0; chunk < int64_t{x.chunks}; ++chunk, to += config_.rows) {
-            const int64_t along = ox * x.pixel_step + kc * x.kernel_column_step + chunk * config_.rows;
+            const int64_t along =
+                ox * x.pixel_step + kc * x.kernel_column_step + chunk * config_.rows;
             const int64_t first = std::clamp<int64_t>(-(x.input_x + along), 0, lanes);
-            const int64_t end = std::clamp<int64_t>(int64_t{x.input_row_limit} - x.input_x - along, first, lanes);
-            if (first < end) std::memcpy(to + first, base + address + along + first, static_cast<size_t>(end - first));
+            const int64_t end =
+                std::clamp<int64_t>(int64_t{x.input_row_limit} - x.input_x - along, first, lanes);
+            if (first < end)
+              std::memcpy(to + first, base + address + along + first,
+                          static_cast<size_t>(end - first));
           }
     }
 }

@@ -1,15 +1,17 @@
-// How an array instruction streams: the figures that its timing follows from (docs/machine.md, section 7).
+// How an array instruction streams: the figures that its timing follows from (docs/machine.md,
+// section 7).
 #pragma once
 
 #include <algorithm>
 
-#include "zahl/isa.h"
+#include "generated/isa.h"
 
 namespace zahl::sim {
 
 // Pixels that a depthwise pass streams, and the vectors of each of its rows.
 inline int64_t streamed_rows(const isa::Depthwise& x) {
-  return x.resume != 0 ? int64_t{x.out_rows} * x.y_step : (int64_t{x.out_rows} - 1) * x.y_step + x.tap_rows;
+  return x.resume != 0 ? int64_t{x.out_rows} * x.y_step
+                       : (int64_t{x.out_rows} - 1) * x.y_step + x.tap_rows;
 }
 inline int64_t streamed_columns(const isa::Depthwise& x) {
   return (int64_t{x.out_columns} - 1) * x.x_step + x.tap_columns;
@@ -35,18 +37,20 @@ struct Stream {
 };
 
 inline Stream stream_of(const isa::Conv& x, const hw::Config& config) {
-  return {int64_t{x.blocks} * x.kernel_rows * x.kernel_columns * x.chunks, int64_t{x.out_rows} * x.out_columns,
-          x.split != 0, config.weight_tile_lines()};
+  return {int64_t{x.blocks} * x.kernel_rows * x.kernel_columns * x.chunks,
+          int64_t{x.out_rows} * x.out_columns, x.split != 0, config.weight_tile_lines()};
 }
 
 inline Stream stream_of(const isa::Depthwise& x, const hw::Config& config) {
-  return {int64_t{x.blocks} * x.passes, streamed_rows(x) * row_vectors(x), x.pairs != 0, config.weight_tile_lines()};
+  return {int64_t{x.blocks} * x.passes, streamed_rows(x) * row_vectors(x), x.pairs != 0,
+          config.weight_tile_lines()};
 }
 
 // REQUIRES: an instruction of the array.
 inline Stream stream_of(const isa::Instruction& x, const hw::Config& config) {
   const auto* conv = std::get_if<isa::Conv>(&x);
-  return conv != nullptr ? stream_of(*conv, config) : stream_of(std::get<isa::Depthwise>(x), config);
+  return conv != nullptr ? stream_of(*conv, config)
+                         : stream_of(std::get<isa::Depthwise>(x), config);
 }
 
 }  // namespace zahl::sim

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <systemc>
 
-#include "base/cycle.h"
+#include "sim/base/cycle.h"
 
 namespace zahl::sim {
 
@@ -25,7 +25,8 @@ class Clock {
   int64_t origin_ = 0;
 };
 
-// Wakes a process in one step of a cycle. Asked for several cycles, it fires in the earliest; the process asks again.
+// Wakes a process in one step of a cycle. Asked for several cycles, it fires in the earliest; the
+// process asks again.
 class Alarm {
  public:
   Alarm(const Clock& clock, Step step) : clock_(clock), step_(step) {}

@@ -1,19 +1,29 @@
 // The registers that more than one unit sees: tokens, error, counters; and the record of the run.
 //
-// A value that is decided in cycle t and read by others from t + 1 on is kept with the cycle from which it is visible.
+// A value that is decided in cycle t and read by others from t + 1 on is kept with the cycle from
+// which it is visible.
 #pragma once
 
 #include <array>
 #include <vector>
 
-#include "base/clock.h"
-#include "base/watchdog.h"
-#include "zahl/run.h"
+#include "contract/run.h"
+#include "sim/base/clock.h"
+#include "sim/base/watchdog.h"
 
 namespace zahl::sim {
 
 // Order in which causes of one cycle are recorded (docs/machine.md, section 3).
-enum class CauseRank : uint8_t { Illegal, Ownership, LoadFault, StoreFault, ArrayFault, PostFault, Watchdog, None };
+enum class CauseRank : uint8_t {
+  Illegal,
+  Ownership,
+  LoadFault,
+  StoreFault,
+  ArrayFault,
+  PostFault,
+  Watchdog,
+  None
+};
 
 struct Cause {
   Cycle cycle = kNever;

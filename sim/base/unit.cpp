@@ -1,15 +1,17 @@
-#include "base/unit.h"
+#include "sim/base/unit.h"
 
-#include "base/witness.h"
+#include "sim/base/witness.h"
 
 namespace zahl::sim {
 
 namespace {
 
-constexpr std::array<isa::Counter, isa::kUnitCount> kBusyCounters = {isa::Counter::LoadBusy, isa::Counter::StoreBusy,
-                                                                     isa::Counter::ArrayBusy, isa::Counter::PostBusy};
+constexpr std::array<isa::Counter, isa::kUnitCount> kBusyCounters = {
+    isa::Counter::LoadBusy, isa::Counter::StoreBusy, isa::Counter::ArrayBusy,
+    isa::Counter::PostBusy};
 constexpr std::array<isa::Counter, isa::kUnitCount> kWaitCounters = {
-    isa::Counter::LoadWaitLoad, isa::Counter::StoreWaitLoad, isa::Counter::ArrayWaitLoad, isa::Counter::PostWaitLoad};
+    isa::Counter::LoadWaitLoad, isa::Counter::StoreWaitLoad, isa::Counter::ArrayWaitLoad,
+    isa::Counter::PostWaitLoad};
 
 Claims claims_of(const isa::Common& common) {
   return {common.read_banks, common.write_banks, common.accumulator_banks};
@@ -17,7 +19,8 @@ Claims claims_of(const isa::Common& common) {
 
 }  // namespace
 
-Unit::Unit(sc_core::sc_module_name name, isa::Unit which, MachineState& state, Neighbours& neighbours)
+Unit::Unit(sc_core::sc_module_name name, isa::Unit which, MachineState& state,
+           Neighbours& neighbours)
     : sc_module(name),
       state_(state),
       which_(which),
@@ -82,7 +85,8 @@ void Unit::set_ready(Cycle cycle) {
 void Unit::token_came(isa::Unit from, Cycle t) {
   if (waits_for_ != static_cast<int>(from)) return;
   const isa::Common& common = isa::common_of(queue_.front().instruction);
-  if (state_.done[static_cast<size_t>(from)] >= common.wait[static_cast<size_t>(from)]) decide_alarm_.at(t);
+  if (state_.done[static_cast<size_t>(from)] >= common.wait[static_cast<size_t>(from)])
+    decide_alarm_.at(t);
 }
 
 void Unit::decide() {
@@ -114,7 +118,8 @@ void Unit::begin(Cycle t) {
   in_flight_.push() = {head.index, t, kNever, isa::Error::None, claims};
   last_started_ = head.index;
   for (const Unit* other : neighbours_.units) {
-    // Cheap and never too optimistic; control looks closer in the cycle in which the claims are visible.
+    // Cheap and never too optimistic; control looks closer in the cycle in which the claims are
+    // visible.
     if (other != this && claims.conflicts(other->held_)) neighbours_.ownership->at(t + 1);
   }
   held_.add(claims);
@@ -153,7 +158,8 @@ void Unit::publish() {
 
   held_ = {};
   for (size_t i = 0; i < in_flight_.size(); ++i) held_.add(in_flight_[i].claims);
-  if (!in_flight_.empty() && in_flight_.front().end < kNever) publish_alarm_.at(in_flight_.front().end);
+  if (!in_flight_.empty() && in_flight_.front().end < kNever)
+    publish_alarm_.at(in_flight_.front().end);
   for (Unit* unit : neighbours_.units) unit->token_came(which_, t);
   if (!queue_.empty() && in_flight_.size() + 1 == in_flight_limit_) wake_for_head(t);
 }

@@ -1,15 +1,16 @@
-// What the four execution units have in common: the queue, the wait for tokens, start and end of instructions, claims,
-// and the counters that tell for each cycle what the unit did (docs/machine.md, sections 2, 3 and 5).
+// What the four execution units have in common: the queue, the wait for tokens, start and end of
+// instructions, claims, and the counters that tell for each cycle what the unit did
+// (docs/machine.md, sections 2, 3 and 5).
 //
-// A unit decides only in cycles in which something that it waits for changes; cycles between are accounted as
-// intervals.
+// A unit decides only in cycles in which something that it waits for changes; cycles between are
+// accounted as intervals.
 #pragma once
 
 #include <systemc>
 
-#include "base/machine_state.h"
-#include "base/ring.h"
-#include "zahl/encoding.h"
+#include "isa/encoding.h"
+#include "sim/base/machine_state.h"
+#include "sim/base/ring.h"
 
 namespace zahl::sim {
 
@@ -70,7 +71,8 @@ class Unit : public sc_core::sc_module {
 
   Unit(sc_core::sc_module_name name, isa::Unit which, MachineState& state, Neighbours& neighbours);
 
-  // Instruction `sequence` (the n-th that this unit starts) starts in cycle s. The unit sets its end now or later.
+  // Instruction `sequence` (the n-th that this unit starts) starts in cycle s. The unit sets its
+  // end now or later.
   virtual void start(const isa::Instruction& instruction, uint32_t sequence, Cycle s) = 0;
 
   void set_end(uint32_t sequence, Cycle end);
@@ -78,7 +80,8 @@ class Unit : public sc_core::sc_module {
   void set_fault(uint32_t sequence, isa::Error fault);
   // Nothing else can start before `cycle`; kNever: not known yet.
   void set_ready(Cycle cycle);
-  // The cycles before `cycle` count as covered; called by start. Without it they are those before the end.
+  // The cycles before `cycle` count as covered; called by start. Without it they are those before
+  // the end.
   void set_covered(Cycle cycle) { covered_until_ = cycle; }
 
   MachineState& state_;
@@ -98,7 +101,9 @@ class Unit : public sc_core::sc_module {
   void publish();
   void begin(Cycle t);
   void wake_for_head(Cycle earliest);
-  isa::Counter counter(int offset) const { return static_cast<isa::Counter>(first_counter_ + offset); }
+  isa::Counter counter(int offset) const {
+    return static_cast<isa::Counter>(first_counter_ + offset);
+  }
 
   Neighbours& neighbours_;
   Alarm decide_alarm_, publish_alarm_;

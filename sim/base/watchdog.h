@@ -1,10 +1,11 @@
-// When the machine last made progress: starts, ends and bus transfers, the latter told in advance as series of beats.
+// When the machine last made progress: starts, ends and bus transfers, the latter told in advance
+// as series of beats.
 #pragma once
 
 #include <algorithm>
 #include <array>
 
-#include "base/cycle.h"
+#include "sim/base/cycle.h"
 
 namespace zahl::sim {
 
@@ -17,8 +18,8 @@ class Watchdog {
   }
   bool enabled() const { return limit_ != 0; }
 
-  // Something happens in `cycle`, which is now. The cycle before it with progress is kept: whoever asks in the same
-  // cycle, before or after this call, must not see it yet.
+  // Something happens in `cycle`, which is now. The cycle before it with progress is kept: whoever
+  // asks in the same cycle, before or after this call, must not see it yet.
   void progress(Cycle cycle) {
     if (cycle <= latest_) return;
     last_ = std::max(last_, latest_);
@@ -28,17 +29,20 @@ class Watchdog {
   void transfers(Cycle now, Cycle first, int64_t count, int numerator, int denominator) {
     if (!enabled()) return;
     forget(now);
-    if (end_ - begin_ == series_.size()) last_ = std::max(last_, series_[begin_++ % series_.size()].last());
+    if (end_ - begin_ == series_.size())
+      last_ = std::max(last_, series_[begin_++ % series_.size()].last());
     series_[end_++ % series_.size()] = {first, count, numerator, denominator};
   }
 
-  // The cycle in which the counter reads `limit`, if nothing happens after what is known to have happened before `now`:
-  // a counter that is cleared in the cycle of progress p reads 0 in p + 1 and k in p + 1 + k. Progress in `now` itself
-  // comes too late for what the counter reads in `now`.
+  // The cycle in which the counter reads `limit`, if nothing happens after what is known to have
+  // happened before `now`: a counter that is cleared in the cycle of progress p reads 0 in p + 1
+  // and k in p + 1 + k. Progress in `now` itself comes too late for what the counter reads in
+  // `now`.
   Cycle deadline(Cycle now) {
     forget(now);
     Cycle last = latest_ < now ? std::max(last_, latest_) : last_;
-    for (size_t i = begin_; i != end_; ++i) last = std::max(last, series_[i % series_.size()].last_before(now));
+    for (size_t i = begin_; i != end_; ++i)
+      last = std::max(last, series_[i % series_.size()].last_before(now));
     return last + 1 + limit_;
   }
 

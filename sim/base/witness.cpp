@@ -1,4 +1,4 @@
-#include "base/witness.h"
+#include "sim/base/witness.h"
 
 #include <cxxabi.h>
 #include <dlfcn.h>
@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "zahl/error.h"
+#include "isa/error.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -46,7 +46,8 @@ const char* name_of(int code) {
   }
 }
 
-// The signal is raised by an instruction of ours, never inside the C library's allocation: what is called here may be.
+// The signal is raised by an instruction of ours, never inside the C library's allocation: what is
+// called here may be.
 void report(int, siginfo_t* info, void*) {
   Dl_info symbol{};
   const bool is_found = dladdr(info->si_addr, &symbol) != 0;
@@ -55,17 +56,20 @@ void report(int, siginfo_t* info, void*) {
                          ? abi::__cxa_demangle(symbol.dli_sname, nullptr, nullptr, &status)
                          : nullptr;
   if (name == nullptr)
-    name = is_found && symbol.dli_sname != nullptr ? symbol.dli_sname : "a function without a symbol";
+    name =
+        is_found && symbol.dli_sname != nullptr ? symbol.dli_sname : "a function without a symbol";
   const char* file = is_found ? symbol.dli_fname : "?";
-  const auto offset = reinterpret_cast<uintptr_t>(info->si_addr) - reinterpret_cast<uintptr_t>(symbol.dli_fbase);
+  const auto offset =
+      reinterpret_cast<uintptr_t>(info->si_addr) - reinterpret_cast<uintptr_t>(symbol.dli_fbase);
   char where[64] = "between the starts of instructions";
   if (place.is_in_section) {
     std::snprintf(where, sizeof where, "in instruction %u (%s)", place.index,
                   isa::kUnitNames[static_cast<size_t>(place.unit)].data());
   }
   char line[1024];
-  const int length = std::snprintf(line, sizeof line, "witness: %s %s, in %s (%s+0x%zx)\n", name_of(info->si_code),
-                                   where, name, file, static_cast<size_t>(offset));
+  const int length =
+      std::snprintf(line, sizeof line, "witness: %s %s, in %s (%s+0x%zx)\n", name_of(info->si_code),
+                    where, name, file, static_cast<size_t>(offset));
   if (write(STDERR_FILENO, line, static_cast<size_t>(length)) < 0) _exit(1);
   _exit(1);
 }
@@ -81,7 +85,9 @@ uint16_t witness_read_x87() {
   __asm__ __volatile__("fnstcw %0" : "=m"(value));
   return value;
 }
-void witness_write_x87(uint16_t value) { __asm__ __volatile__("fnclex\n\tfldcw %0" : : "m"(value)); }
+void witness_write_x87(uint16_t value) {
+  __asm__ __volatile__("fnclex\n\tfldcw %0" : : "m"(value));
+}
 #endif
 
 }  // namespace

@@ -1,13 +1,14 @@
-// A witness of a run: while it lives, every floating-point exception of this thread stops the program, inexact results
-// and denormal operands included, in SSE, AVX and x87.
+// A witness of a run: while it lives, every floating-point exception of this thread stops the
+// program, inexact results and denormal operands included, in SSE, AVX and x87.
 //
-// It sees whatever rounds, overflows, divides by zero or is invalid. It does not see a float operation whose result is
-// exact, a comparison of numbers, or a move; the check of the object code does (docs/certificate_objects.md).
+// It sees whatever rounds, overflows, divides by zero or is invalid. It does not see a float
+// operation whose result is exact, a comparison of numbers, or a move; the check of the object code
+// does (docs/certificate_objects.md).
 #pragma once
 
 #include <cstdint>
 
-#include "zahl/isa.h"
+#include "generated/isa.h"
 
 namespace zahl::sim {
 
@@ -19,11 +20,13 @@ class Witness {
   Witness(const Witness&) = delete;
   Witness& operator=(const Witness&) = delete;
 
-  // What ran since the witness came. Throws std::runtime_error if somebody has masked exceptions meanwhile.
+  // What ran since the witness came. Throws std::runtime_error if somebody has masked exceptions
+  // meanwhile.
   int64_t finish() const;
 
-  // While it lives the device executes instruction `index`. An exception is reported with it: one line to standard
-  // error with instruction, unit and function, and the process ends with exit code 1.
+  // While it lives the device executes instruction `index`. An exception is reported with it: one
+  // line to standard error with instruction, unit and function, and the process ends with exit
+  // code 1.
   class Section {
    public:
     Section(isa::Unit unit, uint32_t index) {

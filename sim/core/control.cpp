@@ -1,9 +1,9 @@
-#include "core/control.h"
+#include "sim/core/control.h"
 
 namespace zahl::sim {
 
-Control::Control(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, Fetch& fetch,
-                 Dispatch& dispatch)
+Control::Control(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
+                 Fetch& fetch, Dispatch& dispatch)
     : sc_module(name),
       state_(state),
       neighbours_(neighbours),
@@ -44,7 +44,8 @@ void Control::start() {
   for (Unit* unit : neighbours_.units) unit->reset();
   fetch_.reset();
   dispatch_.reset();
-  for (Alarm* alarm : {&ownership_alarm_, &watchdog_alarm_, &interrupt_alarm_, &state_.settle}) alarm->cancel();
+  for (Alarm* alarm : {&ownership_alarm_, &watchdog_alarm_, &interrupt_alarm_, &state_.settle})
+    alarm->cancel();
   done_ = false;
   error_ = isa::Error::None;
   error_index_ = 0;

@@ -1,12 +1,12 @@
-// Start, finish, errors, watchdog and the registers behind the control port (docs/machine.md, section 3; isa.md,
-// registers).
+// Start, finish, errors, watchdog and the registers behind the control port (docs/machine.md,
+// section 3; isa.md, registers).
 #pragma once
 
 #include <tlm>
 
-#include "base/unit.h"
-#include "core/dispatch.h"
-#include "dma/fetch.h"
+#include "sim/base/unit.h"
+#include "sim/core/dispatch.h"
+#include "sim/dma/fetch.h"
 
 namespace zahl::sim {
 
@@ -15,7 +15,8 @@ class Control : public sc_core::sc_module, public tlm::tlm_fw_transport_if<> {
   // Registers, 32 bits each: b_transport of 4 bytes at a multiple of 4, no time passes.
   tlm::tlm_target_socket<> registers{"registers"};
 
-  Control(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, Fetch& fetch, Dispatch& dispatch);
+  Control(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, Fetch& fetch,
+          Dispatch& dispatch);
   void reset();
 
   bool interrupt() const { return done_; }

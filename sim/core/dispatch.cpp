@@ -1,9 +1,14 @@
-#include "core/dispatch.h"
+#include "sim/core/dispatch.h"
 
 namespace zahl::sim {
 
-Dispatch::Dispatch(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, Fetch& fetch)
-    : sc_module(name), state_(state), neighbours_(neighbours), fetch_(fetch), take_alarm_(state.clock, Step::Decide) {
+Dispatch::Dispatch(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
+                   Fetch& fetch)
+    : sc_module(name),
+      state_(state),
+      neighbours_(neighbours),
+      fetch_(fetch),
+      take_alarm_(state.clock, Step::Decide) {
   neighbours.dispatch = &take_alarm_;
   fetch.set_dispatch(take_alarm_);
   SC_HAS_PROCESS(Dispatch);
@@ -32,7 +37,8 @@ void Dispatch::take() {
   Unit& unit = *neighbours_.units[static_cast<size_t>(isa::unit_of(head.instruction))];
   if (!unit.has_place(t)) {
     neighbours_.blocked_on = &unit;
-    if (unit.popped_in(t)) take_alarm_.at(t + 1);  // the unit came first in this cycle; else it wakes
+    if (unit.popped_in(t))
+      take_alarm_.at(t + 1);  // the unit came first in this cycle; else it wakes
     return;
   }
   account(t);
@@ -48,7 +54,8 @@ void Dispatch::account(Cycle end) {
   end = std::min(end, state_.error_cycle());
   if (state_.dispatched == state_.instruction_count || end <= accounted_) return;
   const Cycle available = fetch_.empty() ? kNever : std::max(accounted_, fetch_.head().available);
-  state_.counter(isa::Counter::DispatchEmpty) += static_cast<uint64_t>(std::min(end, available) - accounted_);
+  state_.counter(isa::Counter::DispatchEmpty) +=
+      static_cast<uint64_t>(std::min(end, available) - accounted_);
   if (end > available && fetch_.head().legal) {
     state_.counter(isa::Counter::DispatchFull) += static_cast<uint64_t>(end - available);
   }

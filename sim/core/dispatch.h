@@ -1,9 +1,9 @@
-// Takes instructions from the fetch buffer, in order, at most one a cycle, to the queues of their units
-// (docs/machine.md, section 5).
+// Takes instructions from the fetch buffer, in order, at most one a cycle, to the queues of their
+// units (docs/machine.md, section 5).
 #pragma once
 
-#include "base/unit.h"
-#include "dma/fetch.h"
+#include "sim/base/unit.h"
+#include "sim/dma/fetch.h"
 
 namespace zahl::sim {
 

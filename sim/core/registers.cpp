@@ -1,7 +1,7 @@
 // The control port: what isa.md lists under registers.
 #include <cstring>
 
-#include "core/control.h"
+#include "sim/core/control.h"
 
 namespace zahl::sim {
 
@@ -12,15 +12,18 @@ constexpr uint32_t kIdentity = 0x5A41484C;
 }  // namespace
 
 uint32_t Control::read(uint32_t offset) const {
-  const uint64_t selected = counter_select_ < isa::kCounterCount ? state_.counters[counter_select_] : 0;
+  const uint64_t selected =
+      counter_select_ < isa::kCounterCount ? state_.counters[counter_select_] : 0;
   switch (static_cast<isa::Register>(offset)) {
     case isa::Register::Identity:
       return kIdentity;
     case isa::Register::Version:
-      return static_cast<uint32_t>(isa::kVersion) | static_cast<uint32_t>(state_.config.rows) << 16 |
+      return static_cast<uint32_t>(isa::kVersion) |
+             static_cast<uint32_t>(state_.config.rows) << 16 |
              static_cast<uint32_t>(state_.config.columns) << 24;
     case isa::Register::Status:
-      return (state_.running ? 1u : 0u) | (done_ ? 2u : 0u) | (done_ && error_ != isa::Error::None ? 4u : 0u);
+      return (state_.running ? 1u : 0u) | (done_ ? 2u : 0u) |
+             (done_ && error_ != isa::Error::None ? 4u : 0u);
     case isa::Register::Error:
       return static_cast<uint32_t>(error_);
     case isa::Register::ErrorIndex:

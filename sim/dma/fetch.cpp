@@ -1,4 +1,4 @@
-#include "dma/fetch.h"
+#include "sim/dma/fetch.h"
 
 namespace zahl::sim {
 
@@ -24,13 +24,16 @@ void Fetch::start(uint64_t program) {
   if (left_ != 0) ask_alarm_.at(1);
 }
 
-uint32_t Fetch::next_burst() const { return std::min(left_, static_cast<uint32_t>(state_.config.fetch_burst)); }
+uint32_t Fetch::next_burst() const {
+  return std::min(left_, static_cast<uint32_t>(state_.config.fetch_burst));
+}
 
 void Fetch::take(Cycle t) {
   buffer_.pop();
   last_taken_ = t;
   ++taken_;
-  if (left_ != 0 && asked_ - taken_ + next_burst() <= static_cast<uint32_t>(state_.config.fetch_depth)) {
+  if (left_ != 0 &&
+      asked_ - taken_ + next_burst() <= static_cast<uint32_t>(state_.config.fetch_depth)) {
     ask_alarm_.at(t + 1);
   }
 }

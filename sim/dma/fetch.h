@@ -1,12 +1,14 @@
-// Reads the program into the fetch buffer and decodes it, each word once (docs/machine.md, section 5).
+// Reads the program into the fetch buffer and decodes it, each word once (docs/machine.md, section
+// 5).
 //
-// Asks in step Decide, so that load, which asks later in the cycle, sees that the address channel is taken.
+// Asks in step Decide, so that load, which asks later in the cycle, sees that the address channel
+// is taken.
 #pragma once
 
-#include "base/machine_state.h"
-#include "base/ring.h"
-#include "dma/burst.h"
-#include "zahl/encoding.h"
+#include "isa/encoding.h"
+#include "sim/base/machine_state.h"
+#include "sim/base/ring.h"
+#include "sim/dma/burst.h"
 
 namespace zahl::sim {
 

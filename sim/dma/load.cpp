@@ -1,9 +1,9 @@
-#include "dma/load.h"
+#include "sim/dma/load.h"
 
 namespace zahl::sim {
 
-Load::Load(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, MemoryPort& port,
-           const Fetch& fetch, mem::Storage& storage)
+Load::Load(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
+           MemoryPort& port, const Fetch& fetch, mem::Storage& storage)
     : Unit(name, isa::Unit::Load, state, neighbours),
       port_(port),
       fetch_(fetch),
@@ -40,7 +40,8 @@ const Burst& Load::transfer(bool& is_claimed) {
     uint8_t* to = state_.compute_values ? storage_.scratchpad() + rows_.scratchpad() : nullptr;
     return port_.read(Transaction::Kind::Load, rows_.dram(), rows_.bytes(), to);
   }
-  const Burst& burst = port_.read(Transaction::Kind::Load, rows_.dram(), rows_.bytes(), partial_.data());
+  const Burst& burst =
+      port_.read(Transaction::Kind::Load, rows_.dram(), rows_.bytes(), partial_.data());
   rows_.for_each_beat([&](uint32_t offset, uint32_t size) {
     const int64_t to = rows_.scratchpad() + offset;
     if (storage_.allows(to, size, write_banks_))

@@ -1,21 +1,21 @@
 // The load unit: rows of bytes from DRAM into the scratchpad (docs/machine.md, section 6).
 //
-// One activation a burst, when its address is transferred: the bytes are copied then, since nobody may look at them
-// before the instruction ends.
+// One activation a burst, when its address is transferred: the bytes are copied then, since nobody
+// may look at them before the instruction ends.
 #pragma once
 
-#include "base/unit.h"
-#include "dma/burst.h"
-#include "dma/fetch.h"
-#include "dma/rows.h"
-#include "mem/storage.h"
+#include "sim/base/unit.h"
+#include "sim/dma/burst.h"
+#include "sim/dma/fetch.h"
+#include "sim/dma/rows.h"
+#include "sim/mem/storage.h"
 
 namespace zahl::sim {
 
 class Load : public Unit {
  public:
-  Load(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, MemoryPort& port, const Fetch& fetch,
-       mem::Storage& storage);
+  Load(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, MemoryPort& port,
+       const Fetch& fetch, mem::Storage& storage);
   void reset() override;
 
  private:

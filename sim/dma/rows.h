@@ -1,10 +1,12 @@
-// Cuts the rows of a load or store into bursts (docs/machine.md, section 6). DRAM addresses wrap at 40 bits.
+// Cuts the rows of a load or store into bursts (docs/machine.md, section 6). DRAM addresses wrap at
+// 40 bits.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
-#include "zahl/isa.h"
+#include "generated/isa.h"
+#include "isa/round.h"
 
 namespace zahl::sim {
 
@@ -28,10 +30,12 @@ class Rows {
   // The current burst: its first byte on either side, and how many.
   uint64_t dram() const { return dram_; }
   int64_t scratchpad() const { return scratchpad_; }
-  uint32_t bytes() const { return std::min(left_, burst_bytes_ - static_cast<uint32_t>(dram_ & (burst_bytes_ - 1))); }
+  uint32_t bytes() const {
+    return std::min(left_, burst_bytes_ - static_cast<uint32_t>(dram_ & (burst_bytes_ - 1)));
+  }
   int beats() const {
     const uint32_t offset = static_cast<uint32_t>(dram_ & (bus_bytes_ - 1));
-    return static_cast<int>((offset + bytes() + bus_bytes_ - 1) / bus_bytes_);
+    return static_cast<int>(ceil_div(offset + bytes(), bus_bytes_));
   }
 
   void advance() {
@@ -48,8 +52,8 @@ class Rows {
     row_scratchpad_ = scratchpad_ = row_scratchpad_ + scratchpad_step_;
   }
 
-  // Calls visit(offset, size) for the bytes of each beat of the current burst, offset counted from the burst's first
-  // byte.
+  // Calls visit(offset, size) for the bytes of each beat of the current burst, offset counted from
+  // the burst's first byte.
   template <class Visit>
   void for_each_beat(Visit&& visit) const {
     uint32_t at = static_cast<uint32_t>(dram_ & (bus_bytes_ - 1));

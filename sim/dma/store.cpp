@@ -1,9 +1,9 @@
-#include "dma/store.h"
+#include "sim/dma/store.h"
 
 namespace zahl::sim {
 
-Store::Store(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, MemoryPort& port,
-             mem::Storage& storage)
+Store::Store(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
+             MemoryPort& port, mem::Storage& storage)
     : Unit(name, isa::Unit::Store, state, neighbours),
       port_(port),
       storage_(storage),
@@ -68,7 +68,8 @@ void Store::begin_burst() {
 
 uint8_t* Store::bytes_of(const Begun& burst) {
   if (!state_.compute_values) return nullptr;
-  if (storage_.allows(burst.scratchpad, burst.bytes, burst.read_banks)) return storage_.scratchpad() + burst.scratchpad;
+  if (storage_.allows(burst.scratchpad, burst.bytes, burst.read_banks))
+    return storage_.scratchpad() + burst.scratchpad;
   const uint64_t bus = static_cast<uint64_t>(state_.config.bus_bytes);
   for (uint64_t offset = 0; offset < burst.bytes;) {
     const uint64_t size = std::min(burst.bytes - offset, bus - (burst.dram + offset) % bus);
@@ -90,7 +91,8 @@ void Store::arrive() {
   const Burst& burst = port_.write(arrived.dram, arrived.bytes, bytes_of(arrived));
   begun_.pop();
   if (!begun_.empty()) arrive_alarm_.at(begun_.front().arrival);
-  // Responses that were visible before this cycle make place; no more than store_bursts are ever outstanding.
+  // Responses that were visible before this cycle make place; no more than store_bursts are ever
+  // outstanding.
   while (!responses_.empty() && responses_.front() < t) responses_.pop();
   responses_.push() = burst.response;
   state_.watchdog.transfers(t, burst.response, 1, 1, 1);

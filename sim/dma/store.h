@@ -1,13 +1,14 @@
 // The store unit: rows of bytes from the scratchpad to DRAM (docs/machine.md, section 6).
 //
-// Two activations a burst: when it begins, and when its last data beat is transferred and the whole of it reaches the
-// memory. The bytes are read then, since nobody may change them before the instruction ends.
+// Two activations a burst: when it begins, and when its last data beat is transferred and the whole
+// of it reaches the memory. The bytes are read then, since nobody may change them before the
+// instruction ends.
 #pragma once
 
-#include "base/unit.h"
-#include "dma/burst.h"
-#include "dma/rows.h"
-#include "mem/storage.h"
+#include "sim/base/unit.h"
+#include "sim/dma/burst.h"
+#include "sim/dma/rows.h"
+#include "sim/mem/storage.h"
 
 namespace zahl::sim {
 

@@ -1,5 +1,6 @@
-// The memories on the chip: bytes of the scratchpad, vectors of the accumulators, tables of post; and the check that an
-// access stays inside the banks that its instruction claims (docs/machine.md, section 2).
+// The memories on the chip: bytes of the scratchpad, vectors of the accumulators, tables of post;
+// and the check that an access stays inside the banks that its instruction claims (docs/machine.md,
+// section 2).
 #pragma once
 
 #include <array>
@@ -9,7 +10,7 @@
 #include <new>
 #include <utility>
 
-#include "zahl/isa.h"
+#include "generated/isa.h"
 
 namespace zahl::mem {
 
@@ -20,7 +21,8 @@ class AlignedBytes {
 
   void reset(size_t size) {
     if (size != size_) {
-      bytes_.reset(static_cast<uint8_t*>(::operator new (size + 2 * kGuard, std::align_val_t{kAlignment})));
+      bytes_.reset(
+          static_cast<uint8_t*>(::operator new (size + 2 * kGuard, std::align_val_t{kAlignment})));
       size_ = size;
     }
     std::memset(bytes_.get(), 0, size + 2 * kGuard);
@@ -43,7 +45,8 @@ class Storage {
     vectors_ = config.accumulator_vectors();
     bank_vectors_ = config.accumulator_bank_vectors;
     scratchpad_.reset(static_cast<size_t>(scratchpad_size_));
-    accumulators_.reset(static_cast<size_t>(vectors_) * static_cast<size_t>(config.columns) * sizeof(int32_t));
+    accumulators_.reset(static_cast<size_t>(vectors_) * static_cast<size_t>(config.columns) *
+                        sizeof(int32_t));
     for (auto& table : tables) table.fill(0);
     written_banks_ = ~uint32_t{0};
   }
@@ -52,7 +55,8 @@ class Storage {
   int32_t* accumulators() const { return reinterpret_cast<int32_t*>(accumulators_.data()); }
   std::array<std::array<int8_t, 256>, 2> tables{};
 
-  // Whoever writes the scratchpad says into which banks; who keeps what was made of its bytes takes the sum of these.
+  // Whoever writes the scratchpad says into which banks; who keeps what was made of its bytes takes
+  // the sum of these.
   void note_write(uint32_t banks) { written_banks_ |= banks; }
   uint32_t take_written_banks() { return std::exchange(written_banks_, 0); }
 

@@ -1,14 +1,17 @@
 #include <algorithm>
 #include <vector>
 
-#include "arith/requantize.h"
-#include "post/execute.h"
+#include "isa/round.h"
+#include "sim/arith/requantize.h"
+#include "sim/post/execute.h"
 
 namespace zahl::sim {
 
 namespace {
 
-int64_t lines(int64_t bytes, const hw::Config& config) { return (bytes + config.line_bytes - 1) / config.line_bytes; }
+int64_t lines(int64_t bytes, const hw::Config& config) {
+  return ceil_div(bytes, config.line_bytes);
+}
 
 int64_t pixels_of(const isa::Drain& x) { return int64_t{x.out_rows} * x.out_columns; }
 
@@ -20,7 +23,8 @@ bool writes_allowed(const isa::Drain& x, const PostContext& context) {
   const int64_t row_span = (int64_t{x.out_columns} - 1) * x.pixel_step;
   for (int64_t block = 0; block < int64_t{x.blocks}; ++block) {
     const int64_t first = x.result + block * x.block_step;
-    const int64_t span = (int64_t{x.out_rows} - 1) * x.row_step + row_span + channels_of(x, block, context.config);
+    const int64_t span =
+        (int64_t{x.out_rows} - 1) * x.row_step + row_span + channels_of(x, block, context.config);
     if (!context.storage.allows(first, span, x.common.write_banks)) return false;
   }
   return true;
@@ -29,12 +33,14 @@ bool writes_allowed(const isa::Drain& x, const PostContext& context) {
 bool allowed(const isa::Drain& x, const PostContext& context) {
   const int64_t parameters = parameter_layout(x, context.config).total_bytes;
   return context.storage.allows(x.params, x.blocks * parameters, x.common.read_banks) &&
-         context.storage.allows_vectors(x.accumulator, x.blocks * pixels_of(x), x.common.accumulator_banks) &&
+         context.storage.allows_vectors(x.accumulator, x.blocks * pixels_of(x),
+                                        x.common.accumulator_banks) &&
          writes_allowed(x, context);
 }
 
 // The parameters of a block, from a copy or from where they stand.
-void set_parameters(arith::DrainJob& job, const isa::Drain& x, const uint8_t* from, const ParameterLayout& layout) {
+void set_parameters(arith::DrainJob& job, const isa::Drain& x, const uint8_t* from,
+                    const ParameterLayout& layout) {
   const auto channels = static_cast<size_t>(job.channels);
   std::memcpy(job.bias.data(), from, 4 * channels);
   if (x.uniform != 0) {
@@ -75,7 +81,8 @@ bool execute_checked(const isa::Drain& x, const PostContext& context) {
     const int64_t from = x.params + block * layout.total_bytes;
     for (int64_t at = 0; at < layout.total_bytes; at += line) {
       if (storage.allows(from + at, line, x.common.read_banks)) {
-        std::memcpy(parameters.data() + at, storage.scratchpad() + from + at, static_cast<size_t>(line));
+        std::memcpy(parameters.data() + at, storage.scratchpad() + from + at,
+                    static_cast<size_t>(line));
       } else {
         std::memset(parameters.data() + at, 0, static_cast<size_t>(line));
         fault = true;
@@ -87,8 +94,8 @@ bool execute_checked(const isa::Drain& x, const PostContext& context) {
     for (int64_t pixel = 0; pixel < pixels_of(x); ++pixel) {
       const int64_t vector = x.accumulator + block * pixels_of(x) + pixel;
       const bool is_readable = storage.allows_vectors(vector, 1, x.common.accumulator_banks);
-      const int64_t to =
-          x.result + block * x.block_step + pixel / x.out_columns * x.row_step + pixel % x.out_columns * x.pixel_step;
+      const int64_t to = x.result + block * x.block_step + pixel / x.out_columns * x.row_step +
+                         pixel % x.out_columns * x.pixel_step;
       const bool is_writable = storage.allows(to, job.channels, x.common.write_banks);
       fault |= !is_readable || !is_writable;
       if (!is_writable || !context.compute_values) continue;
@@ -120,9 +127,12 @@ bool execute(const isa::Drain& x, const PostContext& context) {
   arith::DrainJob job = job_for(x, context);
   for (int64_t block = 0; block < int64_t{x.blocks}; ++block) {
     job.channels = static_cast<int>(channels_of(x, block, context.config));
-    set_parameters(job, x, context.storage.scratchpad() + x.params + block * layout.total_bytes, layout);
-    job.accumulators = context.storage.accumulators() + (x.accumulator + block * pixels_of(x)) * context.config.columns;
-    job.result = reinterpret_cast<int8_t*>(context.storage.scratchpad()) + x.result + block * x.block_step;
+    set_parameters(job, x, context.storage.scratchpad() + x.params + block * layout.total_bytes,
+                   layout);
+    job.accumulators = context.storage.accumulators() +
+                       (x.accumulator + block * pixels_of(x)) * context.config.columns;
+    job.result =
+        reinterpret_cast<int8_t*>(context.storage.scratchpad()) + x.result + block * x.block_step;
     arith::drain(job);
   }
   return true;

@@ -1,15 +1,16 @@
 #include <algorithm>
 #include <array>
 
-#include "arith/requantize.h"
-#include "post/execute.h"
+#include "isa/round.h"
+#include "sim/arith/requantize.h"
+#include "sim/post/execute.h"
 
 namespace zahl::sim {
 
 namespace {
 
 int64_t vectors_of_row(const isa::Eltwise& x, const hw::Config& config) {
-  return (int64_t{x.row_bytes} + config.columns - 1) / config.columns;
+  return ceil_div(int64_t{x.row_bytes}, config.columns);
 }
 
 arith::EltwiseJob job_for(const isa::Eltwise& x, const PostContext& context) {
@@ -29,7 +30,8 @@ arith::EltwiseJob job_for(const isa::Eltwise& x, const PostContext& context) {
   return job;
 }
 
-// Whether a vector's result lies on operand bytes of the same vector that a kernel of fewer lanes would read later.
+// Whether a vector's result lies on operand bytes of the same vector that a kernel of fewer lanes
+// would read later.
 bool overtakes(int64_t operand, int64_t result, int64_t columns) {
   return operand < result && result < operand + columns;
 }
@@ -78,16 +80,18 @@ bool execute(const isa::Eltwise& x, const PostContext& context) {
   int64_t rows = x.rows;
   const int64_t columns = context.config.columns;
   const bool is_apart = !overtakes(x.a, x.result, columns) && !overtakes(x.b, x.result, columns);
-  if (is_apart && x.a_step == x.row_bytes && x.b_step == x.row_bytes && x.result_step == x.row_bytes &&
-      storage.allows(x.a, rows * job.count, x.common.read_banks) &&
+  if (is_apart && x.a_step == x.row_bytes && x.b_step == x.row_bytes &&
+      x.result_step == x.row_bytes && storage.allows(x.a, rows * job.count, x.common.read_banks) &&
       storage.allows(x.b, rows * job.count, x.common.read_banks) &&
       storage.allows(x.result, rows * job.count, x.common.write_banks)) {
     job.count *= rows;
     rows = 1;
   }
   for (int64_t row = 0; row < rows; ++row) {
-    const int64_t a = x.a + row * x.a_step, b = x.b + row * x.b_step, to = x.result + row * x.result_step;
-    if (!storage.allows(a, job.count, x.common.read_banks) || !storage.allows(b, job.count, x.common.read_banks) ||
+    const int64_t a = x.a + row * x.a_step, b = x.b + row * x.b_step,
+                  to = x.result + row * x.result_step;
+    if (!storage.allows(a, job.count, x.common.read_banks) ||
+        !storage.allows(b, job.count, x.common.read_banks) ||
         !storage.allows(to, job.count, x.common.write_banks) || overtakes(a, to, columns) ||
         overtakes(b, to, columns)) {
       fault |= !row_checked(x, context, row);

@@ -1,9 +1,9 @@
-// What post's instructions take and do. cycles: from the start to the end, e - s. execute: accesses and, if asked for,
-// values; false if an access was not allowed.
+// What post's instructions take and do. cycles: from the start to the end, e - s. execute: accesses
+// and, if asked for, values; false if an access was not allowed.
 #pragma once
 
-#include "mem/storage.h"
-#include "zahl/isa.h"
+#include "generated/isa.h"
+#include "sim/mem/storage.h"
 
 namespace zahl::sim {
 

@@ -1,10 +1,11 @@
-#include "post/post.h"
+#include "sim/post/post.h"
 
-#include "post/execute.h"
+#include "sim/post/execute.h"
 
 namespace zahl::sim {
 
-Post::Post(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, mem::Storage& storage)
+Post::Post(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
+           mem::Storage& storage)
     : Unit(name, isa::Unit::Post, state, neighbours), storage_(storage) {}
 
 void Post::start(const isa::Instruction& instruction, uint32_t sequence, Cycle s) {

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "arith/requantize.h"
-#include "post/execute.h"
+#include "sim/arith/requantize.h"
+#include "sim/post/execute.h"
 
 namespace zahl::sim {
 
@@ -11,8 +11,8 @@ namespace {
 
 constexpr int64_t kTableBytes = 256, kExponentialBytes = 4 * 256;
 
-// One row, access by access: what is not allowed reads as zero or is dropped. Without values, any entry of the table
-// may be asked for.
+// One row, access by access: what is not allowed reads as zero or is dropped. Without values, any
+// entry of the table may be asked for.
 bool row_checked(const isa::Softmax& x, const PostContext& context, int64_t row) {
   const mem::Storage& storage = context.storage;
   const int64_t from = x.source + row * x.source_step, to = x.result + row * x.result_step;
@@ -33,14 +33,15 @@ bool row_checked(const isa::Softmax& x, const PostContext& context, int64_t row)
     if (storage.allows(address, 4, x.common.read_banks)) {
       std::memcpy(exponentials.data() + 4 * d, storage.scratchpad() + address, 4);
     } else {
-      const bool is_wanted = maximum - d >= -128 &&
-                             std::find(source.begin(), source.end(), static_cast<int8_t>(maximum - d)) != source.end();
+      const bool is_wanted =
+          maximum - d >= -128 &&
+          std::find(source.begin(), source.end(), static_cast<int8_t>(maximum - d)) != source.end();
       fault |= is_wanted || !context.compute_values;
     }
   }
   if (context.compute_values) {
-    arith::softmax({source.data(), result.data(), static_cast<int>(count), exponentials.data(), x.m0,
-                    static_cast<int>(x.shift), x.zero_point});
+    arith::softmax({source.data(), result.data(), static_cast<int>(count), exponentials.data(),
+                    x.m0, static_cast<int>(x.shift), x.zero_point});
   }
   for (int64_t i = 0; i < count; ++i) {
     if (!storage.allows(to + i, 1, x.common.write_banks)) {
@@ -67,7 +68,8 @@ bool execute(const isa::SetTable& x, const PostContext& context) {
     fault |= !is_allowed;
     if (!context.compute_values) continue;
     if (is_allowed) {
-      std::memcpy(table.data() + at, context.storage.scratchpad() + x.source + at, static_cast<size_t>(line));
+      std::memcpy(table.data() + at, context.storage.scratchpad() + x.source + at,
+                  static_cast<size_t>(line));
     } else {
       std::memset(table.data() + at, 0, static_cast<size_t>(line));
     }
@@ -76,7 +78,8 @@ bool execute(const isa::SetTable& x, const PostContext& context) {
 }
 
 int64_t cycles(const isa::Softmax& x, const hw::Config&) {
-  const int64_t delays = hw::kSoftmaxMaximum + hw::kSoftmaxSum + hw::kSoftmaxReciprocal + hw::kSoftmaxOutput;
+  const int64_t delays =
+      hw::kSoftmaxMaximum + hw::kSoftmaxSum + hw::kSoftmaxReciprocal + hw::kSoftmaxOutput;
   return 1 + x.rows * (3 * int64_t{x.row_bytes} + delays);
 }
 
@@ -94,7 +97,8 @@ bool execute(const isa::Softmax& x, const PostContext& context) {
     if (!context.compute_values) continue;
     int8_t* const scratchpad = reinterpret_cast<int8_t*>(storage.scratchpad());
     arith::softmax({scratchpad + from, scratchpad + to, static_cast<int>(x.row_bytes),
-                    storage.scratchpad() + x.exponentials, x.m0, static_cast<int>(x.shift), x.zero_point});
+                    storage.scratchpad() + x.exponentials, x.m0, static_cast<int>(x.shift),
+                    x.zero_point});
   }
   return !fault;
 }

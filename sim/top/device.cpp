@@ -1,4 +1,4 @@
-#include "top/device.h"
+#include "sim/top/device.h"
 
 namespace zahl::sim {
 
@@ -18,5 +18,6 @@ std::vector<InstructionTrace> Device::take_trace() {
 
 }  // namespace zahl::sim
 
-// The SystemC library asks for an entry point; this library is used from an ordinary main and has none to offer.
+// The SystemC library asks for an entry point; this library is used from an ordinary main and has
+// none to offer.
 int sc_main(int, char**) { return 0; }

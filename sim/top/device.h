@@ -1,17 +1,17 @@
-// The accelerator: units, dispatch and control around the memories on the chip, with a TLM socket for DRAM and one for
-// the control registers. Elaborated once, then configured for each machine.
+// The accelerator: units, dispatch and control around the memories on the chip, with a TLM socket
+// for DRAM and one for the control registers. Elaborated once, then configured for each machine.
 #pragma once
 
 #include <systemc>
 #include <tlm>
 
-#include "array/array.h"
-#include "core/control.h"
-#include "core/dispatch.h"
-#include "dma/fetch.h"
-#include "dma/load.h"
-#include "dma/store.h"
-#include "post/post.h"
+#include "sim/array/array.h"
+#include "sim/core/control.h"
+#include "sim/core/dispatch.h"
+#include "sim/dma/fetch.h"
+#include "sim/dma/load.h"
+#include "sim/dma/store.h"
+#include "sim/post/post.h"
 
 namespace zahl::sim {
 
@@ -30,7 +30,8 @@ class Device : public sc_core::sc_module, public tlm::tlm_bw_transport_if<> {
   // Of the run before, by program index; instructions that did not run are left out.
   std::vector<InstructionTrace> take_trace();
 
-  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload&, tlm::tlm_phase&, sc_core::sc_time&) override {
+  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload&, tlm::tlm_phase&,
+                                     sc_core::sc_time&) override {
     return tlm::TLM_COMPLETED;  // memory completes bursts on the way forward
   }
   void invalidate_direct_mem_ptr(sc_dt::uint64, sc_dt::uint64) override {}

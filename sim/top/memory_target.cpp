@@ -1,6 +1,8 @@
-#include "top/memory_target.h"
+#include "sim/top/memory_target.h"
 
 #include <cstring>
+
+#include "isa/round.h"
 
 namespace zahl::sim {
 
@@ -13,8 +15,9 @@ uint64_t hash_zeros(uint64_t count, uint64_t hash) {
 
 }  // namespace
 
-void MemoryTarget::reset(const MemoryConfig& config, int bus_bytes, MemoryImage bytes, bool record, bool hash) {
-  timing_ = mem::IdealMemory(config, bus_bytes);
+void MemoryTarget::reset(const MemoryConfig& config, int bus_bytes, MemoryImage bytes, bool record,
+                         bool hash) {
+  timing_ = memory::IdealMemory(config, bus_bytes);
   bus_ = static_cast<uint64_t>(bus_bytes);
   dram_.reset(std::move(bytes));
   record_ = record;
@@ -35,7 +38,7 @@ void MemoryTarget::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_ti
     return;
   }
   const uint64_t first = payload.get_address() % bus_;
-  burst->beats = static_cast<int>((first + payload.get_data_length() + bus_ - 1) / bus_);
+  burst->beats = static_cast<int>(ceil_div(first + payload.get_data_length(), bus_));
   const uint64_t aligned = payload.get_address() - first;
   const bool is_inside = dram_.contains(aligned, static_cast<uint64_t>(burst->beats) * bus_);
   payload.set_response_status(is_inside ? tlm::TLM_OK_RESPONSE : tlm::TLM_ADDRESS_ERROR_RESPONSE);
@@ -64,14 +67,17 @@ void MemoryTarget::read(tlm::tlm_generic_payload& payload, Burst& burst, Cycle t
     constexpr uint64_t kSeed = 0xcbf29ce484222325ull;
     hash = is_error ? hash_zeros(size, kSeed) : hash_bytes({dram_.read(t, aligned), size});
   }
-  transactions_.push_back({burst.kind, t, burst.last_beat(), aligned, static_cast<uint32_t>(burst.beats), hash});
+  transactions_.push_back(
+      {burst.kind, t, burst.last_beat(), aligned, static_cast<uint32_t>(burst.beats), hash});
 }
 
 void MemoryTarget::write(tlm::tlm_generic_payload& payload, Burst& burst, Cycle t) {
   burst.response = timing_.write(t, burst.beats);
-  const uint64_t address = payload.get_address(), first = address % bus_, length = payload.get_data_length();
+  const uint64_t address = payload.get_address(), first = address % bus_,
+                 length = payload.get_data_length();
   const uint8_t* bytes = payload.get_data_ptr();
-  if (bytes != nullptr && !payload.is_response_error()) dram_.write(t, burst.response, address, bytes, length);
+  if (bytes != nullptr && !payload.is_response_error())
+    dram_.write(t, burst.response, address, bytes, length);
   if (!record_) return;
   uint64_t hash = 0;
   if (hash_ && bytes != nullptr) {
@@ -79,7 +85,8 @@ void MemoryTarget::write(tlm::tlm_generic_payload& payload, Burst& burst, Cycle 
     hash = hash_bytes({bytes, length}, hash);
     hash = hash_zeros(static_cast<uint64_t>(burst.beats) * bus_ - first - length, hash);
   }
-  transactions_.push_back({burst.kind, t, burst.response, address - first, static_cast<uint32_t>(burst.beats), hash});
+  transactions_.push_back(
+      {burst.kind, t, burst.response, address - first, static_cast<uint32_t>(burst.beats), hash});
 }
 
 bool MemoryTarget::get_direct_mem_ptr(tlm::tlm_generic_payload&, tlm::tlm_dmi&) { return false; }

@@ -1,15 +1,15 @@
-// The memory outside the device as a TLM target: timing of IdealMemory, bytes of Dram, and a record of the bursts.
-// Completes each burst at its arrival; payloads carry a Burst extension.
+// The memory outside the device as a TLM target: timing of IdealMemory, bytes of Dram, and a record
+// of the bursts. Completes each burst at its arrival; payloads carry a Burst extension.
 #pragma once
 
 #include <systemc>
 #include <tlm>
 #include <vector>
 
-#include "base/clock.h"
-#include "dma/burst.h"
-#include "mem/dram.h"
-#include "mem/ideal_memory.h"
+#include "memory/dram.h"
+#include "memory/ideal_memory.h"
+#include "sim/base/clock.h"
+#include "sim/dma/burst.h"
 
 namespace zahl::sim {
 
@@ -38,8 +38,8 @@ class MemoryTarget : public sc_core::sc_module, public tlm::tlm_fw_transport_if<
   void write(tlm::tlm_generic_payload& payload, Burst& burst, Cycle t);
 
   const Clock& clock_;
-  mem::IdealMemory timing_{{}, 1};
-  mem::Dram dram_;
+  memory::IdealMemory timing_{{}, 1};
+  memory::Dram dram_;
   uint64_t bus_ = 1;
   bool record_ = false, hash_ = false;
   std::vector<Transaction> transactions_;

@@ -1,4 +1,4 @@
-#include "top/model.h"
+#include "sim/top/model.h"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,10 @@
 #include <optional>
 #include <stdexcept>
 
-#include "base/witness.h"
-#include "top/device.h"
-#include "top/memory_target.h"
-#include "zahl/error.h"
+#include "isa/error.h"
+#include "sim/base/witness.h"
+#include "sim/top/device.h"
+#include "sim/top/memory_target.h"
 
 namespace zahl::sim {
 
@@ -22,14 +22,17 @@ class Driver : public sc_core::sc_module, public tlm::tlm_bw_transport_if<> {
 
   explicit Driver(sc_core::sc_module_name name) : sc_module(name) { socket.bind(*this); }
 
-  void write(isa::Register offset, uint32_t value) { transfer(tlm::TLM_WRITE_COMMAND, offset, value); }
+  void write(isa::Register offset, uint32_t value) {
+    transfer(tlm::TLM_WRITE_COMMAND, offset, value);
+  }
   uint32_t read(isa::Register offset) {
     uint32_t value = 0;
     transfer(tlm::TLM_READ_COMMAND, offset, value);
     return value;
   }
 
-  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload&, tlm::tlm_phase&, sc_core::sc_time&) override {
+  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload&, tlm::tlm_phase&,
+                                     sc_core::sc_time&) override {
     return tlm::TLM_COMPLETED;
   }
   void invalidate_direct_mem_ptr(sc_dt::uint64, sc_dt::uint64) override {}
@@ -45,7 +48,9 @@ class Driver : public sc_core::sc_module, public tlm::tlm_bw_transport_if<> {
     sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
     socket->b_transport(payload, delay);
   }
-  void transfer(tlm::tlm_command command, isa::Register offset, uint32_t&& value) { transfer(command, offset, value); }
+  void transfer(tlm::tlm_command command, isa::Register offset, uint32_t&& value) {
+    transfer(command, offset, value);
+  }
 };
 
 // All that SystemC elaborates, once in a process.
@@ -62,7 +67,8 @@ struct Platform {
 };
 
 Platform& platform() {
-  static Platform& instance = *new Platform;  // SystemC's own statics may be gone before ours at exit
+  static Platform& instance =
+      *new Platform;  // SystemC's own statics may be gone before ours at exit
   return instance;
 }
 
@@ -81,8 +87,8 @@ void read_results(Driver& driver, RunResult& result) {
   }
   for (uint32_t n = 0; n < isa::kCounterCount; ++n) {
     driver.write(isa::Register::CounterSelect, n);
-    result.counters[n] =
-        driver.read(isa::Register::CounterValue) | uint64_t{driver.read(isa::Register::CounterValueHigh)} << 32;
+    result.counters[n] = driver.read(isa::Register::CounterValue) |
+                         uint64_t{driver.read(isa::Register::CounterValueHigh)} << 32;
   }
   result.cycles = static_cast<int64_t>(result.counters[static_cast<size_t>(isa::Counter::Cycles)]);
 }
@@ -100,8 +106,8 @@ int64_t simulate(bool is_witnessed) {
 RunResult run_model(const hw::Config& config, const MemoryConfig& memory, DeviceProgram program,
                     const RunOptions& options) {
   if (program.program_address % 512 != 0) {
-    throw UserError(
-        fmt::format("the program stands at address {}: it must be a multiple of 512", program.program_address));
+    throw UserError(fmt::format("the program stands at address {}: it must be a multiple of 512",
+                                program.program_address));
   }
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);
@@ -112,7 +118,8 @@ RunResult run_model(const hw::Config& config, const MemoryConfig& memory, Device
   start(p.driver, program, options.watchdog_cycles);
   const int64_t witness_sections = simulate(options.witness);
   if (!p.device.interrupt()) {
-    throw std::runtime_error("the program waits for a token that never comes, and the watchdog is off");
+    throw std::runtime_error(
+        "the program waits for a token that never comes, and the watchdog is off");
   }
   RunResult result;
   result.witness_sections = witness_sections;

@@ -1,10 +1,10 @@
-#include "support/compare_runs.h"
+#include "engines/compare_runs.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "zahl/encoding.h"
+#include "isa/encoding.h"
 
 namespace zahl {
 namespace {
@@ -21,7 +21,8 @@ struct Scene {
     a.cycles = 300;
     a.memory = program.memory;
     a.instructions = {{0, isa::Unit::Load, 20, 60}, {1, isa::Unit::Store, 60, 90}};
-    a.transactions = {{Transaction::Kind::Fetch, 1, 10, 0, 8, 5}, {Transaction::Kind::Store, 70, 89, 0x400, 1, 6}};
+    a.transactions = {{Transaction::Kind::Fetch, 1, 10, 0, 8, 5},
+                      {Transaction::Kind::Store, 70, 89, 0x400, 1, 6}};
     b = a;
   }
   void put(size_t index, const isa::Instruction& instruction) {
@@ -48,10 +49,10 @@ TEST(CompareRuns, NamesTheEarliestInstructionThatStartsLater) {
   scene.b.cycles = 301;
   const RunComparison result = scene.compare();
   EXPECT_EQ(result.cycle_differences, 3);
-  EXPECT_EQ(result.first_difference,
-            "cycle 60: instruction 1 (store unit)\n    " +
-                isa::disassemble(*isa::decode(std::span<const uint8_t, 64>(scene.program.memory.data() + 64, 64))) +
-                "\n   : start is 60 in model, 61 in rtl");
+  EXPECT_EQ(result.first_difference, "cycle 60: instruction 1 (store unit)\n    " +
+                                         isa::disassemble(*isa::decode(std::span<const uint8_t, 64>(
+                                             scene.program.memory.data() + 64, 64))) +
+                                         "\n   : start is 60 in model, 61 in rtl");
 }
 
 TEST(CompareRuns, NamesAnInstructionThatRanInOneEngineAlone) {
@@ -68,7 +69,8 @@ TEST(CompareRuns, TellsTransactionsThatDifferInDataFromOthers) {
   EXPECT_TRUE(scene.compare({.compare_times = true, .compare_bytes = false}).is_equal());
   scene.b.transactions[1].address = 0x410;
   EXPECT_EQ(scene.compare().transaction_differences, 1);
-  EXPECT_NE(scene.compare().first_difference.find("address is 1024 in model, 1040 in rtl"), std::string::npos);
+  EXPECT_NE(scene.compare().first_difference.find("address is 1024 in model, 1040 in rtl"),
+            std::string::npos);
 }
 
 TEST(CompareRuns, NamesTheStoreThatWroteADifferentByte) {
@@ -76,7 +78,8 @@ TEST(CompareRuns, NamesTheStoreThatWroteADifferentByte) {
   scene.b.memory[0x403] = 9;
   const RunComparison result = scene.compare();
   EXPECT_EQ(result.byte_differences, 1);
-  EXPECT_NE(result.first_difference.find("scratchpad byte 0x23 written by instruction 1"), std::string::npos);
+  EXPECT_NE(result.first_difference.find("scratchpad byte 0x23 written by instruction 1"),
+            std::string::npos);
 }
 
 TEST(CompareRuns, CountsCountersAndErrors) {

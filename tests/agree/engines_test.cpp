@@ -1,18 +1,19 @@
-// Random programs on every engine of this build: reference and RTL must agree in all bytes, model and RTL in
-// everything. A failure prints the seed, the smallest program that still fails, and the first difference.
+// Random programs on every engine of this build: reference and RTL must agree in all bytes, model
+// and RTL in everything. A failure prints the seed, the smallest program that still fails, and the
+// first difference.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "reference/program_interpreter.h"
-#include "support/compare_runs.h"
-#include "support/program_shrinker.h"
-#include "support/random_program.h"
-#include "zahl/config.h"
+#include "engines/compare_runs.h"
+#include "engines/reference/program_interpreter.h"
+#include "isa/config.h"
+#include "tests/support/program_shrinker.h"
+#include "tests/support/random_program.h"
 #ifdef ZAHL_HAS_MODEL
 #include "sim/top/model.h"
 #endif
 #ifdef ZAHL_HAS_RTL
-#include "rtl/harness/rtl_machine.h"
+#include "engines/rtl_harness/rtl_machine.h"
 #endif
 
 namespace zahl::test {
@@ -38,7 +39,8 @@ std::vector<NamedRun> run_on_machines(const RandomProgram& program, const Device
   runs.push_back({"model", sim::run_model(program.config, memory, device, options)});
 #endif
 #ifdef ZAHL_HAS_RTL
-  if (rtl::has_preset(program.config)) runs.push_back({"rtl", rtl::run_rtl(program.config, memory, device, options)});
+  if (rtl::has_preset(program.config))
+    runs.push_back({"rtl", rtl::run_rtl(program.config, memory, device, options)});
 #endif
   return runs;
 }
@@ -51,7 +53,8 @@ bool has_undefined_bytes(Mistake mistake) {
 
 // The reference sees the same error, unless it is one of time.
 bool is_error_of_time(Mistake mistake) {
-  return mistake == Mistake::Ownership || mistake == Mistake::MissingToken || mistake == Mistake::ShortWatchdog;
+  return mistake == Mistake::Ownership || mistake == Mistake::MissingToken ||
+         mistake == Mistake::ShortWatchdog;
 }
 
 // Empty, or how the engines differ.
@@ -62,7 +65,8 @@ std::string difference(const RandomProgram& program) {
     return compare_runs(device, a.name, a.result, b.name, b.result, options).first_difference;
   };
   for (size_t i = 1; i < machines.size(); ++i) {
-    const std::string text = compare(machines[0], machines[i], {true, !has_undefined_bytes(program.mistake)});
+    const std::string text =
+        compare(machines[0], machines[i], {true, !has_undefined_bytes(program.mistake)});
     if (!text.empty()) return text;
   }
   if (is_error_of_time(program.mistake)) return "";
@@ -81,8 +85,10 @@ class Engines : public testing::TestWithParam<std::tuple<const char*, uint64_t>>
     for (uint64_t i = 0; i < count; ++i) {
       const RandomProgram program = make(config, std::get<1>(GetParam()) * count + i);
       if (difference(program).empty()) continue;
-      const RandomProgram small = shrink(program, [](const RandomProgram& x) { return !difference(x).empty(); });
-      FAIL() << "seed " << program.seed << ", memory with " << rotating_memory(program.seed).name << "\n"
+      const RandomProgram small =
+          shrink(program, [](const RandomProgram& x) { return !difference(x).empty(); });
+      FAIL() << "seed " << program.seed << ", memory with " << rotating_memory(program.seed).name
+             << "\n"
              << small.listing() << difference(small);
     }
   }
@@ -90,7 +96,9 @@ class Engines : public testing::TestWithParam<std::tuple<const char*, uint64_t>>
 
 TEST_P(Engines, AgreeOnRandomPrograms) { expect_agreement(random_program, kProgramsPerRange); }
 
-TEST_P(Engines, AgreeOnProgramsWithAMistake) { expect_agreement(random_wrong_program, kWrongProgramsPerRange); }
+TEST_P(Engines, AgreeOnProgramsWithAMistake) {
+  expect_agreement(random_wrong_program, kWrongProgramsPerRange);
+}
 
 TEST_P(Engines, RunTheSameWhateverRanBefore) {
   const hw::Config config = hw::load_config(std::get<0>(GetParam()));
@@ -103,16 +111,20 @@ TEST_P(Engines, RunTheSameWhateverRanBefore) {
   run_on_machines(wrong, wrong.device_program());
   const std::vector<NamedRun> after = run_on_machines(program, device);
   for (size_t i = 0; i < before.size(); ++i) {
-    EXPECT_EQ(compare_runs(device, "before", before[i].result, "after", after[i].result).first_difference, "")
+    EXPECT_EQ(
+        compare_runs(device, "before", before[i].result, "after", after[i].result).first_difference,
+        "")
         << before[i].name << "\n"
         << program.listing();
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Presets, Engines,
-                         testing::Combine(testing::Values(ZAHL_AGREE_PRESETS), testing::Range<uint64_t>(0, kRanges)),
+                         testing::Combine(testing::Values(ZAHL_AGREE_PRESETS),
+                                          testing::Range<uint64_t>(0, kRanges)),
                          [](const auto& one) {
-                           return fmt::format("{}_part{}", std::get<0>(one.param), std::get<1>(one.param) + 1);
+                           return fmt::format("{}_part{}", std::get<0>(one.param),
+                                              std::get<1>(one.param) + 1);
                          });
 
 }  // namespace

@@ -1,9 +1,9 @@
-#include "support/hazard_check.h"
+#include "tests/support/hazard_check.h"
 
 #include <gtest/gtest.h>
 
-#include "support/wait_assignment.h"
-#include "zahl/config.h"
+#include "isa/config.h"
+#include "tests/support/wait_assignment.h"
 
 namespace zahl::test {
 namespace {
@@ -90,19 +90,21 @@ TEST(HazardCheck, AWaitCountsFromTheUnitsFirstInstruction) {
 }
 
 TEST(HazardCheck, LaterInstructionsOfAUnitInheritItsWaits) {
-  EXPECT_TRUE(is_race_free({load(0, 0, 16), waiting(store(0, 0x1000, 1), kLoad, 1), store(1, 0x1001, 1)}));
+  EXPECT_TRUE(
+      is_race_free({load(0, 0, 16), waiting(store(0, 0x1000, 1), kLoad, 1), store(1, 0x1001, 1)}));
 }
 
 TEST(HazardCheck, OrderPassesThroughAThirdUnit) {
   const auto post = waiting(copy(0, 65536, 16), kLoad, 1);
   EXPECT_TRUE(is_race_free({load(0, 0, 16), post, waiting(store(0, 0x1000, 16), kPost, 1)}));
   // The load after it was not waited for by post.
-  EXPECT_FALSE(is_race_free({load(0, 0, 16), load(0, 131072, 16), post, waiting(store(131072, 0x1000, 16), kPost, 1)}));
+  EXPECT_FALSE(is_race_free(
+      {load(0, 0, 16), load(0, 131072, 16), post, waiting(store(131072, 0x1000, 16), kPost, 1)}));
 }
 
 TEST(HazardCheck, PostHoldsOneInstructionButLoadHoldsSeveral) {
-  // The second copy has started, so the first has ended, and store knows it through the load that waits for the
-  // second... only then.
+  // The second copy has started, so the first has ended, and store knows it through the load that
+  // waits for the second... only then.
   const auto a = copy(0, 65536, 16), b = copy(131072, 196608, 16);
   EXPECT_TRUE(is_race_free({a, b, waiting(store(65536, 0x1000, 16), kPost, 2)}));
   EXPECT_TRUE(is_race_free({a, b, waiting(store(65536, 0x1000, 16), kPost, 1)}));
@@ -110,7 +112,8 @@ TEST(HazardCheck, PostHoldsOneInstructionButLoadHoldsSeveral) {
 }
 
 TEST(HazardCheck, RefusesAWaitForALaterInstruction) {
-  const auto hazard = find_hazard(hw::load_config("edge16"), std::vector{waiting(store(0, 0x1000, 16), kLoad, 1)});
+  const auto hazard =
+      find_hazard(hw::load_config("edge16"), std::vector{waiting(store(0, 0x1000, 16), kLoad, 1)});
   ASSERT_TRUE(hazard.has_value());
   EXPECT_EQ(hazard->first, hazard->second);
 }
@@ -127,8 +130,8 @@ TEST(HazardCheck, SeesADrainOfAccumulatorsThatTheArrayStillFills) {
 }
 
 TEST(WaitAssignment, LeavesOutWaitsThatOthersImply) {
-  std::vector<isa::Instruction> program = {load(0, 0, 256), set_table(0), copy(0, 65536, 16), store(0, 0x1000, 16),
-                                           store(65536, 0x1010, 16)};
+  std::vector<isa::Instruction> program = {load(0, 0, 256), set_table(0), copy(0, 65536, 16),
+                                           store(0, 0x1000, 16), store(65536, 0x1010, 16)};
   const auto ordered = with_minimal_waits(hw::load_config("edge16"), program);
   ASSERT_TRUE(ordered.has_value());
   EXPECT_TRUE(is_race_free(*ordered));
@@ -139,7 +142,8 @@ TEST(WaitAssignment, LeavesOutWaitsThatOthersImply) {
 }
 
 TEST(WaitAssignment, RefusesAReadOfWhatNothingHasWritten) {
-  EXPECT_FALSE(with_minimal_waits(hw::load_config("edge16"), {load(0, 0, 16), store(1, 0x1000, 16)}).has_value());
+  EXPECT_FALSE(with_minimal_waits(hw::load_config("edge16"), {load(0, 0, 16), store(1, 0x1000, 16)})
+                   .has_value());
 }
 
 }  // namespace

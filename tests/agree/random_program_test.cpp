@@ -1,4 +1,4 @@
-#include "support/random_program.h"
+#include "tests/support/random_program.h"
 
 #include <gtest/gtest.h>
 
@@ -6,12 +6,12 @@
 #include <map>
 #include <set>
 
-#include "reference/program_interpreter.h"
-#include "support/hazard_check.h"
-#include "support/program_shrinker.h"
-#include "support/random.h"
-#include "support/wait_assignment.h"
-#include "zahl/config.h"
+#include "engines/reference/program_interpreter.h"
+#include "isa/config.h"
+#include "tests/support/hazard_check.h"
+#include "tests/support/program_shrinker.h"
+#include "tests/support/random.h"
+#include "tests/support/wait_assignment.h"
 
 namespace zahl::test {
 namespace {
@@ -20,12 +20,13 @@ constexpr uint64_t kPrograms = 120;
 
 std::vector<isa::Instruction> instructions_of(const RandomProgram& program) {
   std::vector<isa::Instruction> result;
-  for (const isa::Word& word : program.words) result.push_back(*isa::decode_legal(word, program.config));
+  for (const isa::Word& word : program.words)
+    result.push_back(*isa::decode_legal(word, program.config));
   return result;
 }
 
-// Another order in which the units could run the same program, instruction by instruction. It stands behind the rest of
-// the memory, because loads may read the program as it was.
+// Another order in which the units could run the same program, instruction by instruction. It
+// stands behind the rest of the memory, because loads may read the program as it was.
 DeviceProgram reordered(const RandomProgram& program, Random& random) {
   const auto instructions = instructions_of(program);
   std::array<std::vector<size_t>, isa::kUnitCount> queues;
@@ -45,8 +46,8 @@ DeviceProgram reordered(const RandomProgram& program, Random& random) {
     for (size_t u = 0; u < wait.size(); ++u) is_ready = is_ready && done[u] >= wait[u];
     if (!is_ready) continue;
     ++done[unit];
-    std::ranges::copy(program.words[next],
-                      result.memory.begin() + result.program_address + isa::kInstructionBytes * placed++);
+    std::ranges::copy(program.words[next], result.memory.begin() + result.program_address +
+                                               isa::kInstructionBytes * placed++);
   }
   return result;
 }
@@ -69,8 +70,10 @@ TEST_P(RandomPrograms, RunWithoutErrorAndGiveTheSameBytesInAnyOrderThatTheWaitsA
     const RandomProgram program = random_program(config_, seed);
     Random random(seed);
     const RunResult straight = reference::interpret(config_, program.device_program());
-    ASSERT_EQ(straight.error, isa::Error::None) << straight.error_index << "\n" << program.listing();
-    ASSERT_FALSE(reference::meets_unspecified_data(config_, program.device_program())) << program.listing();
+    ASSERT_EQ(straight.error, isa::Error::None) << straight.error_index << "\n"
+                                                << program.listing();
+    ASSERT_FALSE(reference::meets_unspecified_data(config_, program.device_program()))
+        << program.listing();
     RunResult other = reference::interpret(config_, reordered(program, random));
     other.memory.resize(straight.memory.size());
     ASSERT_TRUE(straight.memory == other.memory) << program.listing();
@@ -78,7 +81,8 @@ TEST_P(RandomPrograms, RunWithoutErrorAndGiveTheSameBytesInAnyOrderThatTheWaitsA
 }
 
 TEST_P(RandomPrograms, AreTheSameForTheSameSeedAndOthersForOthers) {
-  const RandomProgram a = random_program(config_, 7), b = random_program(config_, 7), c = random_program(config_, 8);
+  const RandomProgram a = random_program(config_, 7), b = random_program(config_, 7),
+                      c = random_program(config_, 8);
   EXPECT_EQ(a.words, b.words);
   EXPECT_EQ(a.memory, b.memory);
   EXPECT_NE(a.words, c.words);
@@ -119,7 +123,8 @@ TEST_P(RandomPrograms, UseTheLineMemoryAndSecondStreamsInEveryWay) {
       const std::string blocks = x->blocks > 1 ? ", blocks" : "";
       ++cases[(x->resume ? "resumed " : "fresh ") + std::to_string(x->tap_rows) + pairs];
       if (x->tap_rows > 1) ++cases[(x->resume ? "resumed" : "fresh") + blocks];
-      if (x->resume && x->tap_rows > 1) ++cases["resumed by " + std::to_string(std::min(x->y_step, 4u))];
+      if (x->resume && x->tap_rows > 1)
+        ++cases["resumed by " + std::to_string(std::min(x->y_step, 4u))];
     }
   }
   for (const auto& [name, count] : cases) RecordProperty(name, count);
@@ -130,7 +135,8 @@ TEST_P(RandomPrograms, UseTheLineMemoryAndSecondStreamsInEveryWay) {
         EXPECT_GE(cases[begin + rows + pairs], 3) << begin << rows << pairs;
       }
   }
-  for (const std::string step : {"1", "2", "3", "4"}) EXPECT_GE(cases["resumed by " + step], 2) << step;
+  for (const std::string step : {"1", "2", "3", "4"})
+    EXPECT_GE(cases["resumed by " + step], 2) << step;
   EXPECT_GE(cases["split"], 50);
   EXPECT_GE(cases["split and padding"], 10);
 }
@@ -203,8 +209,9 @@ TEST_P(RandomPrograms, WithAMistakeInOneInstructionGiveItsError) {
 
 TEST_P(RandomPrograms, ShrinkToTheInstructionThatMatters) {
   const auto has_drain = [](const RandomProgram& candidate) {
-    return std::ranges::any_of(
-        candidate.words, [](const isa::Word& word) { return word[0] == static_cast<uint8_t>(isa::Opcode::Drain); });
+    return std::ranges::any_of(candidate.words, [](const isa::Word& word) {
+      return word[0] == static_cast<uint8_t>(isa::Opcode::Drain);
+    });
   };
   RandomProgram program = random_program(config_, 0);
   for (uint64_t seed = 1; !has_drain(program); ++seed) program = random_program(config_, seed);

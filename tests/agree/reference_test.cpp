@@ -1,10 +1,10 @@
 // Worked examples of the reference, computed by hand.
 #include <gtest/gtest.h>
 
-#include "reference/interpreter_state.h"
-#include "reference/program_interpreter.h"
-#include "reference/rounding.h"
-#include "zahl/config.h"
+#include "engines/reference/interpreter_state.h"
+#include "engines/reference/program_interpreter.h"
+#include "engines/reference/rounding.h"
+#include "isa/config.h"
 
 namespace zahl::reference {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 using isa::Rounding;
 
 int64_t rounded(Rounding mode, int64_t product, int shift) {
-  return static_cast<int64_t>(round_once(mode, product, shift));
+  return static_cast<int64_t>(reference::round_once(mode, product, shift));
 }
 
 TEST(ReferenceRounding, TiesGoWhereTheModeSays) {
@@ -31,27 +31,31 @@ TEST(ReferenceRounding, TiesGoWhereTheModeSays) {
 }
 
 TEST(ReferenceRounding, DoublingHighMultiplyBreaksTiesUpward) {
-  EXPECT_EQ(doubling_high_multiply(1, 1 << 30), 1);
-  EXPECT_EQ(doubling_high_multiply(-1, 1 << 30), 0);
-  EXPECT_EQ(doubling_high_multiply(-3, 1 << 30), -1);
-  EXPECT_EQ(doubling_high_multiply(INT32_MIN, INT32_MIN), INT32_MAX);
-  EXPECT_EQ(doubling_high_multiply(INT32_MIN, INT32_MAX), -INT32_MAX);
+  EXPECT_EQ(reference::doubling_high_multiply(1, 1 << 30), 1);
+  EXPECT_EQ(reference::doubling_high_multiply(-1, 1 << 30), 0);
+  EXPECT_EQ(reference::doubling_high_multiply(-3, 1 << 30), -1);
+  EXPECT_EQ(reference::doubling_high_multiply(INT32_MIN, INT32_MIN), INT32_MAX);
+  EXPECT_EQ(reference::doubling_high_multiply(INT32_MIN, INT32_MAX), -INT32_MAX);
 }
 
 TEST(ReferenceRounding, TflDoubleRoundsTwice) {
   // 5 * 2^30 * 2^-31 = 2.5 becomes 3, then 3 / 2 = 1.5 becomes 2; in one step 1.25 would be 1.
-  EXPECT_EQ(static_cast<int64_t>(scale_and_round(Rounding::TflDouble, 5, 1 << 30, 32)), 2);
-  EXPECT_EQ(static_cast<int64_t>(scale_and_round(Rounding::HalfUp, 5, 1 << 30, 32)), 1);
-  EXPECT_EQ(static_cast<int64_t>(scale_and_round(Rounding::TflDouble, -3, 1, 1)), -1);
-  EXPECT_EQ(static_cast<int64_t>(scale_and_round(Rounding::TflDouble, -3, 5, 0)), -15);
-  EXPECT_EQ(static_cast<int64_t>(scale_and_round(Rounding::TflDouble, INT32_MIN, INT32_MAX, 63)), 0);
+  EXPECT_EQ(static_cast<int64_t>(reference::scale_and_round(Rounding::TflDouble, 5, 1 << 30, 32)),
+            2);
+  EXPECT_EQ(static_cast<int64_t>(reference::scale_and_round(Rounding::HalfUp, 5, 1 << 30, 32)), 1);
+  EXPECT_EQ(static_cast<int64_t>(reference::scale_and_round(Rounding::TflDouble, -3, 1, 1)), -1);
+  EXPECT_EQ(static_cast<int64_t>(reference::scale_and_round(Rounding::TflDouble, -3, 5, 0)), -15);
+  EXPECT_EQ(static_cast<int64_t>(
+                reference::scale_and_round(Rounding::TflDouble, INT32_MIN, INT32_MAX, 63)),
+            0);
 }
 
 TEST(ReferenceRounding, ReciprocalIsNearItsValue) {
-  EXPECT_GE(one_over_one_plus_x(0), INT32_MAX - 16);
+  EXPECT_GE(reference::one_over_one_plus_x(0), INT32_MAX - 16);
   for (int64_t x = 0; x < int64_t{1} << 31; x += 1'234'567) {
     const int64_t exact = (int64_t{1} << 62) / ((int64_t{1} << 31) + x);
-    EXPECT_NEAR(static_cast<double>(one_over_one_plus_x(static_cast<int32_t>(x))), static_cast<double>(exact), 16.0)
+    EXPECT_NEAR(static_cast<double>(reference::one_over_one_plus_x(static_cast<int32_t>(x))),
+                static_cast<double>(exact), 16.0)
         << x;
   }
 }
@@ -59,14 +63,15 @@ TEST(ReferenceRounding, ReciprocalIsNearItsValue) {
 class ReferenceState : public testing::Test {
  protected:
   hw::Config config_ = hw::load_config("tiny8");
-  State state_{config_, std::vector<uint8_t>(4096)};
+  reference::State state_{config_, std::vector<uint8_t>(4096)};
 };
 
 TEST_F(ReferenceState, LoadFollowsNegativeStepsAndOverwritesInOrder) {
   for (size_t i = 0; i < 100; ++i) state_.dram[i] = static_cast<uint8_t>(i);
   isa::Load x;
-  x.dram = 50, x.dram_step = -20, x.rows = 3, x.row_bytes = 4, x.scratchpad = 5, x.scratchpad_step = 2;
-  execute(state_, x);
+  x.dram = 50, x.dram_step = -20, x.rows = 3, x.row_bytes = 4, x.scratchpad = 5,
+  x.scratchpad_step = 2;
+  reference::execute(state_, x);
   const std::vector<uint8_t> expected = {50, 51, 30, 31, 10, 11, 12, 13};
   EXPECT_TRUE(std::equal(expected.begin(), expected.end(), state_.scratchpad.begin() + 5));
 }
@@ -77,7 +82,7 @@ TEST_F(ReferenceState, ConvTakesWeightsInGroupsOfFourLanes) {
   for (int64_t i = 0; i < 8; ++i) state_.set_byte(100 + i, static_cast<int8_t>(i + 1));
   isa::Conv x;
   x.source = 100, x.input_row_limit = 8, x.input_y_limit = 1, x.weights = 512;
-  execute(state_, x);
+  reference::execute(state_, x);
   for (int64_t c = 0; c < 8; ++c) EXPECT_EQ(state_.accumulator(0, c), c == 3 ? 6 * 7 : 0);
 }
 
@@ -86,11 +91,11 @@ TEST_F(ReferenceState, ConvPadsLanesLeftAndRightAndSubtractsTheWeightZeroPoint) 
   isa::Conv x;
   x.source = 98, x.input_x = -2, x.input_row_limit = 3, x.input_y_limit = 1, x.pad_value = 1;
   x.weights = 512, x.weight_zero = -1;
-  execute(state_, x);
+  reference::execute(state_, x);
   EXPECT_EQ(state_.accumulator(0, 0), 2 * 1 + 3 * 10 + 3 * 1);
   x.input_y = 1;  // the whole row is padding
   x.accumulate = 1;
-  execute(state_, x);
+  reference::execute(state_, x);
   EXPECT_EQ(state_.accumulator(0, 0), 35 + 8);
 }
 
@@ -98,10 +103,10 @@ TEST_F(ReferenceState, MaximumOverNoTapsIsTheSmallestByte) {
   isa::Depthwise x;
   x.operation = isa::DepthwiseOp::Maximum;
   x.source = 0, x.input_row_limit = 100, x.input_y_limit = 1, x.weights = 512;
-  execute(state_, x);
+  reference::execute(state_, x);
   EXPECT_EQ(state_.accumulator(0, 0), -128);
   state_.set_byte(512, 1);  // lane 0, column 0
-  execute(state_, x);
+  reference::execute(state_, x);
   EXPECT_EQ(state_.accumulator(0, 0), 0);
   EXPECT_EQ(state_.accumulator(0, 1), -128);
 }
@@ -112,7 +117,7 @@ TEST_F(ReferenceState, DrainClampsAndThenLooksUp) {
   isa::Drain x;
   x.params = 512, x.uniform = 1, x.m0 = 1 << 30, x.shift = 31, x.result = 7, x.last_channels = 1;
   x.low = -128, x.high = 127, x.use_table = 1, x.table_slot = 1;
-  execute(state_, x);
+  reference::execute(state_, x);
   EXPECT_EQ(state_.byte(7), -5);
 }
 
@@ -122,7 +127,7 @@ TEST_F(ReferenceState, ExactSubtractionRoundsOnce) {
   isa::Eltwise x;
   x.a = 0, x.b = 1, x.result = 2, x.a_m0 = 2, x.b_m0 = 1, x.shift = 1, x.low = -128, x.high = 127;
   x.operation = isa::EltwiseOp::Sub, x.exact = 1, x.rounding = Rounding::HalfEven;
-  execute(state_, x);
+  reference::execute(state_, x);
   EXPECT_EQ(state_.byte(2), 2);  // (6 - 1) / 2
 }
 
@@ -132,7 +137,7 @@ TEST_F(ReferenceState, SoftmaxOfEqualInputsIsUniform) {
   isa::Softmax x;
   x.source = 16, x.result = 32, x.row_bytes = 4, x.exponentials = 512, x.m0 = 1 << 30, x.shift = 53,
   x.zero_point = -128;
-  execute(state_, x);
+  reference::execute(state_, x);
   for (int i = 0; i < 4; ++i) EXPECT_EQ(state_.byte(32 + i), -64);
 }
 
@@ -147,7 +152,7 @@ TEST(Reference, FirstFaultEndsTheRun) {
   const auto run = [&] {
     const isa::Word word = isa::encode(x);
     std::copy(word.begin(), word.end(), program.memory.begin());
-    return interpret(config, program).error;
+    return reference::interpret(config, program).error;
   };
   EXPECT_EQ(run(), isa::Error::None);
   x.row_bytes = 8;

@@ -1,10 +1,10 @@
-// Instructions that read the same input again: what the model keeps of it must be forgotten when a byte of it is
-// written, by load or by post, and only the input decides whether it is the same.
+// Instructions that read the same input again: what the model keeps of it must be forgotten when a
+// byte of it is written, by load or by post, and only the input decides whether it is the same.
 #include <gtest/gtest.h>
 
-#include "reference/program_interpreter.h"
-#include "zahl/config.h"
-#include "zahl/encoding.h"
+#include "engines/reference/program_interpreter.h"
+#include "isa/config.h"
+#include "isa/encoding.h"
 #ifdef ZAHL_HAS_MODEL
 #include "sim/top/model.h"
 #endif
@@ -60,12 +60,15 @@ class RepeatedInput : public testing::TestWithParam<const char*> {
 #ifdef ZAHL_HAS_MODEL
     DeviceProgram device;
     device.memory.resize(kMemory);
-    for (size_t i = 0; i < kProgram; ++i) device.memory[i] = static_cast<uint8_t>(i * i * 31 + i / 7);
-    std::fill_n(device.memory.begin() + kParameters, 1024, uint8_t{0});  // no bias, so that results are in range
+    for (size_t i = 0; i < kProgram; ++i)
+      device.memory[i] = static_cast<uint8_t>(i * i * 31 + i / 7);
+    std::fill_n(device.memory.begin() + kParameters, 1024,
+                uint8_t{0});  // no bias, so that results are in range
     device.program_address = kProgram;
     device.instruction_count = static_cast<uint32_t>(program_.size());
     for (size_t i = 0; i < program_.size(); ++i) {
-      std::ranges::copy(isa::encode(program_[i]), device.memory.begin() + kProgram + i * isa::kInstructionBytes);
+      std::ranges::copy(isa::encode(program_[i]),
+                        device.memory.begin() + kProgram + i * isa::kInstructionBytes);
     }
     const RunResult expected = reference::interpret(config_, device);
     const RunResult got = sim::run_model(config_, {}, device, {});

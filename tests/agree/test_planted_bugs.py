@@ -23,7 +23,12 @@ BUGS = {
         "RoundingHalfEven: up = 1'b0;",
         "byte_differences",
     ),
-    "one burst fewer in flight": ("rtl/dma/zahl_load.sv", "outstanding < BurstCountBits'(LoadBursts)", "outstanding < BurstCountBits'(1)", "cycle_differences"),
+    "one burst fewer in flight": (
+        "rtl/dma/zahl_load.sv",
+        "outstanding < BurstCountBits'(LoadBursts)",
+        "outstanding < BurstCountBits'(1)",
+        "cycle_differences",
+    ),
     "padding reads zero": (
         "rtl/array/zahl_array_pad.sv",
         "padded[l*8+:8] = pad_value_q;",
@@ -50,7 +55,10 @@ def copy_tree() -> None:
 
 def build() -> pathlib.Path:
     options = ["-DCMAKE_BUILD_TYPE=Release", "-DZAHL_TESTS=OFF", "-DZAHL_RTL_PRESETS=tiny8"]
-    for command in (["cmake", "-G", "Ninja", "-S", COPY, "-B", BUILD, *options], ["cmake", "--build", BUILD, "--target", "zahl"]):
+    for command in (
+        ["cmake", "-G", "Ninja", "-S", COPY, "-B", BUILD, *options],
+        ["cmake", "--build", BUILD, "--target", "zahl"],
+    ):
         done = run(*command)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     return BUILD / "bin/zahl"
@@ -67,7 +75,15 @@ def test_bug_is_found(bug: str, tmp_path):
         zahl = build()
         report = tmp_path / "cosim.json"
         done = run(
-            zahl, "cosim", ROOT / "models/digits/digits_qdq.onnx", "--config", "tiny8", "--input", ROOT / "models/digits/test_image.npy", "--json", report
+            zahl,
+            "cosim",
+            ROOT / "models/digits/digits_qdq.onnx",
+            "--config",
+            "tiny8",
+            "--input",
+            ROOT / "models/digits/test_image.npy",
+            "--json",
+            report,
         )
     finally:
         (COPY / file).write_text(source)

@@ -1,13 +1,14 @@
-// Operations a second of each kernel, in each variant that this host can run: multiply-accumulates for conv and
-// depthwise, results for drain and eltwise. Shapes are those that the compiler makes of common layers.
+// Operations a second of each kernel, in each variant that this host can run: multiply-accumulates
+// for conv and depthwise, results for drain and eltwise. Shapes are those that the compiler makes
+// of common layers.
 #include <benchmark/benchmark.h>
 
 #include <random>
 
-#include "arith/conv.h"
-#include "arith/depthwise.h"
-#include "arith/kernel_set.h"
-#include "arith/requantize.h"
+#include "sim/arith/conv.h"
+#include "sim/arith/depthwise.h"
+#include "sim/arith/kernel_set.h"
+#include "sim/arith/requantize.h"
 
 namespace zahl::arith {
 namespace {
@@ -22,7 +23,8 @@ std::vector<T> random_values(size_t count) {
 
 void count(benchmark::State& state, double operations) {
   state.counters["G/s"] =
-      benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
+      benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate,
+                         benchmark::Counter::kIs1000);
 }
 
 // vectors, kernel rows, bytes of a kernel row
@@ -36,12 +38,14 @@ void conv_speed(benchmark::State& state, KernelSet set) {
   job.kernel_columns = 1;
   job.groups = static_cast<int>(state.range(2)) / 4;
   const int64_t row = state.range(2);
-  const auto input = random_values<int8_t>(static_cast<size_t>((job.vectors + job.kernel_rows) * row + 64));
+  const auto input =
+      random_values<int8_t>(static_cast<size_t>((job.vectors + job.kernel_rows) * row + 64));
   std::vector<const int8_t*> inputs;
   for (int kr = 0; kr < job.kernel_rows; ++kr)
     for (int v = 0; v < job.vectors; ++v) inputs.push_back(input.data() + (v + kr) * row);
   job.inputs = inputs.data();
-  const auto weights = random_values<int8_t>(static_cast<size_t>(job.groups_of_block() * job.columns * 4));
+  const auto weights =
+      random_values<int8_t>(static_cast<size_t>(job.groups_of_block() * job.columns * 4));
   job.weights = weights.data();
   std::vector<int32_t> accumulators(static_cast<size_t>(job.vectors * job.columns)), sums;
   job.accumulators = accumulators.data();
@@ -49,7 +53,8 @@ void conv_speed(benchmark::State& state, KernelSet set) {
     conv(job, sums);
     benchmark::ClobberMemory();
   }
-  count(state, static_cast<double>(job.vectors) * static_cast<double>(job.groups_of_block() * 4 * job.columns));
+  count(state, static_cast<double>(job.vectors) *
+                   static_cast<double>(job.groups_of_block() * 4 * job.columns));
 }
 
 // output pixels in a row, step
@@ -61,7 +66,8 @@ void depthwise_speed(benchmark::State& state, KernelSet set) {
   job.out_columns = static_cast<int>(state.range(0));
   job.plane_columns = (job.out_columns - 1) * job.x_step + 3;
   const int rows = (job.out_rows - 1) * job.y_step + 3;
-  const auto plane = random_values<uint8_t>(static_cast<size_t>(rows * job.plane_columns * 16 + 64));
+  const auto plane =
+      random_values<uint8_t>(static_cast<size_t>(rows * job.plane_columns * 16 + 64));
   job.plane = plane.data();
   std::vector<Tap> taps;
   for (int tap = 0; tap < 9; ++tap) taps.push_back({tap / 3, tap % 3, {1, -2, 3}});
@@ -128,7 +134,8 @@ void add(const char* name, void (*speed)(benchmark::State&, KernelSet),
          const std::vector<std::vector<int64_t>>& cases) {
   for (const KernelSet set : available_kernel_sets()) {
     const std::string full = std::string(name) + "/" + std::string(name_of(set));
-    auto* family = benchmark::RegisterBenchmark(full.c_str(), [=](benchmark::State& state) { speed(state, set); });
+    auto* family = benchmark::RegisterBenchmark(
+        full.c_str(), [=](benchmark::State& state) { speed(state, set); });
     for (const auto& arguments : cases) family->Args(arguments);
   }
 }

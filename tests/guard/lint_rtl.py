@@ -49,7 +49,15 @@ def check_one_module_a_file(paths: list[Path]) -> list[str]:
 def lint(verilator: str, rtl: Path, generated: Path, top: str) -> str:
     """The messages of Verilator, empty if there are none."""
     folders = sorted({str(path.parent) for path in modules(rtl)})
-    command = [verilator, "--lint-only", "-Wall", "--top-module", top, str(rtl / "waivers.vlt"), str(generated / "zahl_pkg.sv")]
+    command = [
+        verilator,
+        "--lint-only",
+        "-Wall",
+        "--top-module",
+        top,
+        str(rtl / "waivers.vlt"),
+        str(generated / "zahl_pkg.sv"),
+    ]
     command += [str(path) for path in packages_in_order(rtl)]
     for folder in folders:
         command += ["-y", folder]
@@ -71,7 +79,14 @@ def main() -> int:
     faults = check_one_module_a_file(found)
     for preset in options.presets:
         with tempfile.TemporaryDirectory() as folder:
-            generate = [sys.executable, "-B", str(ROOT / "isa" / "generate.py"), "sv", preset, folder]
+            generate = [
+                sys.executable,
+                "-B",
+                str(ROOT / "isa" / "generate.py"),
+                "sv",
+                preset,
+                folder,
+            ]
             subprocess.run(generate, check=True, stdout=subprocess.DEVNULL)
             for name in names:
                 message = lint(options.verilator, rtl, Path(folder), name)

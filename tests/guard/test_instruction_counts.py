@@ -35,41 +35,100 @@ def convolutions(path: pathlib.Path) -> pathlib.Path:
     scale, zero = constant("scale", np.float32(0.05)), constant("zero", np.int8(3))
 
     def quantized(x: str) -> str:
-        nodes.append(helper.make_node("QuantizeLinear", [x, scale, zero], [f"{x}_q"], name=f"{x}_quantize"))
-        nodes.append(helper.make_node("DequantizeLinear", [f"{x}_q", scale, zero], [f"{x}_dq"], name=f"{x}_dequantize"))
+        nodes.append(
+            helper.make_node("QuantizeLinear", [x, scale, zero], [f"{x}_q"], name=f"{x}_quantize")
+        )
+        nodes.append(
+            helper.make_node(
+                "DequantizeLinear", [f"{x}_q", scale, zero], [f"{x}_dq"], name=f"{x}_dequantize"
+            )
+        )
         return f"{x}_dq"
 
     x = quantized("input")
     for i in range(3):
         weight = constant(f"w{i}", random.integers(-127, 128, (32, 32, 3, 3), dtype=np.int8))
-        weight_scale, weight_zero = constant(f"ws{i}", np.float32(0.002)), constant(f"wz{i}", np.int8(0))
+        weight_scale, weight_zero = (
+            constant(f"ws{i}", np.float32(0.002)),
+            constant(f"wz{i}", np.int8(0)),
+        )
         bias = constant(f"b{i}", random.integers(-1000, 1000, 32, dtype=np.int32))
-        bias_scale, bias_zero = constant(f"bs{i}", np.float32(0.05) * np.float32(0.002)), constant(f"bz{i}", np.int32(0))
-        nodes.append(helper.make_node("DequantizeLinear", [weight, weight_scale, weight_zero], [f"w{i}_dq"], name=f"weight{i}"))
-        nodes.append(helper.make_node("DequantizeLinear", [bias, bias_scale, bias_zero], [f"b{i}_dq"], name=f"bias{i}"))
-        nodes.append(helper.make_node("Conv", [x, f"w{i}_dq", f"b{i}_dq"], [f"conv{i}"], name=f"conv{i}", kernel_shape=[3, 3], pads=[1] * 4))
+        bias_scale, bias_zero = (
+            constant(f"bs{i}", np.float32(0.05) * np.float32(0.002)),
+            constant(f"bz{i}", np.int32(0)),
+        )
+        nodes.append(
+            helper.make_node(
+                "DequantizeLinear",
+                [weight, weight_scale, weight_zero],
+                [f"w{i}_dq"],
+                name=f"weight{i}",
+            )
+        )
+        nodes.append(
+            helper.make_node(
+                "DequantizeLinear", [bias, bias_scale, bias_zero], [f"b{i}_dq"], name=f"bias{i}"
+            )
+        )
+        nodes.append(
+            helper.make_node(
+                "Conv",
+                [x, f"w{i}_dq", f"b{i}_dq"],
+                [f"conv{i}"],
+                name=f"conv{i}",
+                kernel_shape=[3, 3],
+                pads=[1] * 4,
+            )
+        )
         x = quantized(f"conv{i}")
-    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 32, 28, 28]) for name in ("input", x)]
+    value = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 32, 28, 28])
+        for name in ("input", x)
+    ]
     graph = helper.make_graph(nodes, "convolutions", value[:1], value[1:], constants)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path
+    )
     return path
 
 
-RUNS = {"digits": lambda folder: ROOT / "models/digits/digits_qdq.onnx", "convolutions": lambda folder: convolutions(folder / "convolutions.onnx")}
+RUNS = {
+    "digits": lambda folder: ROOT / "models/digits/digits_qdq.onnx",
+    "convolutions": lambda folder: convolutions(folder / "convolutions.onnx"),
+}
 
 
 def count(name: str, folder: pathlib.Path) -> int:
     """Instructions of `zahl run` on the compiled program."""
     program, profile = folder / f"{name}.zprog", folder / "profile"
-    subprocess.run([ZAHL, "compile", RUNS[name](folder), "-o", program], check=True, capture_output=True)
-    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}", "--collect-atstart=no", "--toggle-collect=main", ZAHL, "run", program]
+    subprocess.run(
+        [ZAHL, "compile", RUNS[name](folder), "-o", program], check=True, capture_output=True
+    )
+    command = [
+        "valgrind",
+        "--tool=callgrind",
+        f"--callgrind-out-file={profile}",
+        "--collect-atstart=no",
+        "--toggle-collect=main",
+        ZAHL,
+        "run",
+        program,
+    ]
     command += ["--seed", "1", "--json", folder / "report.json"]
-    done = subprocess.run([str(c) for c in command], env=os.environ | {"ZAHL_KERNELS": "avx2"}, capture_output=True, text=True)
+    done = subprocess.run(
+        [str(c) for c in command],
+        env=os.environ | {"ZAHL_KERNELS": "avx2"},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     return int(re.search(r"^(?:summary|totals): (\d+)", profile.read_text(), re.MULTILINE)[1])
 
 
-@pytest.mark.skipif("avx2" not in pathlib.Path("/proc/cpuinfo").read_text(), reason="the counts are those of the avx2 kernels")
+@pytest.mark.skipif(
+    "avx2" not in pathlib.Path("/proc/cpuinfo").read_text(),
+    reason="the counts are those of the avx2 kernels",
+)
 @pytest.mark.parametrize("name", RUNS)
 def test_count_is_as_recorded(name: str, tmp_path):
     recorded, counted = json.loads(RECORD.read_text())[name], count(name, tmp_path)

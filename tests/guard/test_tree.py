@@ -1,58 +1,10 @@
-"""Is the tree in order: layers, orphan tests, fresh generated documents, format."""
+"""Is the tree in order: orphan tests, fresh generated documents, format."""
 
-import pathlib
 import re
 import subprocess
 import sys
 
-import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-# What a room may include besides itself and isa/. Inside sim/ and compiler/ the rooms form a chain each.
-MAY_SEE = {
-    "sim/arith": [],
-    "sim/base": [],
-    "sim/mem": ["sim/base"],
-    "sim/dma": ["sim/arith", "sim/base", "sim/mem"],
-    "sim/array": ["sim/arith", "sim/base", "sim/mem"],
-    "sim/post": ["sim/arith", "sim/base", "sim/mem"],
-    "sim/core": ["sim/arith", "sim/base", "sim/mem", "sim/dma", "sim/array", "sim/post"],
-    "sim/top": ["sim/arith", "sim/base", "sim/mem", "sim/dma", "sim/array", "sim/post", "sim/core"],
-    "compiler/ir": [],
-    "compiler/legalize": ["compiler/ir"],
-    "compiler/frontend": ["compiler/ir", "compiler/legalize"],
-    "compiler/schedule": ["compiler/ir"],
-    "compiler/emit": ["compiler/ir", "compiler/schedule"],
-    "compiler/verify": [],
-    "compiler/driver": ["compiler/ir", "compiler/frontend", "compiler/legalize", "compiler/schedule", "compiler/emit", "compiler/verify"],
-    "rtl/harness": ["sim/mem"],  # one memory model serves model and RTL
-    "tests/reference": ["compiler/ir"],
-}
-OURS = re.compile(r'#include "((?:sim|compiler|rtl|cli|tests)/[^"]+)"')
-
-
-def sources(*suffixes: str) -> list[pathlib.Path]:
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [ROOT / line for line in listed.stdout.splitlines() if line.endswith(suffixes) and (ROOT / line).exists()]
-
-
-@pytest.mark.parametrize("room", MAY_SEE)
-def test_room_includes_only_what_it_may_see(room: str):
-    wrong = []
-    for path in sources(".h", ".cpp", ".cpp.in"):
-        relative = path.relative_to(ROOT).as_posix()
-        if not relative.startswith(room + "/"):
-            continue
-        for target in OURS.findall(path.read_text()):
-            if not any(target.startswith(f"{allowed}/") for allowed in [room, *MAY_SEE[room]]):
-                wrong.append(f"{relative} includes {target}")
-    assert not wrong, "\n".join(wrong)
-
-
-def test_every_room_is_in_the_list():
-    rooms = {"/".join(p.relative_to(ROOT).parts[:2]) for p in sources(".h", ".cpp") if p.relative_to(ROOT).parts[0] in ("sim", "compiler")}
-    assert rooms <= MAY_SEE.keys()
+from rooms import ROOT, sources
 
 
 def test_no_test_is_forgotten():
@@ -60,37 +12,59 @@ def test_no_test_is_forgotten():
     forgotten = []
     for path in sources("_test.cpp", "_bench.cpp", ".py"):
         relative = path.relative_to(ROOT)
-        if relative.parts[0] != "tests" or not (path.name.startswith("test_") or path.suffix == ".cpp"):
+        if relative.parts[0] != "tests" or not (
+            path.name.startswith("test_") or path.suffix == ".cpp"
+        ):
             continue
         lists = [folder / "CMakeLists.txt" for folder in path.parents if ROOT in folder.parents]
         lists += [p for p in path.parent.glob("test_*.py") if p != path]
         if not any(
-            path.name in text.read_text() or path.name.endswith("_bench.cpp") and f'"{path.stem}"' in text.read_text() for text in lists if text.exists()
+            path.name in text.read_text()
+            or path.name.endswith("_bench.cpp")
+            and f'"{path.stem}"' in text.read_text()
+            for text in lists
+            if text.exists()
         ):
             forgotten.append(relative.as_posix())
     assert not forgotten, f"in no CMakeLists.txt: {forgotten}"
 
 
 def test_isa_page_is_fresh(tmp_path):
-    subprocess.run([sys.executable, "-B", ROOT / "isa/generate.py", "doc", tmp_path / "isa.md"], check=True)
-    assert (tmp_path / "isa.md").read_text() == (ROOT / "docs/isa.md").read_text(), "run: python3 isa/generate.py doc docs/isa.md"
+    subprocess.run(
+        [sys.executable, "-B", ROOT / "isa/generate.py", "doc", tmp_path / "isa.md"], check=True
+    )
+    assert (tmp_path / "isa.md").read_text() == (ROOT / "docs/isa.md").read_text(), (
+        "run: python3 isa/generate.py doc docs/isa.md"
+    )
 
 
 def test_cpp_is_formatted():
     files = [str(p) for p in sources(".h", ".cpp")]
-    run = subprocess.run(["clang-format", "--dry-run", "--Werror", *files], capture_output=True, text=True)
-    assert run.returncode == 0, "run: clang-format -i on\n" + "\n".join(sorted({line.split(":")[0] for line in run.stderr.splitlines() if "error:" in line}))
+    run = subprocess.run(
+        ["clang-format", "--dry-run", "--Werror", *files], capture_output=True, text=True
+    )
+    assert run.returncode == 0, "run: clang-format -i on\n" + "\n".join(
+        sorted({line.split(":")[0] for line in run.stderr.splitlines() if "error:" in line})
+    )
 
 
 def test_python_is_formatted_and_clean():
     for command in (["format", "--check"], ["check"]):
-        run = subprocess.run([sys.executable, "-m", "ruff", *command, "--no-cache", str(ROOT)], capture_output=True, text=True)
+        run = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--no-cache", str(ROOT)],
+            capture_output=True,
+            text=True,
+        )
         assert run.returncode == 0, f"run: ruff {' '.join(command)}\n{run.stdout}{run.stderr}"
 
 
 def test_no_path_of_one_machine():
     pattern = re.compile(r"(?<![A-Za-z0-9_.])/(home|root|work)/")
-    wrong = [p.relative_to(ROOT).as_posix() for p in sources(".h", ".cpp", ".sv", ".py", ".md", ".txt", ".toml", ".cmake") if pattern.search(p.read_text())]
+    wrong = [
+        p.relative_to(ROOT).as_posix()
+        for p in sources(".h", ".cpp", ".sv", ".py", ".md", ".txt", ".toml", ".cmake")
+        if pattern.search(p.read_text())
+    ]
     assert [w for w in wrong if w != "tests/guard/test_tree.py"] == []
 
 

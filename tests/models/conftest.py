@@ -15,8 +15,12 @@ SHARED = pathlib.Path(os.environ.get("ZAHL_MODELS", ROOT.parent / "shared/models
 
 def zahl(*arguments: object, expect: int = 0) -> subprocess.CompletedProcess:
     """Runs the command line and checks its exit code."""
-    run = subprocess.run([str(ZAHL), *map(str, arguments)], capture_output=True, text=True, timeout=600)
-    assert run.returncode == expect, f"zahl {' '.join(map(str, arguments))}: exit {run.returncode}\n{run.stdout}{run.stderr}"
+    run = subprocess.run(
+        [str(ZAHL), *map(str, arguments)], capture_output=True, text=True, timeout=600
+    )
+    assert run.returncode == expect, (
+        f"zahl {' '.join(map(str, arguments))}: exit {run.returncode}\n{run.stdout}{run.stderr}"
+    )
     return run
 
 
@@ -39,7 +43,19 @@ class Runner:
     def run(self, values: np.ndarray, engine: str = "model", *arguments: str) -> np.ndarray:
         source, target = self.folder / "in.npy", self.folder / "out.npy"
         np.save(source, values)
-        zahl("run", self.program, "--input", source, "--output", target, "--engine", engine, "--json", self.folder / "report.json", *arguments)
+        zahl(
+            "run",
+            self.program,
+            "--input",
+            source,
+            "--output",
+            target,
+            "--engine",
+            engine,
+            "--json",
+            self.folder / "report.json",
+            *arguments,
+        )
         return np.load(target)
 
     def report(self) -> dict:

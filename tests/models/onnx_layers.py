@@ -12,10 +12,14 @@ TYPES = {np.dtype(np.int8): TensorProto.INT8, np.dtype(np.uint8): TensorProto.UI
 def session(model: onnx.ModelProto) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
 
 
-def quantized_tensors(model: onnx.ModelProto, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def quantized_tensors(
+    model: onnx.ModelProto, feeds: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """What ONNX Runtime computes for every quantized tensor."""
     wide = onnx.ModelProto()
     wide.CopyFrom(model)
@@ -54,9 +58,17 @@ def layers(model: onnx.ModelProto, values: dict[str, np.ndarray]):
         used = {i for n in nodes for i in n.input}
 
         def info(name):
-            return helper.make_tensor_value_info(name, TYPES[values[name].dtype], values[name].shape)
+            return helper.make_tensor_value_info(
+                name, TYPES[values[name].dtype], values[name].shape
+            )
 
-        graph = helper.make_graph(nodes, end.name, [info(i) for i in inputs], [info(end.output[0])], [constants[c] for c in constants if c in used])
+        graph = helper.make_graph(
+            nodes,
+            end.name,
+            [info(i) for i in inputs],
+            [info(end.output[0])],
+            [constants[c] for c in constants if c in used],
+        )
         part = helper.make_model(graph, opset_imports=model.opset_import, ir_version=8)
         yield end.output[0], part, {i: values[i] for i in inputs}, values[end.output[0]]
 
@@ -64,7 +76,10 @@ def layers(model: onnx.ModelProto, values: dict[str, np.ndarray]):
 def operators(model: onnx.ModelProto, values: dict[str, np.ndarray]):
     """The same for the QOperator format, node by node; inputs and results are made bytes of scale 1 where the node names no scale."""
     constants = {i.name: i for i in model.graph.initializer}
-    unit = [numpy_helper.from_array(np.float32(1), "one"), numpy_helper.from_array(np.int8(0), "nought")]
+    unit = [
+        numpy_helper.from_array(np.float32(1), "one"),
+        numpy_helper.from_array(np.int8(0), "nought"),
+    ]
     for node in model.graph.node:
         if node.op_type in (*NOTATION, "MaxPool"):
             continue
@@ -74,18 +89,54 @@ def operators(model: onnx.ModelProto, values: dict[str, np.ndarray]):
         grid = [node.input[at], node.input[at + 1]] if has_scales else ["one", "nought"]
         copy = onnx.NodeProto()
         copy.CopyFrom(node)
-        nodes = [copy, helper.make_node("DequantizeLinear", [output, *grid], [output + " real"], name=output + " real")]
+        nodes = [
+            copy,
+            helper.make_node(
+                "DequantizeLinear", [output, *grid], [output + " real"], name=output + " real"
+            ),
+        ]
         for i in inputs if not has_scales else []:
-            nodes.insert(0, helper.make_node("QuantizeLinear", [i + " open", "one", "nought"], [i + " bytes"], name=i + " bytes"))
-            nodes.insert(0, helper.make_node("DequantizeLinear", [i, "one", "nought"], [i + " open"], name=i + " open"))
+            nodes.insert(
+                0,
+                helper.make_node(
+                    "QuantizeLinear",
+                    [i + " open", "one", "nought"],
+                    [i + " bytes"],
+                    name=i + " bytes",
+                ),
+            )
+            nodes.insert(
+                0,
+                helper.make_node(
+                    "DequantizeLinear", [i, "one", "nought"], [i + " open"], name=i + " open"
+                ),
+            )
             copy.input[list(copy.input).index(i)] = i + " bytes"
         used = {i for n in nodes for i in n.input}
-        ports = [helper.make_tensor_value_info(i, TYPES[values[i].dtype], values[i].shape) for i in inputs]
+        ports = [
+            helper.make_tensor_value_info(i, TYPES[values[i].dtype], values[i].shape)
+            for i in inputs
+        ]
         result = helper.make_tensor_value_info(output + " real", TensorProto.FLOAT, None)
-        graph = helper.make_graph(nodes, node.name, ports, [result], [c for name, c in constants.items() if name in used] + unit)
+        graph = helper.make_graph(
+            nodes,
+            node.name,
+            ports,
+            [result],
+            [c for name, c in constants.items() if name in used] + unit,
+        )
         part = helper.make_model(graph, opset_imports=model.opset_import, ir_version=6)
-        scale, zero = (constant(model, name) for name in grid) if has_scales else (np.float32(1), np.int8(0))
-        yield node.op_type, node.name, part, {i: values[i] for i in inputs}, (values[output].astype(int) - int(zero)) * np.float64(scale), float(scale)
+        scale, zero = (
+            (constant(model, name) for name in grid) if has_scales else (np.float32(1), np.int8(0))
+        )
+        yield (
+            node.op_type,
+            node.name,
+            part,
+            {i: values[i] for i in inputs},
+            (values[output].astype(int) - int(zero)) * np.float64(scale),
+            float(scale),
+        )
 
 
 def constant(model: onnx.ModelProto, name: str) -> np.ndarray:

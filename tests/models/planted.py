@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 MAGIC = b"ZAHLPROG"
-FORMAT_VERSION = 2  # isa/program.cpp
+FORMAT_VERSION = 2  # contract/program.cpp
 
 
 def float_between(path):
@@ -28,11 +28,25 @@ def float_between(path):
     ]
     nodes, tensor = [], "x"
     for i, op in enumerate(["Conv", "Round", "Conv"]):
-        nodes.append(helper.make_node("QuantizeLinear", [tensor, "s", "z"], [f"q{i}"], name=f"quantize{i}"))
-        nodes.append(helper.make_node("DequantizeLinear", [f"q{i}", "s", "z"], [f"d{i}"], name=f"dequantize{i}"))
+        nodes.append(
+            helper.make_node("QuantizeLinear", [tensor, "s", "z"], [f"q{i}"], name=f"quantize{i}")
+        )
+        nodes.append(
+            helper.make_node(
+                "DequantizeLinear", [f"q{i}", "s", "z"], [f"d{i}"], name=f"dequantize{i}"
+            )
+        )
         if op == "Conv":
-            nodes.append(helper.make_node("DequantizeLinear", ["w", "ws", "wz"], [f"w{i}"], name=f"weights{i}"))
-            nodes.append(helper.make_node("Conv", [f"d{i}", f"w{i}"], [f"y{i}"], name=f"conv{i}", pads=[1, 1, 1, 1]))
+            nodes.append(
+                helper.make_node(
+                    "DequantizeLinear", ["w", "ws", "wz"], [f"w{i}"], name=f"weights{i}"
+                )
+            )
+            nodes.append(
+                helper.make_node(
+                    "Conv", [f"d{i}", f"w{i}"], [f"y{i}"], name=f"conv{i}", pads=[1, 1, 1, 1]
+                )
+            )
         else:
             nodes.append(helper.make_node("Round", [f"d{i}"], [f"y{i}"], name="planted_float"))
         tensor = f"y{i}"
@@ -40,8 +54,12 @@ def float_between(path):
         helper.make_node("QuantizeLinear", [tensor, "s", "z"], ["q"], name="last"),
         helper.make_node("DequantizeLinear", ["q", "s", "z"], ["y"], name="out"),
     ]
-    port = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 1, 4, 4]) for n in ("x", "y", "y1")]
-    graph = helper.make_graph(nodes, "float_between", port[:1], port[1:2], initializers, value_info=port[2:])
+    port = [
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 1, 4, 4]) for n in ("x", "y", "y1")
+    ]
+    graph = helper.make_graph(
+        nodes, "float_between", port[:1], port[1:2], initializers, value_info=port[2:]
+    )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
     return path
 
@@ -59,10 +77,16 @@ def sections(program: bytes) -> list[tuple[bytes, bytes]]:
 
 def image(parts: list[tuple[bytes, bytes]]) -> bytes:
     """A program image of these sections, its checksums right."""
-    body = b"".join(struct.pack("<4sQI", name, len(data), zlib.crc32(data)) + data for name, data in parts)
+    body = b"".join(
+        struct.pack("<4sQI", name, len(data), zlib.crc32(data)) + data for name, data in parts
+    )
     return MAGIC + struct.pack("<II", FORMAT_VERSION, len(parts)) + body
 
 
 def changed(program: pathlib.Path, name: bytes, change) -> None:
     """Applies `change` to the bytes of one section, in the file."""
-    program.write_bytes(image([(n, change(data) if n == name else data) for n, data in sections(program.read_bytes())]))
+    program.write_bytes(
+        image(
+            [(n, change(data) if n == name else data) for n, data in sections(program.read_bytes())]
+        )
+    )

@@ -68,7 +68,9 @@ def test_bad_options():
     assert "rows" in sentence("run", QDQ, "--set", "row=3")
     assert "power of two" in sentence("run", QDQ, "--set", "rows=12")
     zahl("run", QDQ, "--engine", "abacus", expect=2)
-    assert "--witness goes with --engine model" in sentence("run", QDQ, "--engine", "reference", "--witness")
+    assert "--witness goes with --engine model" in sentence(
+        "run", QDQ, "--engine", "reference", "--witness"
+    )
     zahl("dance", expect=2)
 
 
@@ -85,7 +87,13 @@ def test_dynamic_quantization_is_told_the_static_way(tmp_path):
         "dynamic",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4])],
         [helper.make_tensor_value_info("y", TensorProto.INT32, [1, 4])],
-        [numpy_helper.from_array(np.ones((4, 4), np.int8), "w"), numpy_helper.from_array(np.int8(0), "wz")],
+        [
+            numpy_helper.from_array(np.ones((4, 4), np.int8), "w"),
+            numpy_helper.from_array(np.int8(0), "wz"),
+        ],
     )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), tmp_path / "dynamic.onnx")
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]),
+        tmp_path / "dynamic.onnx",
+    )
     assert "static" in sentence("compile", tmp_path / "dynamic.onnx")

@@ -46,4 +46,6 @@ def test_recorded_outputs_are_reproduced(name: str, engine: str, tmp_path):
     for case, expected in cases.items():
         output = runner.run(values_of(name, shared(f"golden/{name}/{case}"), shape), engine)
         got = summary(name, output)
-        assert got == (int(expected, 0) if isinstance(expected, str) else expected), f"{name}/{case} on {engine}"
+        assert got == (int(expected, 0) if isinstance(expected, str) else expected), (
+            f"{name}/{case} on {engine}"
+        )

@@ -30,11 +30,16 @@ def test_list_goes_to_standard_output(tmp_path):
 
 def test_cosim_of_several(tmp_path):
     zahl("cosim", DIGITS, DIGITS, "--jobs", 2, "--config", "tiny8", "--json", tmp_path / "all.json")
-    assert [r["cycle_differences"] for r in json.loads((tmp_path / "all.json").read_text())] == [0, 0]
+    assert [r["cycle_differences"] for r in json.loads((tmp_path / "all.json").read_text())] == [
+        0,
+        0,
+    ]
 
 
 def test_one_bad_file_does_not_stop_the_others(tmp_path):
-    run = zahl("run", "no_such.onnx", DIGITS, "--seed", 1, "--json", tmp_path / "all.json", expect=2)
+    run = zahl(
+        "run", "no_such.onnx", DIGITS, "--seed", 1, "--json", tmp_path / "all.json", expect=2
+    )
     assert "no_such.onnx" in run.stderr.splitlines()[0]
     bad, good = json.loads((tmp_path / "all.json").read_text())
     assert bad is None and good["cycles"] > 0
@@ -52,10 +57,39 @@ def test_jobs_must_be_positive():
 
 @pytest.mark.parametrize("engine", ["model", "rtl"])
 def test_repeated_runs_give_the_same_and_are_timed(engine: str, tmp_path):
-    zahl("run", DIGITS, "--engine", engine, "--seed", 1, "--output", tmp_path / "once.npy", "--json", tmp_path / "once.json")
-    zahl("run", DIGITS, "--engine", engine, "--seed", 1, "--repeat", 3, "--output", tmp_path / "thrice.npy", "--json", tmp_path / "thrice.json")
+    zahl(
+        "run",
+        DIGITS,
+        "--engine",
+        engine,
+        "--seed",
+        1,
+        "--output",
+        tmp_path / "once.npy",
+        "--json",
+        tmp_path / "once.json",
+    )
+    zahl(
+        "run",
+        DIGITS,
+        "--engine",
+        engine,
+        "--seed",
+        1,
+        "--repeat",
+        3,
+        "--output",
+        tmp_path / "thrice.npy",
+        "--json",
+        tmp_path / "thrice.json",
+    )
     once, thrice = (json.loads((tmp_path / f"{n}.json").read_text()) for n in ("once", "thrice"))
     host = thrice.pop("host")
     assert once == thrice
     assert np.array_equal(np.load(tmp_path / "once.npy"), np.load(tmp_path / "thrice.npy"))
-    assert len(host["run_seconds"]) == 3 and min(host["run_seconds"]) > 0 and host["start_up_seconds"] > 0 and host["peak_bytes"] > 1e6
+    assert (
+        len(host["run_seconds"]) == 3
+        and min(host["run_seconds"]) > 0
+        and host["start_up_seconds"] > 0
+        and host["peak_bytes"] > 1e6
+    )

@@ -30,7 +30,9 @@ def test_each_layer_is_within_one_step_of_onnx_runtime(name: str, tmp_path):
     # One graph of all layers side by side would compile at once, but a layer that fails should be seen by name.
     for layer, part, inputs, expected in onnx_layers.layers(model, values):
         onnx.save(part, tmp_path / "layer.onnx")
-        np.savez(tmp_path / "in.npz", **inputs) if len(inputs) > 1 else np.save(tmp_path / "in.npy", next(iter(inputs.values())))
+        np.savez(tmp_path / "in.npz", **inputs) if len(inputs) > 1 else np.save(
+            tmp_path / "in.npy", next(iter(inputs.values()))
+        )
         source = tmp_path / ("in.npz" if len(inputs) > 1 else "in.npy")
         zahl("run", tmp_path / "layer.onnx", "--input", source, "--output", tmp_path / "out.npy")
         steps = np.abs(np.load(tmp_path / "out.npy").astype(int) - expected.astype(int))
@@ -58,7 +60,9 @@ def test_each_operator_of_nanodet_is_within_one_step_of_onnx_runtime(tmp_path):
             continue
         onnx.save(part, tmp_path / "m.onnx")
         source = tmp_path / ("in.npz" if len(inputs) > 1 else "in.npy")
-        np.savez(source, **inputs) if len(inputs) > 1 else np.save(source, next(iter(inputs.values())))
+        np.savez(source, **inputs) if len(inputs) > 1 else np.save(
+            source, next(iter(inputs.values()))
+        )
         zahl("run", tmp_path / "m.onnx", "--input", source, "--output", tmp_path / "out.npy")
         steps = np.abs(np.load(tmp_path / "out.npy") - expected) / scale
         assert steps.max() < (1.01 if kind == "QLinearConv" else 0.01), (kind, name)
@@ -72,7 +76,16 @@ def test_model_and_rtl_agree(name: str, tmp_path):
     zahl("cosim", path, "--seed", 1)
 
 
-@pytest.mark.parametrize("name", ["yolov5_tiny_192_int8", "hello_world_int8", "micro_speech_quantized", "har_cnn_int8", "str_ww_ref_model"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "yolov5_tiny_192_int8",
+        "hello_world_int8",
+        "micro_speech_quantized",
+        "har_cnn_int8",
+        "str_ww_ref_model",
+    ],
+)
 def test_tflite_bit_for_bit(name: str, tmp_path):
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 

@@ -18,7 +18,12 @@ def figures(folder, *arguments: object) -> dict:
     zahl("run", *arguments, "--seed", 1, "--cycles-only", "--json", folder / "report.json")
     report = json.loads((folder / "report.json").read_text())
     dram = report["dram_read_bytes"] + report["dram_write_bytes"]
-    return {"cycles": report["cycles"], "dram": dram, "energy": report["energy_pj"]["total"], "report": report}
+    return {
+        "cycles": report["cycles"],
+        "dram": dram,
+        "energy": report["energy_pj"]["total"],
+        "report": report,
+    }
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -36,7 +41,17 @@ def test_answers_stay_the_same_and_the_rtl_agrees(network: str, objective: str, 
     answers = []
     for options in ([], ["--objective", objective, "--optimise", "max"]):
         output = tmp_path / f"{len(answers)}.npy"
-        zahl("cosim", path_of(network), *options, "--config", "tiny8", "--seed", 3, "--output", output)
+        zahl(
+            "cosim",
+            path_of(network),
+            *options,
+            "--config",
+            "tiny8",
+            "--seed",
+            3,
+            "--output",
+            output,
+        )
         answers.append(output.read_bytes())
     assert answers[0] == answers[1]
 
@@ -45,9 +60,13 @@ def test_energy_counts_the_events_of_the_table(tmp_path):
     table = {"multiply_accumulate": 0, "scratchpad_byte": 0, "accumulator_byte": 0, "dram_byte": 0}
 
     def energy(**values: float) -> dict:
-        (tmp_path / "e.toml").write_text("".join(f"{k} = {v}\n" for k, v in (table | values).items()))
+        (tmp_path / "e.toml").write_text(
+            "".join(f"{k} = {v}\n" for k, v in (table | values).items())
+        )
         found = figures(tmp_path, DIGITS, "--energy", tmp_path / "e.toml")
-        assert found["energy"] == sum(v for k, v in found["report"]["energy_pj"].items() if k != "total")
+        assert found["energy"] == sum(
+            v for k, v in found["report"]["energy_pj"].items() if k != "total"
+        )
         return found
 
     macs = energy(multiply_accumulate=1)
@@ -63,18 +82,28 @@ def test_energy_counts_the_events_of_the_table(tmp_path):
     "text, says",
     [
         ("multiply_accumulate = 1\n", "needs scratchpad_byte, picojoules from 0 to 1e9"),
-        ("multiply_accumulate = -1\nscratchpad_byte = 1\naccumulator_byte = 1\ndram_byte = 1\n", "needs multiply_accumulate, picojoules"),
-        ("multiply_accumulate = 1\nscratchpad_byte = 1\naccumulator_byte = 1\ndram_byte = 1\nleakage = 1\n", "unknown key leakage"),
+        (
+            "multiply_accumulate = -1\nscratchpad_byte = 1\naccumulator_byte = 1\ndram_byte = 1\n",
+            "needs multiply_accumulate, picojoules",
+        ),
+        (
+            "multiply_accumulate = 1\nscratchpad_byte = 1\naccumulator_byte = 1\ndram_byte = 1\nleakage = 1\n",
+            "unknown key leakage",
+        ),
         ("multiply_accumulate = \n", "line 1"),
     ],
 )
 def test_a_wrong_table_of_energies_is_named(text: str, says: str, tmp_path):
     (tmp_path / "e.toml").write_text(text)
     assert says in zahl("run", DIGITS, "--energy", tmp_path / "e.toml", expect=2).stderr
-    assert "no such file" in zahl("run", DIGITS, "--energy", tmp_path / "absent.toml", expect=2).stderr
+    assert (
+        "no such file" in zahl("run", DIGITS, "--energy", tmp_path / "absent.toml", expect=2).stderr
+    )
 
 
 def test_a_program_is_not_optimised_again(tmp_path):
     zahl("compile", DIGITS, "-o", tmp_path / "a.zprog")
     for option in (["--objective", "dram"], ["--optimise", "max"]):
-        assert "it is compiled already" in zahl("run", tmp_path / "a.zprog", *option, expect=2).stderr
+        assert (
+            "it is compiled already" in zahl("run", tmp_path / "a.zprog", *option, expect=2).stderr
+        )

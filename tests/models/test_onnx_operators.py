@@ -25,7 +25,13 @@ def concat_of_grids(g: Graph) -> str:
 def concat_read_by_convolution(g: Graph) -> str:
     a, b = two_convs(g)
     g.node("Concat", [a, b, a], "c", axis=1)
-    return g.node("Conv", [g.qdq("c", 0.06, 3), g.weights("w", [20, 88, 3, 3], 0.002031)], "y", pads=[1, 1, 1, 1], strides=[2, 2])
+    return g.node(
+        "Conv",
+        [g.qdq("c", 0.06, 3), g.weights("w", [20, 88, 3, 3], 0.002031)],
+        "y",
+        pads=[1, 1, 1, 1],
+        strides=[2, 2],
+    )
 
 
 def concat_in_the_height(g: Graph) -> str:
@@ -36,7 +42,9 @@ def concat_in_the_height(g: Graph) -> str:
 
 def split_and_joined(g: Graph) -> str:
     a, _ = two_convs(g)
-    first, second = g.node("Split", [a, g.constant("sizes", np.array([10, 14], np.int64))], ["s0", "s1"], axis=1)
+    first, second = g.node(
+        "Split", [a, g.constant("sizes", np.array([10, 14], np.int64))], ["s0", "s1"], axis=1
+    )
     return g.node("Concat", [g.qdq(second, 0.05, 3), g.qdq(first, 0.05, 3)], "y", axis=1)
 
 
@@ -55,7 +63,15 @@ def split_with_bottleneck(g: Graph) -> str:
 
 def slices(g: Graph) -> str:
     x = g.qdq("x", 0.05, 0)
-    bounds = [g.constant(n, np.array(v, np.int64)) for n, v in (("from", [1, 0, 3]), ("to", [-1, 9, 1000]), ("axes", [2, 1, 3]), ("steps", [2, 3, 1]))]
+    bounds = [
+        g.constant(n, np.array(v, np.int64))
+        for n, v in (
+            ("from", [1, 0, 3]),
+            ("to", [-1, 9, 1000]),
+            ("axes", [2, 1, 3]),
+            ("steps", [2, 3, 1]),
+        )
+    ]
     return g.node("Slice", [x, *bounds], "y")
 
 
@@ -64,45 +80,87 @@ def focus(g: Graph) -> str:
     x = g.qdq("x", 0.05, 0)
     parts = []
     for i, (row, column) in enumerate(((0, 0), (1, 0), (0, 1), (1, 1))):
-        bounds = [g.constant(f"{n}{i}", np.array(v, np.int64)) for n, v in (("f", [row, column]), ("t", [99, 99]), ("a", [2, 3]), ("s", [2, 2]))]
+        bounds = [
+            g.constant(f"{n}{i}", np.array(v, np.int64))
+            for n, v in (("f", [row, column]), ("t", [99, 99]), ("a", [2, 3]), ("s", [2, 2]))
+        ]
         g.node("Slice", [x, *bounds], f"part{i}")
         parts.append(g.qdq(f"part{i}", 0.05, 0))
     g.node("Concat", parts, "c", axis=1)
-    return g.node("Conv", [g.qdq("c", 0.05, 0), g.weights("w", [16, 64, 3, 3], 0.002031)], "y", pads=[1, 1, 1, 1])
+    return g.node(
+        "Conv",
+        [g.qdq("c", 0.05, 0), g.weights("w", [16, 64, 3, 3], 0.002031)],
+        "y",
+        pads=[1, 1, 1, 1],
+    )
 
 
 def nearest(g: Graph) -> str:
     x, scales = g.qdq("x", 0.05, 0), g.constant("scales", np.array([1, 1, 2, 3], np.float32))
-    return g.node("Resize", [x, "", scales], "y", mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    return g.node(
+        "Resize",
+        [x, "", scales],
+        "y",
+        mode="nearest",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
 
 
 def nearest_half_pixel(g: Graph) -> str:
     sizes = g.constant("sizes", np.array([2, 16, 24, 20], np.int64))
-    return g.node("Resize", [g.qdq("x", 0.05, 0), "", "", sizes], "y", mode="nearest", coordinate_transformation_mode="half_pixel")
+    return g.node(
+        "Resize",
+        [g.qdq("x", 0.05, 0), "", "", sizes],
+        "y",
+        mode="nearest",
+        coordinate_transformation_mode="half_pixel",
+    )
 
 
 def nearest_joined(g: Graph) -> str:
     x, scales = g.qdq("x", 0.05, 0), g.constant("scales", np.array([1, 1, 2, 2], np.float32))
-    g.node("Resize", [x, "", scales], "r", mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    g.node(
+        "Resize",
+        [x, "", scales],
+        "r",
+        mode="nearest",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
     g.node("Concat", [g.qdq("r", 0.05, 0), "r_dq"], "c", axis=1)
     return g.node("Conv", [g.qdq("c", 0.05, 0), g.weights("w", [16, 32, 1, 1], 0.01037)], "y")
 
 
 def linear(g: Graph) -> str:
     sizes = g.constant("sizes", np.array([2, 16, 24, 30], np.int64))
-    return g.node("Resize", [g.qdq("x", 0.0507, 5), "", "", sizes], "y", mode="linear", coordinate_transformation_mode="half_pixel")
+    return g.node(
+        "Resize",
+        [g.qdq("x", 0.0507, 5), "", "", sizes],
+        "y",
+        mode="linear",
+        coordinate_transformation_mode="half_pixel",
+    )
 
 
 def detection_head(g: Graph) -> str:
     g.node("Conv", [g.qdq("x", 0.05, 0), g.weights("w", [21, 16, 1, 1], 0.01037)], "h")
-    g.node("Reshape", [g.qdq("h", 0.05, 0), g.constant("s1", np.array([2, 3, 7, 12, 10], np.int64))], "r")
+    g.node(
+        "Reshape",
+        [g.qdq("h", 0.05, 0), g.constant("s1", np.array([2, 3, 7, 12, 10], np.int64))],
+        "r",
+    )
     g.node("Transpose", ["r"], "t", perm=[0, 1, 3, 4, 2])
     return g.node("Reshape", ["t", g.constant("s2", np.array([2, -1, 7], np.int64))], "y")
 
 
 def shuffle(g: Graph) -> str:
     """Channels of two groups in turn, then half of them."""
-    g.node("Reshape", [g.qdq("x", 0.05, 0), g.constant("s1", np.array([2, 2, 8, 12, 10], np.int64))], "r")
+    g.node(
+        "Reshape",
+        [g.qdq("x", 0.05, 0), g.constant("s1", np.array([2, 2, 8, 12, 10], np.int64))],
+        "r",
+    )
     g.node("Transpose", ["r"], "t", perm=[0, 2, 1, 3, 4])
     g.node("Reshape", ["t", g.constant("s2", np.array([2, 16, 12, 10], np.int64))], "u")
     _, half = g.node("Split", ["u"], ["h0", "h1"], axis=1)
@@ -129,8 +187,27 @@ def softmax_over_channels(g: Graph) -> str:
     return g.node("Softmax", [g.qdq("x", 0.05, 0)], "y", axis=2)
 
 
-MOVES = [concat_of_grids, concat_in_the_height, split_and_joined, slices, nearest, nearest_half_pixel, detection_head, space_to_depth, depth_to_space]
-LAYERS = [concat_read_by_convolution, split_with_bottleneck, focus, nearest_joined, linear, shuffle, gate, softmax_over_channels]
+MOVES = [
+    concat_of_grids,
+    concat_in_the_height,
+    split_and_joined,
+    slices,
+    nearest,
+    nearest_half_pixel,
+    detection_head,
+    space_to_depth,
+    depth_to_space,
+]
+LAYERS = [
+    concat_read_by_convolution,
+    split_with_bottleneck,
+    focus,
+    nearest_joined,
+    linear,
+    shuffle,
+    gate,
+    softmax_over_channels,
+]
 CONVOLUTION_FIRST = [concat_of_grids, split_and_joined, detection_head]  # a convolution comes first
 
 
@@ -144,7 +221,15 @@ def build(make, dims: list[int]) -> onnx.ModelProto:
 def run(model: onnx.ModelProto, x: np.ndarray, folder, *arguments: object) -> np.ndarray:
     onnx.save(model, folder / "m.onnx")
     np.save(folder / "x.npy", x)
-    zahl("run", folder / "m.onnx", "--input", folder / "x.npy", "--output", folder / "y.npy", *arguments)
+    zahl(
+        "run",
+        folder / "m.onnx",
+        "--input",
+        folder / "x.npy",
+        "--output",
+        folder / "y.npy",
+        *arguments,
+    )
     return np.load(folder / "y.npy")
 
 
@@ -155,12 +240,18 @@ def test_operator_is_what_onnx_runtime_computes(make, tmp_path):
     expected = session(model).run(None, {"x": x})[0]
     small = ["--set", "scratchpad_bank_bytes=2048"]  # so that tensors stream
     for machine in ([], ["--config", "tiny8"], small):
-        steps = np.abs(run(model, x, tmp_path, *machine) - expected) / (STEP / 10 if make is softmax_over_channels else STEP)
+        steps = np.abs(run(model, x, tmp_path, *machine) - expected) / (
+            STEP / 10 if make is softmax_over_channels else STEP
+        )
         assert steps.max() < (1.01 if make in LAYERS + CONVOLUTION_FIRST else 0.01), machine
         assert (steps > 0.5).mean() < (0.02 if make is softmax_over_channels else 0.002), machine
 
 
-@pytest.mark.parametrize("make", [split_with_bottleneck, nearest_joined, detection_head, shuffle], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "make",
+    [split_with_bottleneck, nearest_joined, detection_head, shuffle],
+    ids=lambda f: f.__name__,
+)
 @pytest.mark.parametrize("config", ["edge16", "tiny8"])
 def test_model_and_rtl_agree(make, config: str, tmp_path):
     onnx.save(build(make, [2, 16, 12, 10]), tmp_path / "m.onnx")

@@ -10,7 +10,7 @@ from conftest import ROOT, shared, zahl
 from planted import changed, float_between, image, sections
 
 DIGITS = ROOT / "models/digits/digits_qdq.onnx"
-LEVEL5 = ROOT / "scripts/prove/level5.py"
+LEVEL5 = ROOT / "certificate/run/level5.py"
 
 
 def prove(subject, *arguments, expect=0, levels="1,2,5") -> dict:
@@ -21,7 +21,12 @@ def prove(subject, *arguments, expect=0, levels="1,2,5") -> dict:
 
 
 def failing(told: dict) -> list[str]:
-    return [f"{check['name']}: {check['detail']}" for level in told["levels"] for check in level["checks"] if not check["holds"]]
+    return [
+        f"{check['name']}: {check['detail']}"
+        for level in told["levels"]
+        for check in level["checks"]
+        if not check["holds"]
+    ]
 
 
 @pytest.fixture()
@@ -34,7 +39,9 @@ def test_default_model_holds_on_all_engines(tmp_path):
     told = prove(DIGITS, "--html", tmp_path / "page.html")
     assert [level["level"] for level in told["levels"]] == [1, 2, 5] and told["left_out"] == [3, 4]
     run = told["levels"][2]
-    assert {"reference", "model", "rtl"} <= {word for check in run["checks"] for word in check["name"].split()}
+    assert {"reference", "model", "rtl"} <= {
+        word for check in run["checks"] for word in check["name"].split()
+    }
     assert all(len(h) == 64 for level in told["levels"] for h in level["hashes"].values())
     page = (tmp_path / "page.html").read_text()
     assert "{{" not in page and "<script" not in page and "https://" not in page
@@ -60,13 +67,19 @@ def test_float_node_is_named(tmp_path):
 
 def test_reserved_bit_is_named(program):
     changed(program, b"CODE", lambda code: code[: 5 * 64 + 63] + b"\x80" + code[6 * 64 :])
-    assert any("instruction 5: " in text and "reserved" in text for text in failing(prove(program, levels="2", expect=1)))
+    assert any(
+        "instruction 5: " in text and "reserved" in text
+        for text in failing(prove(program, levels="2", expect=1))
+    )
 
 
 def test_float_bytes_that_nobody_reads_are_named(program):
     size = len(dict(sections(program.read_bytes()))[b"DATA"])
     changed(program, b"DATA", lambda data: data + np.full(16, 0.5, np.float32).tobytes())
-    assert any(f"data bytes {size} to {size + 63} are read by no instruction" in text for text in failing(prove(program, levels="2", expect=1)))
+    assert any(
+        f"data bytes {size} to {size + 63} are read by no instruction" in text
+        for text in failing(prove(program, levels="2", expect=1))
+    )
 
 
 def test_section_of_floats_is_named(program):
@@ -101,7 +114,11 @@ def test_qoperator_format_holds(tmp_path):
     quantization = pytest.importorskip("onnxruntime.quantization")
     model = tmp_path / "qoperator.onnx"
     quantization.quantize_static(
-        str(ROOT / "models/digits/digits_float.onnx"), str(model), Images(), quant_format=quantization.QuantFormat.QOperator, per_channel=True
+        str(ROOT / "models/digits/digits_float.onnx"),
+        str(model),
+        Images(),
+        quant_format=quantization.QuantFormat.QOperator,
+        per_channel=True,
     )
     told = json.loads(zahl("explain", model, "--json", "-").stdout)
     assert told["model_format"] == "onnx-qoperator" and told["left_in_float"] == []
@@ -111,7 +128,9 @@ def test_qoperator_format_holds(tmp_path):
 
 
 def run_level5(path, result) -> tuple[int, dict]:
-    run = subprocess.run([sys.executable, "-B", LEVEL5, path, "--json", result], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-B", LEVEL5, path, "--json", result], capture_output=True, text=True
+    )
     return run.returncode, json.loads(result.read_text())
 
 
@@ -124,7 +143,12 @@ def test_wrong_output_is_named(tmp_path):
     np.savez(tmp_path / "wrong.npz", **arrays)
     code, told = run_level5(tmp_path / "wrong.npz", tmp_path / "b.json")
     wrong = [c for c in told["checks"] if not c["holds"]]
-    assert code == 1 and len(wrong) == 1 and "of the model" in wrong[0]["name"] and "channel 7" in wrong[0]["detail"]
+    assert (
+        code == 1
+        and len(wrong) == 1
+        and "of the model" in wrong[0]["name"]
+        and "channel 7" in wrong[0]["detail"]
+    )
 
 
 def test_one_wrong_bias_changes_the_evaluation(tmp_path):
@@ -149,7 +173,11 @@ def test_both_ways_of_exact_arithmetic_agree():
         for name, rounding in ROUNDINGS.items():
             fast, exact = rounding(product, n), rounding(product.astype(object), n)
             assert (fast.astype(object) == exact).all(), (name, n)
-    for name, examples in {"half_up": [(-3, -1)], "half_even": [(-3, -2), (-5, -2), (5, 2)], "half_away": [(-5, -3), (5, 3)]}.items():
+    for name, examples in {
+        "half_up": [(-3, -1)],
+        "half_even": [(-3, -2), (-5, -2), (5, 2)],
+        "half_away": [(-5, -3), (5, 3)],
+    }.items():
         assert all(ROUNDINGS[name](np.array([v]), 1)[0] == y for v, y in examples)
     assert ROUNDINGS["tfl_double"](-28 * 429496730, 33) == -2
 
@@ -162,7 +190,16 @@ def test_level_that_cannot_be_run_says_so(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["ad01_int8", "kws_ref_model", "mobilenet_v1_0.25_128_uint8", "vww_96_int8", "str_ww_ref_model", "hello_world_int8", "yolov5_tiny_192_int8"]
+    "name",
+    [
+        "ad01_int8",
+        "kws_ref_model",
+        "mobilenet_v1_0.25_128_uint8",
+        "vww_96_int8",
+        "str_ww_ref_model",
+        "hello_world_int8",
+        "yolov5_tiny_192_int8",
+    ],
 )
 def test_shared_networks_hold(name):
     prove(shared(f"{name}.tflite"))

@@ -15,14 +15,18 @@ from qdq_builder import Graph
 MICROSOFT = "com.microsoft"
 
 
-def qlinear(g: Graph, kind: str, operands: list[list[str]], scale: float, zero: int, **attributes: object) -> list[str]:
+def qlinear(
+    g: Graph, kind: str, operands: list[list[str]], scale: float, zero: int, **attributes: object
+) -> list[str]:
     """The node's result with its scale and zero point, ready to be an operand."""
     name = f"n{len(g.nodes)}"
     grid = g.grid(name, scale, zero)
     domain = "" if kind in ("QLinearConv", "QLinearMatMul") else MICROSOFT
     flat = [part for operand in operands for part in operand]
     extra = attributes.pop("bias", None)
-    inputs = [*grid, *flat] if kind == "QLinearConcat" else [*flat, *grid, *([extra] if extra else [])]
+    inputs = (
+        [*grid, *flat] if kind == "QLinearConcat" else [*flat, *grid, *([extra] if extra else [])]
+    )
     return [g.node(kind, inputs, name, domain=domain, **attributes), *grid]
 
 
@@ -30,7 +34,9 @@ def quantized_input(g: Graph) -> list[str]:
     return [g.quantize("x", 0.0307, 5), "x_scale", "x_zero"]
 
 
-def weights(g: Graph, name: str, dims: list[int], channels: int = 0, unsigned: bool = False) -> list[str]:
+def weights(
+    g: Graph, name: str, dims: list[int], channels: int = 0, unsigned: bool = False
+) -> list[str]:
     low, high, kind = (0, 256, np.uint8) if unsigned else (-127, 128, np.int8)
     scales = g.rng.uniform(0.01, 0.02, channels or ()).astype(np.float32)
     zero = kind(117) if unsigned else np.zeros(channels or (), kind)
@@ -41,10 +47,29 @@ def weights(g: Graph, name: str, dims: list[int], channels: int = 0, unsigned: b
     ]
 
 
-def conv(g: Graph, x: list[str], name: str, out: int, inner: int, kernel: int, scale: float, unsigned: bool = False, **attributes: object) -> list[str]:
+def conv(
+    g: Graph,
+    x: list[str],
+    name: str,
+    out: int,
+    inner: int,
+    kernel: int,
+    scale: float,
+    unsigned: bool = False,
+    **attributes: object,
+) -> list[str]:
     bias = g.constant(f"{name}_bias", g.rng.integers(-2000, 2000, out).astype(np.int32))
     w = weights(g, name, [out, inner, kernel, kernel], 0 if unsigned else out, unsigned)
-    return qlinear(g, "QLinearConv", [x, w], scale, -3 if g.dtype is np.int8 else 125, bias=bias, pads=[kernel // 2] * 4, **attributes)
+    return qlinear(
+        g,
+        "QLinearConv",
+        [x, w],
+        scale,
+        -3 if g.dtype is np.int8 else 125,
+        bias=bias,
+        pads=[kernel // 2] * 4,
+        **attributes,
+    )
 
 
 def network(g: Graph) -> list[str]:
@@ -60,10 +85,24 @@ def network(g: Graph) -> list[str]:
     both = qlinear(g, "QLinearConcat", [product, leaky], 0.19, zero(-95), axis=1)
     half = g.node("Split", [both[0]], ["h0", "h1"], axis=1)[1]  # bytes, no pair around it
     pooled = g.node("MaxPool", [half], "m", kernel_shape=[3, 3], strides=[2, 2])
-    mean = qlinear(g, "QLinearAveragePool", [[pooled, *both[1:]]], 0.15, zero(-80), kernel_shape=[2, 2], strides=[1, 1])
+    mean = qlinear(
+        g,
+        "QLinearAveragePool",
+        [[pooled, *both[1:]]],
+        0.15,
+        zero(-80),
+        kernel_shape=[2, 2],
+        strides=[1, 1],
+    )
     whole = qlinear(g, "QLinearGlobalAveragePool", [mean], 0.05, zero(-60))
     flat = g.node("Flatten", [whole[0]], "flat")
-    logits = qlinear(g, "QLinearMatMul", [[flat, *whole[1:]], weights(g, "fc", [24, 10], 0, unsigned)], 0.11, zero(4))
+    logits = qlinear(
+        g,
+        "QLinearMatMul",
+        [[flat, *whole[1:]], weights(g, "fc", [24, 10], 0, unsigned)],
+        0.11,
+        zero(4),
+    )
     return qlinear(g, "QLinearSoftmax", [logits], 1 / 256, zero(-128), axis=1, opset=13)
 
 
@@ -85,11 +124,19 @@ def test_network_of_qlinear_operators(dtype, tmp_path):
 
 @pytest.mark.parametrize("sizes", [(26, 22), (52, 22), (13, 44), (39, 11)])
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8])
-def test_linear_resize_of_bytes_drops_the_fraction_as_onnx_runtime_does(dtype, sizes: tuple[int, int], tmp_path):
+def test_linear_resize_of_bytes_drops_the_fraction_as_onnx_runtime_does(
+    dtype, sizes: tuple[int, int], tmp_path
+):
     g = Graph([1, 20, 13, 11], dtype)
     x = quantized_input(g)
     shape = g.constant("sizes", np.array([1, 20, *sizes], np.int64))
-    g.node("Resize", [x[0], "", "", shape], "r", mode="linear", coordinate_transformation_mode="pytorch_half_pixel")
+    g.node(
+        "Resize",
+        [x[0], "", "", shape],
+        "r",
+        mode="linear",
+        coordinate_transformation_mode="pytorch_half_pixel",
+    )
     g.outputs.append(g.node("DequantizeLinear", ["r", *x[1:]], "y"))
     # At a factor of three, float32 misses whole numbers from below, which the exact mean does not.
     check_bytes(g, (1, 20, 13, 11), tmp_path, steps=1 if sizes == (39, 11) else 0)
@@ -98,7 +145,13 @@ def test_linear_resize_of_bytes_drops_the_fraction_as_onnx_runtime_does(dtype, s
 def test_linear_resize_to_a_part(tmp_path):
     g = Graph([1, 20, 12, 12])
     x = quantized_input(g)
-    g.node("Resize", [x[0], "", "", g.constant("sizes", np.array([1, 20, 6, 4], np.int64))], "r", mode="linear", coordinate_transformation_mode="half_pixel")
+    g.node(
+        "Resize",
+        [x[0], "", "", g.constant("sizes", np.array([1, 20, 6, 4], np.int64))],
+        "r",
+        mode="linear",
+        coordinate_transformation_mode="half_pixel",
+    )
     g.outputs.append(g.node("DequantizeLinear", ["r", *x[1:]], "y"))
     check_bytes(g, (1, 20, 12, 12), tmp_path)
 
@@ -109,10 +162,17 @@ def check_bytes(g: Graph, dims: tuple[int, ...], folder: pathlib.Path, steps: in
     x = (np.random.default_rng(3).standard_normal(dims) * 2.5).astype(np.float32)
     np.save(folder / "x.npy", x)
     zahl("run", folder / "m.onnx", "--input", folder / "x.npy", "--output", folder / "y.npy")
-    assert np.abs(np.load(folder / "y.npy") - session(model).run(None, {"x": x})[0]).max() < (steps + 0.01) * 0.0307
+    assert (
+        np.abs(np.load(folder / "y.npy") - session(model).run(None, {"x": x})[0]).max()
+        < (steps + 0.01) * 0.0307
+    )
 
 
-NODE_TESTS = ["test_qlinearconv", "test_qlinearmatmul_2D_int8_float32", "test_qlinearmatmul_2D_uint8_float32"]
+NODE_TESTS = [
+    "test_qlinearconv",
+    "test_qlinearmatmul_2D_int8_float32",
+    "test_qlinearmatmul_2D_uint8_float32",
+]
 
 
 @pytest.mark.parametrize("name", NODE_TESTS)
@@ -127,7 +187,10 @@ def test_onnx_node_test(name: str, tmp_path):
             return io.BytesIO(tar.extractfile(f"onnx/{name}/{path}").read())
 
         model = onnx.load(read("model.onnx"))
-        feeds = [numpy_helper.to_array(onnx.load_tensor(read(f"test_data_set_0/input_{i}.pb"))) for i in range(len(model.graph.input))]
+        feeds = [
+            numpy_helper.to_array(onnx.load_tensor(read(f"test_data_set_0/input_{i}.pb")))
+            for i in range(len(model.graph.input))
+        ]
         expected = numpy_helper.to_array(onnx.load_tensor(read("test_data_set_0/output_0.pb")))
     for info, values in list(zip(model.graph.input, feeds))[1:]:
         model.graph.initializer.append(numpy_helper.from_array(values, info.name))

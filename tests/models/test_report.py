@@ -8,13 +8,30 @@ import pytest
 from conftest import ROOT, shared, zahl
 
 # Networks of every kind of layer; the RTL takes seconds for all of them together.
-NETWORKS = ["digits", "pretrainedResnet_quant", "kws_ref_model", "vww_96_int8", "ad01_int8", "str_ww_ref_model", "person_detect"]
-LARGE = ["mobilenet_v1_0.25_128_uint8", "mobilenet_v2_0.35_160", "mobilenet_v2_1.0_224_int8", "trainedResnet_6blk_750k_int8"]
+NETWORKS = [
+    "digits",
+    "pretrainedResnet_quant",
+    "kws_ref_model",
+    "vww_96_int8",
+    "ad01_int8",
+    "str_ww_ref_model",
+    "person_detect",
+]
+LARGE = [
+    "mobilenet_v1_0.25_128_uint8",
+    "mobilenet_v2_0.35_160",
+    "mobilenet_v2_1.0_224_int8",
+    "trainedResnet_6blk_750k_int8",
+]
 MEMORIES = ["dram", "onchip"]
 
 
 def path_of(network: str):
-    return ROOT / "models/digits/digits_qdq.onnx" if network == "digits" else shared(f"{network}.tflite")
+    return (
+        ROOT / "models/digits/digits_qdq.onnx"
+        if network == "digits"
+        else shared(f"{network}.tflite")
+    )
 
 
 def report_of(program, folder, *arguments: object) -> dict:
@@ -31,17 +48,25 @@ def compiled(request, tmp_path):
 
 def test_estimate_is_what_the_engines_take_in_every_layer(compiled, tmp_path):
     network, memory, program = compiled
-    engines = [["--cycles-only"], ["--engine", "rtl"]] if network in NETWORKS else [["--cycles-only"]]
+    engines = (
+        [["--cycles-only"], ["--engine", "rtl"]] if network in NETWORKS else [["--cycles-only"]]
+    )
     for engine in engines:
         report = report_of(program, tmp_path, "--memory", memory, *engine)
         assert report["estimate"] == {"cycles": report["cycles"], "difference": 0}
-        assert [layer["estimated_cycles"] for layer in report["layers"]] == [layer["cycles"] for layer in report["layers"]]
+        assert [layer["estimated_cycles"] for layer in report["layers"]] == [
+            layer["cycles"] for layer in report["layers"]
+        ]
 
 
 def test_estimate_is_of_one_memory(tmp_path):
     zahl("compile", path_of("digits"), "-o", tmp_path / "a.zprog")
-    report = report_of(tmp_path / "a.zprog", tmp_path, "--set", "memory.latency_cycles=37", "--cycles-only")
-    assert report["estimate"] is None and all(layer["estimated_cycles"] is None for layer in report["layers"])
+    report = report_of(
+        tmp_path / "a.zprog", tmp_path, "--set", "memory.latency_cycles=37", "--cycles-only"
+    )
+    assert report["estimate"] is None and all(
+        layer["estimated_cycles"] is None for layer in report["layers"]
+    )
 
 
 def test_cycles_add_up_and_agree_with_the_counters(compiled, tmp_path):
@@ -62,7 +87,9 @@ def test_bounds_hold(compiled, tmp_path):
     _, memory, program = compiled
     report = report_of(program, tmp_path, "--memory", memory, "--cycles-only")
     assert report["bounds"]["array"] == report["counters"]["array_busy"]
-    assert report["bounds"]["dram"] == -(-(report["dram_read_bytes"] + report["dram_write_bytes"]) // 16)
+    assert report["bounds"]["dram"] == -(
+        -(report["dram_read_bytes"] + report["dram_write_bytes"]) // 16
+    )
     assert report["bounds"]["post"] <= report["counters"]["post_busy"]
     for entry in [report, *report["layers"]]:
         ranked = sorted(entry["bounds"].values(), reverse=True)
@@ -80,11 +107,18 @@ def test_bounds_hold(compiled, tmp_path):
 def test_least_traffic_counts_the_networks_own_bytes(tmp_path):
     model = onnx.load(path_of("digits"))
     constants = {i.name: onnx.numpy_helper.to_array(i) for i in model.graph.initializer}
-    data = [constants[n.input[0]] for n in model.graph.node if n.op_type == "DequantizeLinear" and n.input[0] in constants]
+    data = [
+        constants[n.input[0]]
+        for n in model.graph.node
+        if n.op_type == "DequantizeLinear" and n.input[0] in constants
+    ]
     report = report_of(path_of("digits"), tmp_path, "--cycles-only")
     least = report["least_dram_bytes"]
     assert least["weights"] == sum(d.nbytes for d in data if d.dtype in (np.int8, np.int32))
-    assert least["ports"] == sum(int(np.prod([d.dim_value or 1 for d in p.type.tensor_type.shape.dim])) for p in [*model.graph.input, *model.graph.output])
+    assert least["ports"] == sum(
+        int(np.prod([d.dim_value or 1 for d in p.type.tensor_type.shape.dim]))
+        for p in [*model.graph.input, *model.graph.output]
+    )
     assert least["large_maps"] == 0 and least["compulsory"] == least["weights"] + least["ports"]
     assert least["compulsory"] <= report["dram_read_bytes"] + report["dram_write_bytes"]
 

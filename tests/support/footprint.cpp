@@ -1,8 +1,8 @@
-#include "support/footprint.h"
+#include "tests/support/footprint.h"
 
 #include <algorithm>
 
-#include "reference/instruction_accesses.h"
+#include "engines/reference/instruction_accesses.h"
 
 namespace zahl::test {
 
@@ -60,13 +60,15 @@ bool IntervalSet::overlaps(int64_t begin, int64_t end) const {
 bool IntervalSet::contains(int64_t begin, int64_t end) const {
   if (begin >= end) return true;
   const auto& mine = intervals();
-  const auto after = std::upper_bound(mine.begin(), mine.end(), begin,
-                                      [](int64_t value, const Interval& interval) { return value < interval.begin; });
+  const auto after = std::upper_bound(
+      mine.begin(), mine.end(), begin,
+      [](int64_t value, const Interval& interval) { return value < interval.begin; });
   return after != mine.begin() && std::prev(after)->end >= end;
 }
 
 bool IntervalSet::contains(const IntervalSet& other) const {
-  return std::ranges::all_of(other.intervals(), [this](const Interval& x) { return contains(x.begin, x.end); });
+  return std::ranges::all_of(other.intervals(),
+                             [this](const Interval& x) { return contains(x.begin, x.end); });
 }
 
 namespace {
@@ -74,7 +76,8 @@ namespace {
 // The banks of the first and the last byte; false when the access leaves the memory.
 bool add_banks(uint32_t& banks, const reference::Access& access, int64_t size, int64_t bank_size) {
   if (access.address < 0 || access.address + access.size > size) return false;
-  banks |= 1u << (access.address / bank_size) | 1u << ((access.address + access.size - 1) / bank_size);
+  banks |=
+      1u << (access.address / bank_size) | 1u << ((access.address + access.size - 1) / bank_size);
   return true;
 }
 
@@ -88,7 +91,8 @@ Footprint footprint_of(const hw::Config& config, const isa::Instruction& instruc
     const int64_t end = access.address + access.size;
     switch (access.space) {
       case reference::Space::Scratchpad: {
-        (access.is_write ? result.scratchpad_writes : result.scratchpad_reads).add(access.address, end);
+        (access.is_write ? result.scratchpad_writes : result.scratchpad_reads)
+            .add(access.address, end);
         uint32_t& banks = access.is_write ? result.write_banks : result.read_banks;
         if (!add_banks(banks, access, config.scratchpad_bytes(), config.scratchpad_bank_bytes)) {
           result.leaves_memory = true;
@@ -101,7 +105,8 @@ Footprint footprint_of(const hw::Config& config, const isa::Instruction& instruc
         break;
       }
       case reference::Space::Accumulators:
-        (access.is_write ? result.accumulator_writes : result.accumulator_reads).add(access.address, end);
+        (access.is_write ? result.accumulator_writes : result.accumulator_reads)
+            .add(access.address, end);
         if (access.address < 0 || end > config.accumulator_vectors()) {
           result.leaves_memory = true;
         } else {

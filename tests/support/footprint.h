@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "zahl/encoding.h"
-#include "zahl/isa.h"
+#include "generated/isa.h"
+#include "isa/encoding.h"
 
 namespace zahl::test {
 
@@ -39,8 +39,8 @@ struct Footprint {
   uint32_t read_banks = 0, write_banks = 0, accumulator_banks = 0;
   // An access outside the scratchpad, the accumulators or the line memory; the banks then lack it.
   bool leaves_memory = false;
-  // The instruction reads a byte that it wrote before. A pipeline that issues ahead of its writes gives another result
-  // than one that does not, so programs must not do it.
+  // The instruction reads a byte that it wrote before. A pipeline that issues ahead of its writes
+  // gives another result than one that does not, so programs must not do it.
   bool reads_own_writes = false;
 };
 

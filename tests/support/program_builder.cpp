@@ -1,4 +1,4 @@
-#include "support/program_builder.h"
+#include "tests/support/program_builder.h"
 
 #include <algorithm>
 
@@ -17,7 +17,8 @@ ProgramBuilder::ProgramBuilder(const hw::Config& config, uint64_t seed)
   int64_t windows_bytes = 0;
   for (const Window& window : windows_) windows_bytes += window.size() + 64;
   program_address_ = static_cast<uint64_t>(512 * random_.between(0, 4));
-  constants_begin_ = static_cast<int64_t>(program_address_) + kMostInstructions * isa::kInstructionBytes;
+  constants_begin_ =
+      static_cast<int64_t>(program_address_) + kMostInstructions * isa::kInstructionBytes;
   results_begin_ = constants_begin_ + kConstantBytes;
   dump_ = results_begin_ + 8 * 1024;
   memory_.resize(static_cast<size_t>((dump_ + windows_bytes + 63) / 64 * 64));
@@ -32,7 +33,8 @@ void ProgramBuilder::make_windows() {
     const bool is_low = (side == Side::Left) == left_is_low;
     const int64_t first = is_low ? 0 : border * bank, last = is_low ? border * bank : banks * bank;
     for (int i = 0; i < kWindowsPerSide; ++i) {
-      const int64_t largest = std::max<int64_t>(2560, (side == Side::Right ? 6 : 2) * config_.weight_tile_bytes());
+      const int64_t largest =
+          std::max<int64_t>(2560, (side == Side::Right ? 6 : 2) * config_.weight_tile_bytes());
       const int64_t size = std::min(last - first, random_.between(largest / 3, largest));
       const int64_t middle = random_.between(first / bank, last / bank) * bank;
       const int64_t begin = std::clamp(middle - random_.between(0, size), first, last - size);
@@ -44,7 +46,8 @@ void ProgramBuilder::make_windows() {
 bool ProgramBuilder::add(isa::Instruction instruction) {
   isa::Common& common = isa::common_of(instruction);
   common = {};
-  if (length() == kMostInstructions || !isa::illegal_reason(instruction, config_).empty()) return false;
+  if (length() == kMostInstructions || !isa::illegal_reason(instruction, config_).empty())
+    return false;
   Footprint footprint = footprint_of(config_, instruction);
   if (footprint.leaves_memory || footprint.reads_own_writes) return false;
   if (!defined_.undefined_read(instruction, footprint).empty()) return false;
@@ -52,17 +55,20 @@ bool ProgramBuilder::add(isa::Instruction instruction) {
       (footprint.dram_reads.begin() < 0 || footprint.dram_reads.end() > dram_bytes())) {
     return false;
   }
-  if (!footprint.dram_writes.empty() &&
-      (footprint.dram_writes.begin() < results_begin_ || footprint.dram_writes.end() > dram_bytes())) {
+  if (!footprint.dram_writes.empty() && (footprint.dram_writes.begin() < results_begin_ ||
+                                         footprint.dram_writes.end() > dram_bytes())) {
     return false;
   }
   common.read_banks = footprint.read_banks;
   common.write_banks = footprint.write_banks;
   common.accumulator_banks = footprint.accumulator_banks;
   // Claiming and waiting more than needed is legal too.
-  if (random_.one_in(16)) common.read_banks |= 1u << random_.between(0, config_.scratchpad_banks - 1);
-  if (random_.one_in(16)) common.write_banks |= 1u << random_.between(0, config_.scratchpad_banks - 1);
-  if (random_.one_in(24)) common.accumulator_banks |= 1u << random_.between(0, config_.accumulator_banks - 1);
+  if (random_.one_in(16))
+    common.read_banks |= 1u << random_.between(0, config_.scratchpad_banks - 1);
+  if (random_.one_in(16))
+    common.write_banks |= 1u << random_.between(0, config_.scratchpad_banks - 1);
+  if (random_.one_in(24))
+    common.accumulator_banks |= 1u << random_.between(0, config_.accumulator_banks - 1);
   if (random_.one_in(12)) {
     const auto unit = static_cast<size_t>(random_.between(0, isa::kUnitCount - 1));
     common.wait[unit] = random_.u32(0, waits_.count(static_cast<isa::Unit>(unit)));
@@ -77,7 +83,8 @@ bool ProgramBuilder::add(isa::Instruction instruction) {
 }
 
 const Window& ProgramBuilder::any_window(Side side) {
-  if (side == Side::Any) return windows_[static_cast<size_t>(random_.between(0, 2 * kWindowsPerSide - 1))];
+  if (side == Side::Any)
+    return windows_[static_cast<size_t>(random_.between(0, 2 * kWindowsPerSide - 1))];
   return windows_[static_cast<size_t>(random_.between(0, kWindowsPerSide - 1) +
                                       (side == Side::Right ? kWindowsPerSide : 0))];
 }
@@ -94,7 +101,8 @@ const Window& ProgramBuilder::filled_window(Side side) {
   return window;
 }
 
-std::optional<int64_t> ProgramBuilder::place(const Window& window, int64_t bytes, int64_t alignment) {
+std::optional<int64_t> ProgramBuilder::place(const Window& window, int64_t bytes,
+                                             int64_t alignment) {
   const int64_t first = (window.begin + alignment - 1) / alignment;
   const int64_t last = (window.end - bytes) / alignment;
   if (bytes > window.size() || last < first) return std::nullopt;
@@ -137,7 +145,8 @@ std::optional<int64_t> ProgramBuilder::defined_accumulators(int64_t vectors) {
   std::ranges::copy_if(defined_.accumulators().intervals(), std::back_inserter(wide),
                        [vectors](const auto& x) { return x.end - x.begin >= vectors; });
   if (wide.empty()) return std::nullopt;
-  const auto& chosen = wide[static_cast<size_t>(random_.between(0, static_cast<int64_t>(wide.size()) - 1))];
+  const auto& chosen =
+      wide[static_cast<size_t>(random_.between(0, static_cast<int64_t>(wide.size()) - 1))];
   return random_.corner(chosen.begin, chosen.end - vectors);
 }
 
@@ -149,7 +158,8 @@ std::optional<int64_t> ProgramBuilder::result_place(int64_t bytes) {
 void ProgramBuilder::store_windows() {
   for (const Window& window : windows_) {
     for (const auto& piece : std::vector(defined_.scratchpad().intervals())) {
-      const int64_t begin = std::max(piece.begin, window.begin), end = std::min(piece.end, window.end);
+      const int64_t begin = std::max(piece.begin, window.begin),
+                    end = std::min(piece.end, window.end);
       if (begin >= end || end - begin > dram_bytes() - dump_) continue;
       isa::Store store;
       store.dram = static_cast<uint64_t>(dump_);

@@ -1,8 +1,10 @@
-// Grows a random, legal, race-free program: knows what is defined where, gives instructions their claims and waits.
+// Grows a random, legal, race-free program: knows what is defined where, gives instructions their
+// claims and waits.
 //
-// The scratchpad is used through windows, pieces around bank borders and at both ends of the memory. Banks are split in
-// two sides so that one instruction can read two operands in the same cycle without sharing a read port: an array
-// instruction takes its source from the left and its weights from the right side.
+// The scratchpad is used through windows, pieces around bank borders and at both ends of the
+// memory. Banks are split in two sides so that one instruction can read two operands in the same
+// cycle without sharing a read port: an array instruction takes its source from the left and its
+// weights from the right side.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +12,9 @@
 #include <optional>
 #include <vector>
 
-#include "support/random.h"
-#include "support/wait_assignment.h"
-#include "zahl/run.h"
+#include "contract/run.h"
+#include "tests/support/random.h"
+#include "tests/support/wait_assignment.h"
 
 namespace zahl::test {
 
@@ -26,7 +28,8 @@ struct Window {
   int64_t size() const { return end - begin; }
 };
 
-// Structured bytes that a load has brought into the scratchpad and that nothing has overwritten since.
+// Structured bytes that a load has brought into the scratchpad and that nothing has overwritten
+// since.
 struct Blob {
   enum class Kind : uint8_t { Parameters, Weights, Exponentials };
   Kind kind = Kind::Parameters;
@@ -47,16 +50,17 @@ class ProgramBuilder {
   const DefinedState& defined() const { return defined_; }
   int64_t length() const { return static_cast<int64_t>(program_.size()); }
 
-  // Appends the instruction with claims and waits. False, and nothing happens, when it would leave a memory, read what
-  // is not defined, read its own writes, or write DRAM outside the results' area.
+  // Appends the instruction with claims and waits. False, and nothing happens, when it would leave
+  // a memory, read what is not defined, read its own writes, or write DRAM outside the results'
+  // area.
   bool add(isa::Instruction instruction);
 
   // A window of the side, all its bytes defined (a load is added where they are not).
   const Window& filled_window(Side side);
   // A window of the side, whatever it holds.
   const Window& any_window(Side side);
-  // An address in the window for something of `bytes` bytes, at its ends more often than elsewhere; nothing if too
-  // small.
+  // An address in the window for something of `bytes` bytes, at its ends more often than elsewhere;
+  // nothing if too small.
   std::optional<int64_t> place(const Window& window, int64_t bytes, int64_t alignment = 1);
 
   // Puts the bytes into DRAM and loads them to a line of a window of the side.

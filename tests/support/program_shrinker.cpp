@@ -1,9 +1,9 @@
-#include "support/program_shrinker.h"
+#include "tests/support/program_shrinker.h"
 
 #include <algorithm>
 
-#include "reference/program_interpreter.h"
-#include "support/wait_assignment.h"
+#include "engines/reference/program_interpreter.h"
+#include "tests/support/wait_assignment.h"
 
 namespace zahl::test {
 namespace {
@@ -21,13 +21,15 @@ std::optional<RandomProgram> without(const RandomProgram& program, size_t begin,
   const auto ordered = with_minimal_waits(program.config, std::move(instructions));
   if (!ordered) return std::nullopt;
   std::ranges::transform(*ordered, result.words.begin(), isa::encode);
-  if (reference::meets_unspecified_data(program.config, result.device_program())) return std::nullopt;
+  if (reference::meets_unspecified_data(program.config, result.device_program()))
+    return std::nullopt;
   return result;
 }
 
 }  // namespace
 
-RandomProgram shrink(RandomProgram program, const std::function<bool(const RandomProgram&)>& fails) {
+RandomProgram shrink(RandomProgram program,
+                     const std::function<bool(const RandomProgram&)>& fails) {
   const bool only_from_end = program.mistake != Mistake::None;
   for (size_t chunk = std::max<size_t>(1, program.words.size() / 2); chunk > 0;) {
     bool has_shrunk = false;

@@ -1,4 +1,5 @@
-// Seeded numbers that are the same on every standard library, with a liking for the ends of a range.
+// Seeded numbers that are the same on every standard library, with a liking for the ends of a
+// range.
 #pragma once
 
 #include <bit>

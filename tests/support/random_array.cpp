@@ -1,17 +1,20 @@
 #include <algorithm>
 #include <limits>
 
-#include "reference/instruction_accesses.h"
-#include "support/random_instructions.h"
+#include "engines/reference/instruction_accesses.h"
+#include "tests/support/random_instructions.h"
 
 namespace zahl::test {
 namespace {
 
 constexpr int kTries = 16;
 
-int64_t cycle_limit(Random& random) { return random.pick<int64_t>({60, 200, 200, 500, 500, 1200, 4000}); }
+int64_t cycle_limit(Random& random) {
+  return random.pick<int64_t>({60, 200, 200, 500, 500, 1200, 4000});
+}
 
-// Places the input: source, such that every access of a vector lies in a filled window of the left side.
+// Places the input: source, such that every access of a vector lies in a filled window of the left
+// side.
 template <class X>
 bool place_source(ProgramBuilder& builder, X& x) {
   constexpr int64_t kProbe = 1 << 22;  // far above any weights
@@ -34,7 +37,8 @@ bool place_source(ProgramBuilder& builder, X& x) {
   return true;
 }
 
-// Where the valid input lies around the positions 0..x_extent and rows 0..y_extent that the taps reach.
+// Where the valid input lies around the positions 0..x_extent and rows 0..y_extent that the taps
+// reach.
 template <class X>
 void set_padding(Random& random, X& x, int64_t x_extent, int64_t y_extent) {
   x.pad_value = static_cast<int32_t>(random.corner(-128, 127));
@@ -52,15 +56,18 @@ void set_padding(Random& random, X& x, int64_t x_extent, int64_t y_extent) {
   x.input_y = static_cast<int32_t>(random.between(-std::min<int64_t>(y_extent, 40), 3));
   if (random.one_in(2)) x.input_x = 0;
   if (random.one_in(2)) x.input_y = 0;
-  if (random.one_in(2)) x.input_row_limit = random.u32(0, std::min<int64_t>(x_extent + 40, (1 << 20) - 1));
-  if (random.one_in(2)) x.input_y_limit = random.u32(0, std::min<int64_t>(y_extent + 3, (1 << 14) - 1));
+  if (random.one_in(2))
+    x.input_row_limit = random.u32(0, std::min<int64_t>(x_extent + 40, (1 << 20) - 1));
+  if (random.one_in(2))
+    x.input_y_limit = random.u32(0, std::min<int64_t>(y_extent + 3, (1 << 14) - 1));
 }
 
 // The accumulator that the array's latest instruction writes last.
 std::optional<int64_t> latest_accumulator(const ProgramBuilder& builder) {
   const auto& program = builder.program();
-  const auto latest = std::find_if(program.rbegin(), program.rend(),
-                                   [](const isa::Instruction& x) { return isa::unit_of(x) == isa::Unit::Array; });
+  const auto latest = std::find_if(program.rbegin(), program.rend(), [](const isa::Instruction& x) {
+    return isa::unit_of(x) == isa::Unit::Array;
+  });
   if (latest == program.rend()) return std::nullopt;
   return footprint_of(builder.config(), *latest).accumulator_writes.end() - 1;
 }
@@ -74,7 +81,8 @@ bool place_accumulators(ProgramBuilder& builder, X& x) {
   x.accumulate = 0;
   // Adding at once to what has just been written shows whether the sum arrives in time.
   const auto latest = latest_accumulator(builder);
-  if (latest && builder.random().one_in(3) && builder.defined().accumulators().contains(*latest, *latest + vectors)) {
+  if (latest && builder.random().one_in(3) &&
+      builder.defined().accumulators().contains(*latest, *latest + vectors)) {
     x.accumulator = static_cast<uint32_t>(*latest);
     x.accumulate = 1;
     return true;
@@ -91,13 +99,16 @@ int64_t step(Random& random, int64_t unit) {
   return random.pick({int64_t{0}, int64_t{1}, unit, unit, 2 * unit, random.between(0, 3 * unit)});
 }
 
-// A second stream near the first one, far away in the padding, or none with fields that must not matter.
+// A second stream near the first one, far away in the padding, or none with fields that must not
+// matter.
 void set_second_stream(Random& random, const hw::Config& config, isa::Conv& x) {
   const int64_t r = config.rows;
   x.split = random.one_in(2) ? 0 : static_cast<uint32_t>(random.corner(1, r - 1));
   x.second_y = static_cast<uint32_t>(random.pick<int64_t>({0, 1, random.corner(0, 15)}));
-  x.second_step = static_cast<int32_t>(random.pick({int64_t{0}, r, -r, 8 * r, random.between(-200, 200)}));
-  x.second_x = static_cast<int32_t>(random.pick<int64_t>({0, x.second_step, random.between(-200, 200)}));
+  x.second_step =
+      static_cast<int32_t>(random.pick({int64_t{0}, r, -r, 8 * r, random.between(-200, 200)}));
+  x.second_x =
+      static_cast<int32_t>(random.pick<int64_t>({0, x.second_step, random.between(-200, 200)}));
   if (x.split != 0 && !random.one_in(8)) return;
   x.second_x = static_cast<int32_t>(random.pick({-(1 << 19), -(1 << 19) + 1, (1 << 19) - 1, 0}));
   x.second_step = static_cast<int32_t>(random.corner(-(1 << 21), (1 << 21) - 1));
@@ -118,23 +129,28 @@ bool try_conv(ProgramBuilder& builder) {
   x.out_rows = static_cast<uint32_t>(random.size(limit / tiles / x.out_columns));
 
   const int64_t r = config.rows;
-  x.pixel_step = static_cast<uint32_t>(x.out_columns == 1 ? random.corner(0, (1 << 18) - 1) : step(random, r));
-  x.kernel_column_step =
-      static_cast<uint32_t>(x.kernel_columns == 1 ? random.corner(0, (1 << 18) - 1) : step(random, r));
-  x.row_step = static_cast<uint32_t>(x.out_rows == 1 ? random.corner(0, (1 << 22) - 1) : step(random, 8 * r));
-  x.kernel_row_step = static_cast<uint32_t>(x.kernel_rows == 1 ? random.corner(0, (1 << 22) - 1) : step(random, 8 * r));
+  x.pixel_step =
+      static_cast<uint32_t>(x.out_columns == 1 ? random.corner(0, (1 << 18) - 1) : step(random, r));
+  x.kernel_column_step = static_cast<uint32_t>(
+      x.kernel_columns == 1 ? random.corner(0, (1 << 18) - 1) : step(random, r));
+  x.row_step = static_cast<uint32_t>(x.out_rows == 1 ? random.corner(0, (1 << 22) - 1)
+                                                     : step(random, 8 * r));
+  x.kernel_row_step = static_cast<uint32_t>(x.kernel_rows == 1 ? random.corner(0, (1 << 22) - 1)
+                                                               : step(random, 8 * r));
   x.y_step = static_cast<uint32_t>(random.corner(0, 15));
   x.kernel_y_step = static_cast<uint32_t>(random.corner(0, 15));
   if (random.one_in(2)) x.y_step = random.u32(1, 2), x.kernel_y_step = random.u32(1, 2);
-  set_padding(random, x,
-              (int64_t{x.out_columns} - 1) * x.pixel_step + (int64_t{x.kernel_columns} - 1) * x.kernel_column_step +
-                  x.chunks * r,
-              (int64_t{x.out_rows} - 1) * x.y_step + (int64_t{x.kernel_rows} - 1) * x.kernel_y_step + 1);
-  x.weight_zero = static_cast<int32_t>(random.pick<int64_t>({0, 0, -128, 127, random.between(-128, 127)}));
+  set_padding(
+      random, x,
+      (int64_t{x.out_columns} - 1) * x.pixel_step +
+          (int64_t{x.kernel_columns} - 1) * x.kernel_column_step + x.chunks * r,
+      (int64_t{x.out_rows} - 1) * x.y_step + (int64_t{x.kernel_rows} - 1) * x.kernel_y_step + 1);
+  x.weight_zero =
+      static_cast<int32_t>(random.pick<int64_t>({0, 0, -128, 127, random.between(-128, 127)}));
   set_second_stream(random, config, x);
   if (!place_accumulators(builder, x) || !place_source(builder, x)) return false;
-  const auto weights =
-      builder.place(builder.filled_window(Side::Right), tiles * config.weight_tile_bytes(), config.line_bytes);
+  const auto weights = builder.place(builder.filled_window(Side::Right),
+                                     tiles * config.weight_tile_bytes(), config.line_bytes);
   if (!weights) return false;
   x.weights = static_cast<uint32_t>(*weights);
   return builder.add(x);
@@ -166,14 +182,17 @@ const isa::Depthwise* latest_window(const ProgramBuilder& builder) {
   return nullptr;
 }
 
-// The most columns that a window may have: what the line memory holds, or the latest window, if it goes on below that.
+// The most columns that a window may have: what the line memory holds, or the latest window, if it
+// goes on below that.
 int64_t widest(const hw::Config& config, const isa::Depthwise& x, const isa::Depthwise* above) {
   if (x.tap_rows < 2) return 1 << 20;
-  return x.resume != 0 ? reference::streamed_columns(*above) : config.line_buffer_pixels - int64_t{x.pairs};
+  return x.resume != 0 ? reference::streamed_columns(*above)
+                       : config.line_buffer_pixels - int64_t{x.pairs};
 }
 
 // Places in the line memory: anywhere, or within those of the window above. False: no room.
-bool set_places(Random& random, const hw::Config& config, isa::Depthwise& x, const isa::Depthwise* above) {
+bool set_places(Random& random, const hw::Config& config, isa::Depthwise& x,
+                const isa::Depthwise* above) {
   const int64_t unit = x.pairs != 0 ? 2 : 1, width = reference::streamed_columns(x);
   if (x.tap_rows < 2) {
     x.line_base = static_cast<uint32_t>(random.corner(0, 4095 / unit) * unit);
@@ -185,7 +204,9 @@ bool set_places(Random& random, const hw::Config& config, isa::Depthwise& x, con
   int64_t base = 0, step = 0;
   if (x.resume != 0) {
     const int64_t first = reference::first_place(*above, 0) - odd;
-    base = std::max<int64_t>(0, first + random.corner(0, reference::streamed_columns(*above) - width)) / unit * unit;
+    base = std::max<int64_t>(
+               0, first + random.corner(0, reference::streamed_columns(*above) - width)) /
+           unit * unit;
     step = above->line_step / unit * unit;
   } else {
     const int64_t room = config.line_buffer_pixels - used;
@@ -206,7 +227,8 @@ bool try_depthwise(ProgramBuilder& builder) {
   const int64_t limit = cycle_limit(random);
   isa::Depthwise x;
   Blob blob;
-  const auto loaded = builder.find_blob([](const Blob& b) { return b.kind == Blob::Kind::Weights; });
+  const auto loaded =
+      builder.find_blob([](const Blob& b) { return b.kind == Blob::Kind::Weights; });
   if (loaded && random.one_in(2)) {
     blob = *loaded;
   } else {
@@ -218,7 +240,8 @@ bool try_depthwise(ProgramBuilder& builder) {
       blob.tap_columns = std::min<int64_t>(random.pick({2, 3, 3, 4}), config.rows / blob.tap_rows);
     }
     blob.is_maximum = random.one_in(3);
-    blob.weight_zero = static_cast<int32_t>(random.pick<int64_t>({0, 0, -128, 127, random.between(-128, 127)}));
+    blob.weight_zero =
+        static_cast<int32_t>(random.pick<int64_t>({0, 0, -128, 127, random.between(-128, 127)}));
     const auto bytes = window_weights(builder, blob, random.size(6));
     const auto placed = builder.load_blob(blob, bytes);
     if (!placed) return false;
@@ -228,7 +251,8 @@ bool try_depthwise(ProgramBuilder& builder) {
   x.tap_rows = static_cast<uint32_t>(blob.tap_rows);
   x.tap_columns = static_cast<uint32_t>(blob.tap_columns);
   x.operation = blob.is_maximum ? isa::DepthwiseOp::Maximum : isa::DepthwiseOp::MultiplyAdd;
-  x.weight_zero = blob.is_maximum ? static_cast<int32_t>(random.corner(-128, 127)) : blob.weight_zero;
+  x.weight_zero =
+      blob.is_maximum ? static_cast<int32_t>(random.corner(-128, 127)) : blob.weight_zero;
   const int64_t tiles = blob.bytes / config.weight_tile_bytes();
   const isa::Depthwise* const above = latest_window(builder);
   x.resume = (x.tap_rows == 1 || above != nullptr) && random.one_in(3) ? 1 : 0;
@@ -241,22 +265,24 @@ bool try_depthwise(ProgramBuilder& builder) {
   x.out_columns = static_cast<uint32_t>(random.size(std::max<int64_t>(1, streamed / x.x_step)));
   const int64_t most = widest(config, x, above);
   if (most < int64_t{x.tap_columns}) return false;
-  if (reference::streamed_columns(x) > most || (x.resume != 0 && x.tap_rows > 1 && random.one_in(2))) {
+  if (reference::streamed_columns(x) > most ||
+      (x.resume != 0 && x.tap_rows > 1 && random.one_in(2))) {
     x.out_columns = static_cast<uint32_t>(1 + (most - int64_t{x.tap_columns}) / x.x_step);
   }
-  x.out_rows =
-      static_cast<uint32_t>(random.size(std::max<int64_t>(1, streamed / reference::streamed_columns(x) / x.y_step)));
+  x.out_rows = static_cast<uint32_t>(
+      random.size(std::max<int64_t>(1, streamed / reference::streamed_columns(x) / x.y_step)));
   if (reference::streamed_rows(x) * reference::streamed_columns(x) > 2 * streamed) return false;
 
   const int64_t c = config.columns;
-  x.pixel_step =
-      static_cast<uint32_t>(reference::streamed_columns(x) == 1 ? random.corner(0, (1 << 18) - 1) : step(random, c));
-  x.row_step = static_cast<uint32_t>(reference::streamed_rows(x) * x.passes == 1 ? random.corner(0, (1 << 22) - 1)
-                                                                                 : step(random, 6 * c));
+  x.pixel_step = static_cast<uint32_t>(
+      reference::streamed_columns(x) == 1 ? random.corner(0, (1 << 18) - 1) : step(random, c));
+  x.row_step = static_cast<uint32_t>(reference::streamed_rows(x) * x.passes == 1
+                                         ? random.corner(0, (1 << 22) - 1)
+                                         : step(random, 6 * c));
   set_padding(random, x, (reference::streamed_columns(x) - 1) * x.pixel_step + 1,
               reference::streamed_rows(x) + (int64_t{x.passes} - 1) * x.tap_rows);
-  return set_places(random, config, x, above) && place_accumulators(builder, x) && place_source(builder, x) &&
-         builder.add(x);
+  return set_places(random, config, x, above) && place_accumulators(builder, x) &&
+         place_source(builder, x) && builder.add(x);
 }
 
 // The window of the latest instruction again, on the rows below.
@@ -272,7 +298,8 @@ bool try_depthwise_below(ProgramBuilder& builder) {
   if (random.one_in(3)) x.pairs = x.x_step == 2 && random.one_in(2) ? 1 : 0;
   const int64_t rows = cycle_limit(random) / (reference::streamed_columns(x) * x.blocks * x.y_step);
   x.out_rows = static_cast<uint32_t>(random.size(std::max<int64_t>(1, rows)));
-  set_padding(random, x, (reference::streamed_columns(x) - 1) * x.pixel_step + 1, reference::streamed_rows(x));
+  set_padding(random, x, (reference::streamed_columns(x) - 1) * x.pixel_step + 1,
+              reference::streamed_rows(x));
   return set_places(random, builder.config(), x, &above) && place_accumulators(builder, x) &&
          place_source(builder, x) && builder.add(x);
 }

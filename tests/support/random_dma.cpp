@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "support/random_instructions.h"
+#include "tests/support/random_instructions.h"
 
 namespace zahl::test {
 namespace {
@@ -27,10 +27,12 @@ Shape random_shape(ProgramBuilder& builder, int64_t largest) {
       shape.rows = random.size(24);
       shape.row_bytes = random.size(std::max<int64_t>(1, largest / shape.rows));
   }
-  shape.scratchpad_step = random.pick(
-      {shape.row_bytes, shape.row_bytes, int64_t{0}, random.between(0, 100), shape.row_bytes + random.between(0, 40)});
-  shape.dram_step = random.pick({shape.row_bytes, shape.row_bytes, int64_t{0}, -shape.row_bytes,
-                                 random.between(-300, 300), shape.row_bytes + random.between(0, 40)});
+  shape.scratchpad_step =
+      random.pick({shape.row_bytes, shape.row_bytes, int64_t{0}, random.between(0, 100),
+                   shape.row_bytes + random.between(0, 40)});
+  shape.dram_step =
+      random.pick({shape.row_bytes, shape.row_bytes, int64_t{0}, -shape.row_bytes,
+                   random.between(-300, 300), shape.row_bytes + random.between(0, 40)});
   if (shape.rows == 1) {  // steps that are never taken
     shape.scratchpad_step = random.corner(0, (1 << 22) - 1);
     shape.dram_step = random.corner(-(int64_t{1} << 31), (int64_t{1} << 31) - 1);

@@ -17,7 +17,8 @@ class GraphMaker {
   ir::Graph make() {
     graph_.name = "random";
     graph_.format = "random";
-    const ir::Shape shape{one_in(6) ? 2 : 1, number(1, 14), number(1, 14), one_in(3) ? number(1, 4) : number(1, 40)};
+    const ir::Shape shape{one_in(6) ? 2 : 1, number(1, 14), number(1, 14),
+                          one_in(3) ? number(1, 4) : number(1, 40)};
     current_ = add_tensor(shape);
     graph_.inputs.push_back({current_, view(shape)});
     const int nodes = number(1, 6);
@@ -29,7 +30,8 @@ class GraphMaker {
   ir::Graph make_rows() {
     graph_.name = "random_rows";
     graph_.format = "random";
-    const ir::Shape shape{one_in(6) ? 2 : 1, number(4, 24), number(4, 24), one_in(3) ? number(1, 4) : number(8, 48)};
+    const ir::Shape shape{one_in(6) ? 2 : 1, number(4, 24), number(4, 24),
+                          one_in(3) ? number(1, 4) : number(8, 48)};
     current_ = add_tensor(shape);
     graph_.inputs.push_back({current_, view(shape)});
     for (int chain = number(1, 2); chain > 0; --chain) add_row_chain();
@@ -42,9 +44,13 @@ class GraphMaker {
   int number(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
   bool one_in(int n) { return number(1, n) == 1; }
   int8_t byte() { return static_cast<int8_t>(number(-128, 127)); }
-  const ir::Tensor& tensor(ir::TensorId id) const { return graph_.tensors[static_cast<size_t>(id)]; }
+  const ir::Tensor& tensor(ir::TensorId id) const {
+    return graph_.tensors[static_cast<size_t>(id)];
+  }
 
-  static ir::HostView view(const ir::Shape& s) { return {ir::HostView::Type::Int8, {s.n, s.h, s.w, s.c}, false}; }
+  static ir::HostView view(const ir::Shape& s) {
+    return {ir::HostView::Type::Int8, {s.n, s.h, s.w, s.c}, false};
+  }
 
   ir::TensorId add_tensor(const ir::Shape& shape) { return add_tensor(shape, byte()); }
   ir::TensorId add_tensor(const ir::Shape& shape, int zero_point) {
@@ -93,7 +99,8 @@ class GraphMaker {
     int kernel = 1, stride = 1, dilation = 1, before = 0, after = 0, out = 1;
   };
 
-  // A kernel, stride, dilation and padding that give at least one output; windows always touch the input.
+  // A kernel, stride, dilation and padding that give at least one output; windows always touch the
+  // input.
   Axis axis(int in, int largest_kernel, bool may_dilate) {
     for (;;) {
       Axis a;
@@ -117,7 +124,8 @@ class GraphMaker {
   }
 
   void finish(ir::Operation operation, ir::TensorId output) {
-    graph_.nodes.push_back({fmt::format("node{}", graph_.nodes.size()), "Random", 1, std::move(operation)});
+    graph_.nodes.push_back(
+        {fmt::format("node{}", graph_.nodes.size()), "Random", 1, std::move(operation)});
     current_ = output;
   }
 
@@ -153,7 +161,8 @@ class GraphMaker {
   void add_conv() {
     const ir::Shape in = tensor(current_).shape;
     ir::Conv c;
-    const Axis y = axis(in.h, std::min(5, in.h + 2), true), x = axis(in.w, std::min(5, in.w + 2), true);
+    const Axis y = axis(in.h, std::min(5, in.h + 2), true),
+               x = axis(in.w, std::min(5, in.w + 2), true);
     set_window(c, y, x);
     c.dilation_h = y.dilation, c.dilation_w = x.dilation;
     c.groups = in.c % 2 == 0 && one_in(4) ? 2 : 1;
@@ -170,7 +179,8 @@ class GraphMaker {
   void add_row_chain() {
     const ir::TensorId before = current_;
     one_in(2) ? add_conv() : add_pointwise(number(8, 64));
-    for (int more = number(1, 4); more > 0; --more) one_in(2) ? add_pointwise(number(8, 64)) : add_row_depthwise();
+    for (int more = number(1, 4); more > 0; --more)
+      one_in(2) ? add_pointwise(number(8, 64)) : add_row_depthwise();
     if (one_in(2)) return;
     const ir::Shape &first = tensor(before).shape, &last = tensor(current_).shape;
     if (first.h != last.h || first.w != last.w) return add_eltwise();
@@ -194,7 +204,8 @@ class GraphMaker {
     const ir::Shape in = tensor(current_).shape;
     const int kernel = number(2, 3), stride = number(1, 2), pad = one_in(4) ? 0 : 1;
     const auto outputs = [&](int size) { return (size + 2 * pad - kernel) / stride + 1; };
-    if (in.h + 2 * pad < kernel || in.w + 2 * pad < kernel || kernel == pad + 1) return add_pointwise(in.c);
+    if (in.h + 2 * pad < kernel || in.w + 2 * pad < kernel || kernel == pad + 1)
+      return add_pointwise(in.c);
     ir::Depthwise d;
     d.kernel_h = d.kernel_w = kernel;
     d.stride_h = d.stride_w = stride;
@@ -277,7 +288,9 @@ class GraphMaker {
     e.b_m0 = static_cast<uint32_t>(number(1 << 29, 2147483647));
     e.a_shift = static_cast<uint8_t>(number(0, 4)), e.b_shift = static_cast<uint8_t>(number(0, 4));
     e.m0 = static_cast<uint32_t>(number(1 << 30, 2147483647));
-    e.shift = static_cast<uint8_t>(e.exact ? 31 : e.operation == isa::EltwiseOp::Mul ? number(36, 40) : number(49, 52));
+    e.shift = static_cast<uint8_t>(e.exact                              ? 31
+                                   : e.operation == isa::EltwiseOp::Mul ? number(36, 40)
+                                                                        : number(49, 52));
     e.zero_point = byte();
     e.table = maybe_table();
     const auto output = e.output;
@@ -346,11 +359,13 @@ class GraphMaker {
     ir::Concat concat{{}, -1, 3};
     for (const auto& [from, count] : {std::pair{first, shape.c - first}, std::pair{0, first}}) {
       const auto slice = add_tensor({shape.n, shape.h, shape.w, count}, tensor(source).zero_point);
-      finish(ir::Move{source, slice, from, {{shape.n * shape.h * shape.w, shape.c}, {count, 1}}}, slice);
+      finish(ir::Move{source, slice, from, {{shape.n * shape.h * shape.w, shape.c}, {count, 1}}},
+             slice);
       if (one_in(2)) one_in(2) ? add_max_pool_in_place() : add_lookup();
       concat.inputs.push_back(current_);
     }
-    graph_.tensors[static_cast<size_t>(concat.inputs[1])].zero_point = tensor(concat.inputs[0]).zero_point;
+    graph_.tensors[static_cast<size_t>(concat.inputs[1])].zero_point =
+        tensor(concat.inputs[0]).zero_point;
     concat.output = add_tensor(shape, tensor(concat.inputs[0]).zero_point);
     finish(concat, concat.output);
   }

@@ -1,8 +1,9 @@
-// One random instruction of each kind, with the fields at their corners as far as the machine's memories allow. Each
-// adds at most a few loads that it needs and then itself; false when no try fitted.
+// One random instruction of each kind, with the fields at their corners as far as the machine's
+// memories allow. Each adds at most a few loads that it needs and then itself; false when no try
+// fitted.
 #pragma once
 
-#include "support/program_builder.h"
+#include "tests/support/program_builder.h"
 
 namespace zahl::test {
 

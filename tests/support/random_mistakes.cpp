@@ -3,10 +3,10 @@
 #include <bit>
 #include <functional>
 
-#include "reference/instruction_accesses.h"
-#include "support/footprint.h"
-#include "support/random.h"
-#include "support/random_program.h"
+#include "engines/reference/instruction_accesses.h"
+#include "tests/support/footprint.h"
+#include "tests/support/random.h"
+#include "tests/support/random_program.h"
 
 namespace zahl::test {
 namespace {
@@ -14,11 +14,13 @@ namespace {
 using isa::Instruction;
 
 // Applies `change` to the instructions in random order until one takes it.
-bool change_one(RandomProgram& program, Random& random, const std::function<bool(Instruction&)>& change) {
+bool change_one(RandomProgram& program, Random& random,
+                const std::function<bool(Instruction&)>& change) {
   std::vector<size_t> order(program.words.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   for (size_t i = order.size(); i > 1; --i) {
-    std::swap(order[i - 1], order[static_cast<size_t>(random.between(0, static_cast<int64_t>(i) - 1))]);
+    std::swap(order[i - 1],
+              order[static_cast<size_t>(random.between(0, static_cast<int64_t>(i) - 1))]);
   }
   for (const size_t i : order) {
     auto instruction = isa::decode(program.words[i]);
@@ -30,7 +32,8 @@ bool change_one(RandomProgram& program, Random& random, const std::function<bool
 }
 
 void set_bit(isa::Word& word, int64_t bit) {
-  word[static_cast<size_t>(bit / 8)] = static_cast<uint8_t>(word[static_cast<size_t>(bit / 8)] | 1u << (bit % 8));
+  word[static_cast<size_t>(bit / 8)] =
+      static_cast<uint8_t>(word[static_cast<size_t>(bit / 8)] | 1u << (bit % 8));
 }
 
 int used_bits(const Instruction& instruction) {
@@ -84,7 +87,8 @@ bool break_rule(Instruction& instruction, Random& random) {
 bool unclaim(const hw::Config& config, Instruction& instruction, Random& random) {
   const Footprint footprint = footprint_of(config, instruction);
   isa::Common& common = isa::common_of(instruction);
-  // What softmax reads of its exponentials depends on data, so a claim may be missing there without an error.
+  // What softmax reads of its exponentials depends on data, so a claim may be missing there without
+  // an error.
   const bool depends_on_data = std::holds_alternative<isa::Softmax>(instruction);
   if (footprint.write_banks != 0 && random.one_in(2)) {
     common.write_banks &= ~one_bit_of(footprint.write_banks, random);
@@ -111,13 +115,19 @@ bool leave_scratchpad(const hw::Config& config, Instruction& instruction, Random
     field = static_cast<std::remove_reference_t<decltype(field)>>(to);
     return true;
   };
-  if (auto* x = std::get_if<isa::Load>(&instruction)) return move(x->scratchpad, footprint.scratchpad_writes);
-  if (auto* x = std::get_if<isa::Store>(&instruction)) return move(x->scratchpad, footprint.scratchpad_reads);
-  if (auto* x = std::get_if<isa::Drain>(&instruction)) return move(x->result, footprint.scratchpad_writes);
-  if (auto* x = std::get_if<isa::Eltwise>(&instruction)) return move(x->result, footprint.scratchpad_writes);
-  if (auto* x = std::get_if<isa::Softmax>(&instruction)) return move(x->result, footprint.scratchpad_writes);
+  if (auto* x = std::get_if<isa::Load>(&instruction))
+    return move(x->scratchpad, footprint.scratchpad_writes);
+  if (auto* x = std::get_if<isa::Store>(&instruction))
+    return move(x->scratchpad, footprint.scratchpad_reads);
+  if (auto* x = std::get_if<isa::Drain>(&instruction))
+    return move(x->result, footprint.scratchpad_writes);
+  if (auto* x = std::get_if<isa::Eltwise>(&instruction))
+    return move(x->result, footprint.scratchpad_writes);
+  if (auto* x = std::get_if<isa::Softmax>(&instruction))
+    return move(x->result, footprint.scratchpad_writes);
   if (auto* x = std::get_if<isa::SetTable>(&instruction)) {
-    x->source = static_cast<uint32_t>(config.scratchpad_bytes() - 256 + config.line_bytes * random.between(1, 3));
+    x->source = static_cast<uint32_t>(config.scratchpad_bytes() - 256 +
+                                      config.line_bytes * random.between(1, 3));
     return true;
   }
   return false;
@@ -128,7 +138,8 @@ bool leave_accumulators(const hw::Config& config, Instruction& instruction, Rand
       [&](auto& x) {
         if constexpr (requires { x.accumulator; }) {
           const int64_t vectors = int64_t{x.out_rows} * x.out_columns * x.blocks;
-          x.accumulator = static_cast<uint32_t>(config.accumulator_vectors() - vectors + random.between(1, vectors));
+          x.accumulator = static_cast<uint32_t>(config.accumulator_vectors() - vectors +
+                                                random.between(1, vectors));
           return x.accumulator < 1u << 12;
         }
         return false;
@@ -139,9 +150,9 @@ bool leave_accumulators(const hw::Config& config, Instruction& instruction, Rand
 bool leave_dram(int64_t dram_bytes, Instruction& instruction, Random& random) {
   const auto move = [&](auto& x) {
     const int64_t reach = x.dram_step < 0 ? 0 : (int64_t{x.rows} - 1) * x.dram_step;
-    x.dram = static_cast<uint64_t>(
-        std::max<int64_t>(0, random.pick({dram_bytes - reach - x.row_bytes + random.between(1, 40), dram_bytes,
-                                          (int64_t{1} << 40) - reach - x.row_bytes - 64})));
+    x.dram = static_cast<uint64_t>(std::max<int64_t>(
+        0, random.pick({dram_bytes - reach - x.row_bytes + random.between(1, 40), dram_bytes,
+                        (int64_t{1} << 40) - reach - x.row_bytes - 64})));
     return true;
   };
   if (auto* x = std::get_if<isa::Load>(&instruction)) return move(*x);
@@ -154,15 +165,16 @@ bool overflow_line_memory(const hw::Config& config, Instruction& instruction, Ra
   auto* x = std::get_if<isa::Depthwise>(&instruction);
   if (x == nullptr || x->tap_rows < 2) return false;
   const int64_t unit = x->pairs != 0 ? 2 : 1;
-  const int64_t past =
-      (config.line_buffer_pixels - reference::first_place(*x, 0) + x->line_base - reference::streamed_columns(*x)) /
-          unit * unit +
-      unit;
+  const int64_t past = (config.line_buffer_pixels - reference::first_place(*x, 0) + x->line_base -
+                        reference::streamed_columns(*x)) /
+                           unit * unit +
+                       unit;
   if (past < 0 || past > 4095) return false;
   if (x->blocks > 1 && random.one_in(2)) {
     x->line_base = 0;
     const int64_t others = (int64_t{x->blocks} - 1) * unit;
-    x->line_step = static_cast<uint32_t>(random.pick<int64_t>({(past + others - 1) / others * unit, 4096 - unit}));
+    x->line_step = static_cast<uint32_t>(
+        random.pick<int64_t>({(past + others - 1) / others * unit, 4096 - unit}));
     return true;
   }
   if (x->resume != 0 || random.one_in(2)) {
@@ -173,9 +185,12 @@ bool overflow_line_memory(const hw::Config& config, Instruction& instruction, Ra
   x->input_row_limit = 0;
   x->out_rows = x->blocks = x->passes = x->x_step = 1;
   x->pairs = 0;
-  const int64_t least = std::max<int64_t>(0, config.line_buffer_pixels + 2 - 1024 - int64_t{x->tap_columns});
-  x->line_base = static_cast<uint32_t>(random.corner(least, config.line_buffer_pixels - int64_t{x->tap_columns}));
-  x->out_columns = static_cast<uint32_t>(config.line_buffer_pixels + 1) - x->line_base - x->tap_columns + 1;
+  const int64_t least =
+      std::max<int64_t>(0, config.line_buffer_pixels + 2 - 1024 - int64_t{x->tap_columns});
+  x->line_base = static_cast<uint32_t>(
+      random.corner(least, config.line_buffer_pixels - int64_t{x->tap_columns}));
+  x->out_columns =
+      static_cast<uint32_t>(config.line_buffer_pixels + 1) - x->line_base - x->tap_columns + 1;
   const uint32_t banks = isa::common_of(instruction).accumulator_banks;
   x->accumulator = 0;
   return (footprint_of(config, instruction).accumulator_banks & ~banks) == 0;
@@ -183,9 +198,11 @@ bool overflow_line_memory(const hw::Config& config, Instruction& instruction, Ra
 
 bool apply(RandomProgram& program, Random& random) {
   const hw::Config& config = program.config;
-  const auto change = [&](const std::function<bool(Instruction&)>& one) { return change_one(program, random, one); };
-  isa::Word& victim =
-      program.words[static_cast<size_t>(random.between(0, static_cast<int64_t>(program.words.size()) - 1))];
+  const auto change = [&](const std::function<bool(Instruction&)>& one) {
+    return change_one(program, random, one);
+  };
+  isa::Word& victim = program.words[static_cast<size_t>(
+      random.between(0, static_cast<int64_t>(program.words.size()) - 1))];
   switch (program.mistake) {
     case Mistake::None:
       return true;
@@ -211,14 +228,17 @@ bool apply(RandomProgram& program, Random& random) {
     case Mistake::LineMemory:
       return change([&](Instruction& x) { return overflow_line_memory(config, x, random); });
     case Mistake::PastDram:
-      return change([&](Instruction& x) { return leave_dram(static_cast<int64_t>(program.memory.size()), x, random); });
+      return change([&](Instruction& x) {
+        return leave_dram(static_cast<int64_t>(program.memory.size()), x, random);
+      });
     case Mistake::ProgramPastDram: {
-      // In a place of its own behind the rest, where no store of the program comes, and one to all instructions too
-      // short.
+      // In a place of its own behind the rest, where no store of the program comes, and one to all
+      // instructions too short.
       program.program_address = (program.memory.size() + 511) / 512 * 512;
       const int64_t missing = random.corner(1, static_cast<int64_t>(program.words.size()));
       program.memory.resize(program.program_address +
-                            (program.words.size() - static_cast<size_t>(missing)) * isa::kInstructionBytes);
+                            (program.words.size() - static_cast<size_t>(missing)) *
+                                isa::kInstructionBytes);
       return true;
     }
     case Mistake::Ownership:
@@ -227,7 +247,8 @@ bool apply(RandomProgram& program, Random& random) {
           isa::Common& common = isa::common_of(x);
           common.read_banks |= 1u << random.between(0, config.scratchpad_banks - 1);
           common.write_banks |= 1u << random.between(0, config.scratchpad_banks - 1);
-          if (random.one_in(2)) common.accumulator_banks |= 1u << random.between(0, config.accumulator_banks - 1);
+          if (random.one_in(2))
+            common.accumulator_banks |= 1u << random.between(0, config.accumulator_banks - 1);
           return true;
         });
       }

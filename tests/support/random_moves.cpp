@@ -5,14 +5,20 @@
 namespace zahl::test {
 namespace {
 
-int number(std::mt19937_64& random, int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); }
+int number(std::mt19937_64& random, int low, int high) {
+  return std::uniform_int_distribution<int>(low, high)(random);
+}
 
-int& extent(ir::Shape& shape, int axis) { return axis == 1 ? shape.h : axis == 2 ? shape.w : shape.c; }
+int& extent(ir::Shape& shape, int axis) {
+  return axis == 1 ? shape.h : axis == 2 ? shape.w : shape.c;
+}
 
 }  // namespace
 
 RandomConcat random_concat(std::mt19937_64& random, ir::Graph& graph, ir::TensorId current) {
-  const auto tensor = [&](ir::TensorId id) -> ir::Tensor& { return graph.tensors[static_cast<size_t>(id)]; };
+  const auto tensor = [&](ir::TensorId id) -> ir::Tensor& {
+    return graph.tensors[static_cast<size_t>(id)];
+  };
   RandomConcat made{{{current}, -1, number(random, 1, 3)}, tensor(current).shape};
   std::vector<ir::TensorId> fitting;
   for (size_t t = 0; t < graph.tensors.size(); ++t) {
@@ -37,7 +43,8 @@ RandomMove random_move(std::mt19937_64& random, ir::TensorId input, const ir::Sh
   std::array<size_t, 4> order = {0, 1, 2, 3};
   RandomMove made{{input, -1, 0, {}}, {1, 1, 1, 1}};
   const int kind = number(random, 0, 3);
-  if (kind == 3 && in.c % 2 == 0) {  // channels of two halves in turn, and perhaps only some of them
+  if (kind == 3 &&
+      in.c % 2 == 0) {  // channels of two halves in turn, and perhaps only some of them
     const int half = in.c / 2, kept = number(random, 1, half);
     made.move.axes = {{in.n * in.h * in.w, in.c}, {kept, 1}, {2, half}};
     made.shape = {in.n, in.h, in.w, 2 * kept};

@@ -12,7 +12,8 @@ struct RandomConcat {
   ir::Shape shape;    // of the output
 };
 
-// Tensors of the graph that fit beside `current` along an axis, `current` among them. Most get its zero point.
+// Tensors of the graph that fit beside `current` along an axis, `current` among them. Most get its
+// zero point.
 RandomConcat random_concat(std::mt19937_64& random, ir::Graph& graph, ir::TensorId current);
 
 struct RandomMove {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "reference/instruction_accesses.h"
-#include "support/random_instructions.h"
+#include "engines/reference/instruction_accesses.h"
+#include "tests/support/random_instructions.h"
 
 namespace zahl::test {
 namespace {
@@ -10,22 +10,25 @@ constexpr int kTries = 12;
 
 uint32_t random_multiplier(Random& random) {
   constexpr int64_t kLargest = (int64_t{1} << 31) - 1;
-  return static_cast<uint32_t>(random.pick<int64_t>(
-      {0, 1, kLargest, int64_t{1} << 30, int64_t{1} << random.between(0, 30), random.between(0, kLargest),
-       random.between(kLargest / 2, kLargest), random.between(kLargest / 2, kLargest)}));
+  return static_cast<uint32_t>(
+      random.pick<int64_t>({0, 1, kLargest, int64_t{1} << 30, int64_t{1} << random.between(0, 30),
+                            random.between(0, kLargest), random.between(kLargest / 2, kLargest),
+                            random.between(kLargest / 2, kLargest)}));
 }
 
 // Often near one of the shifts that bring the values into the range of a byte.
 uint32_t random_shift(Random& random, std::initializer_list<int64_t> sensible) {
   if (random.one_in(3)) return static_cast<uint32_t>(random.corner(0, 63));
-  return static_cast<uint32_t>(std::clamp<int64_t>(random.pick(sensible) + random.between(-3, 3), 0, 63));
+  return static_cast<uint32_t>(
+      std::clamp<int64_t>(random.pick(sensible) + random.between(-3, 3), 0, 63));
 }
 
 struct Scale {
   uint32_t m0 = 0, shift = 0;
 };
 
-// One in four is a power of two not far below 1, which brings many values to the exact middle between two results.
+// One in four is a power of two not far below 1, which brings many values to the exact middle
+// between two results.
 Scale random_scale(Random& random, std::initializer_list<int64_t> sensible_shifts) {
   if (!random.one_in(4)) return {random_multiplier(random), random_shift(random, sensible_shifts)};
   const int64_t k = random.pick<int64_t>({30, 30, random.between(0, 30)});
@@ -35,7 +38,8 @@ Scale random_scale(Random& random, std::initializer_list<int64_t> sensible_shift
 template <class X>
 void set_output(ProgramBuilder& builder, X& x) {
   Random& random = builder.random();
-  x.zero_point = static_cast<int32_t>(random.pick<int64_t>({0, -128, 127, random.between(-128, 127)}));
+  x.zero_point =
+      static_cast<int32_t>(random.pick<int64_t>({0, -128, 127, random.between(-128, 127)}));
   x.low = -128, x.high = 127;
   if (random.one_in(3)) {
     const int64_t a = random.corner(-128, 127), b = random.corner(-128, 127);
@@ -47,7 +51,8 @@ void set_output(ProgramBuilder& builder, X& x) {
 }
 
 void put_word(std::vector<uint8_t>& bytes, int64_t at, int64_t value) {
-  for (size_t i = 0; i < 4; ++i) bytes[static_cast<size_t>(at) + i] = static_cast<uint8_t>(value >> (8 * i));
+  for (size_t i = 0; i < 4; ++i)
+    bytes[static_cast<size_t>(at) + i] = static_cast<uint8_t>(value >> (8 * i));
 }
 
 std::optional<Blob> channel_parameters(ProgramBuilder& builder, bool is_uniform, int64_t blocks) {
@@ -55,7 +60,8 @@ std::optional<Blob> channel_parameters(ProgramBuilder& builder, bool is_uniform,
   const hw::Config& config = builder.config();
   const int64_t block_bytes = reference::parameter_bytes(config, is_uniform);
   const auto loaded = builder.find_blob([&](const Blob& b) {
-    return b.kind == Blob::Kind::Parameters && b.is_uniform == is_uniform && b.bytes >= blocks * block_bytes;
+    return b.kind == Blob::Kind::Parameters && b.is_uniform == is_uniform &&
+           b.bytes >= blocks * block_bytes;
   });
   if (loaded && random.one_in(2)) return loaded;
   std::vector<uint8_t> bytes(static_cast<size_t>(blocks * block_bytes));
@@ -86,7 +92,8 @@ bool try_drain(ProgramBuilder& builder) {
   x.blocks = static_cast<uint32_t>(random.size(std::min<int64_t>(3, vectors)));
   x.out_columns = static_cast<uint32_t>(random.size(vectors / x.blocks));
   x.out_rows = static_cast<uint32_t>(random.size(vectors / x.blocks / x.out_columns));
-  const auto accumulator = builder.defined_accumulators(int64_t{x.blocks} * x.out_columns * x.out_rows);
+  const auto accumulator =
+      builder.defined_accumulators(int64_t{x.blocks} * x.out_columns * x.out_rows);
   if (!accumulator) return false;
   x.accumulator = static_cast<uint32_t>(*accumulator);
   x.uniform = random.u32(0, 1);
@@ -95,19 +102,23 @@ bool try_drain(ProgramBuilder& builder) {
   x.rounding = static_cast<isa::Rounding>(random.between(0, 3));
   x.last_channels = static_cast<uint32_t>(random.corner(1, c));
   x.pixel_step = static_cast<uint32_t>(
-      x.out_columns == 1 ? random.corner(0, (1 << 18) - 1)
-                         : random.pick<int64_t>({c, c, c * x.blocks, 0, 1, random.between(0, 2 * c)}));
+      x.out_columns == 1
+          ? random.corner(0, (1 << 18) - 1)
+          : random.pick<int64_t>({c, c, c * x.blocks, 0, 1, random.between(0, 2 * c)}));
   x.row_step = static_cast<uint32_t>(
       x.out_rows == 1 ? random.corner(0, (1 << 22) - 1)
-                      : random.pick<int64_t>({int64_t{x.out_columns} * x.pixel_step, c, random.between(0, 8 * c)}));
-  x.block_step = static_cast<uint32_t>(x.blocks == 1 ? random.corner(0, (1 << 22) - 1)
-                                                     : random.pick<int64_t>({c, 0, random.between(0, 20 * c)}));
+                      : random.pick<int64_t>(
+                            {int64_t{x.out_columns} * x.pixel_step, c, random.between(0, 8 * c)}));
+  x.block_step = static_cast<uint32_t>(
+      x.blocks == 1 ? random.corner(0, (1 << 22) - 1)
+                    : random.pick<int64_t>({c, 0, random.between(0, 20 * c)}));
   set_output(builder, x);
   const auto parameters = channel_parameters(builder, x.uniform != 0, x.blocks);
   if (!parameters) return false;
   x.params = static_cast<uint32_t>(parameters->address);
-  const int64_t span = (int64_t{x.blocks} - 1) * x.block_step + (int64_t{x.out_rows} - 1) * x.row_step +
-                       (int64_t{x.out_columns} - 1) * x.pixel_step + (x.blocks == 1 ? int64_t{x.last_channels} : c);
+  const int64_t span =
+      (int64_t{x.blocks} - 1) * x.block_step + (int64_t{x.out_rows} - 1) * x.row_step +
+      (int64_t{x.out_columns} - 1) * x.pixel_step + (x.blocks == 1 ? int64_t{x.last_channels} : c);
   const auto result = builder.place(builder.any_window(Side::Any), span);
   if (!result) return false;
   x.result = static_cast<uint32_t>(*result);
@@ -143,12 +154,17 @@ bool try_eltwise(ProgramBuilder& builder) {
   }
   x.operation = static_cast<isa::EltwiseOp>(random.between(0, 2));
   x.rounding = static_cast<isa::Rounding>(random.between(0, 3));
-  x.exact = x.operation != isa::EltwiseOp::Mul && x.rounding != isa::Rounding::TflDouble ? random.u32(0, 1) : 0;
-  x.a_zero = static_cast<int32_t>(random.corner(-128, 127)), x.b_zero = static_cast<int32_t>(random.corner(-128, 127));
+  x.exact = x.operation != isa::EltwiseOp::Mul && x.rounding != isa::Rounding::TflDouble
+                ? random.u32(0, 1)
+                : 0;
+  x.a_zero = static_cast<int32_t>(random.corner(-128, 127)),
+  x.b_zero = static_cast<int32_t>(random.corner(-128, 127));
   x.a_m0 = random_multiplier(random), x.b_m0 = random_multiplier(random);
   x.a_shift = static_cast<uint32_t>(random.pick<int64_t>({0, 1, 2, 3, random.corner(0, 31)}));
   x.b_shift = static_cast<uint32_t>(random.pick<int64_t>({0, 1, 2, 3, random.corner(0, 31)}));
-  const Scale scale = random_scale(random, {x.operation == isa::EltwiseOp::Mul ? 37 : x.exact ? 31 : 50});
+  const Scale scale = random_scale(random, {x.operation == isa::EltwiseOp::Mul ? 37
+                                            : x.exact                          ? 31
+                                                                               : 50});
   x.shift = scale.shift, x.m0 = scale.m0;
   if (x.exact && random.one_in(3)) x.a_m0 = x.b_m0 = scale.m0;
   set_output(builder, x);
@@ -157,7 +173,8 @@ bool try_eltwise(ProgramBuilder& builder) {
 
 bool try_set_table(ProgramBuilder& builder) {
   isa::SetTable x;
-  const auto source = builder.place(builder.filled_window(Side::Any), 256, builder.config().line_bytes);
+  const auto source =
+      builder.place(builder.filled_window(Side::Any), 256, builder.config().line_bytes);
   if (!source) return false;
   x.source = static_cast<uint32_t>(*source);
   x.slot = builder.random().u32(0, 1);
@@ -182,7 +199,8 @@ bool try_softmax(ProgramBuilder& builder) {
   Random& random = builder.random();
   isa::Softmax x;
   const Side side = random.pick({Side::Left, Side::Right});
-  auto table = builder.find_blob([&](const Blob& b) { return b.kind == Blob::Kind::Exponentials && b.side == side; });
+  auto table = builder.find_blob(
+      [&](const Blob& b) { return b.kind == Blob::Kind::Exponentials && b.side == side; });
   if (!table || random.one_in(3)) {
     Blob blob;
     blob.kind = Blob::Kind::Exponentials;
@@ -195,7 +213,8 @@ bool try_softmax(ProgramBuilder& builder) {
   x.rows = static_cast<uint32_t>(random.size(std::max<int64_t>(1, 80 / x.row_bytes)));
   const auto random_step = [&] {
     if (x.rows == 1) return static_cast<uint32_t>(random.corner(0, (1 << 22) - 1));
-    return static_cast<uint32_t>(random.pick<int64_t>({x.row_bytes, x.row_bytes + random.between(0, 9), 0}));
+    return static_cast<uint32_t>(
+        random.pick<int64_t>({x.row_bytes, x.row_bytes + random.between(0, 9), 0}));
   };
   const auto span = [&](uint32_t step) { return (int64_t{x.rows} - 1) * step + x.row_bytes; };
   x.source_step = random_step(), x.result_step = random_step();

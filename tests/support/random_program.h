@@ -1,15 +1,16 @@
-// Seeded random programs that every engine must run alike, and seeded programs with one mistake each.
+// Seeded random programs that every engine must run alike, and seeded programs with one mistake
+// each.
 //
-// A good program is legal, touches nothing undefined, and its waits order every hazard and no more, so that units
-// overlap. It ends with stores of all that it has computed.
+// A good program is legal, touches nothing undefined, and its waits order every hazard and no more,
+// so that units overlap. It ends with stores of all that it has computed.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "zahl/encoding.h"
-#include "zahl/run.h"
+#include "contract/run.h"
+#include "isa/encoding.h"
 
 namespace zahl::test {
 
@@ -51,8 +52,8 @@ struct RandomProgram {
 
 RandomProgram random_program(const hw::Config& config, uint64_t seed);
 
-// A random program with one mistake in it; the kinds take turns with the seed. Ownership and ShortWatchdog may turn out
-// harmless.
+// A random program with one mistake in it; the kinds take turns with the seed. Ownership and
+// ShortWatchdog may turn out harmless.
 RandomProgram random_wrong_program(const hw::Config& config, uint64_t seed);
 
 // The memory settings that the tests take in turn.

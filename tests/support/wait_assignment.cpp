@@ -1,14 +1,15 @@
-#include "support/wait_assignment.h"
+#include "tests/support/wait_assignment.h"
 
 #include <algorithm>
 
-#include "reference/instruction_accesses.h"
+#include "engines/reference/instruction_accesses.h"
 
 namespace zahl::test {
 
 namespace {
 
-// Lets the rows of the blocks pass `places`. False: a resumed block found a place that nothing had passed.
+// Lets the rows of the blocks pass `places`. False: a resumed block found a place that nothing had
+// passed.
 bool pass_places(const isa::Depthwise& x, std::vector<bool>& places) {
   if (x.tap_rows < 2) return true;
   bool is_defined = true;
@@ -35,7 +36,8 @@ void WaitAssigner::append(isa::Instruction& instruction, Footprint footprint) {
   for (const Earlier& before : earlier_) {
     const auto u = static_cast<size_t>(before.unit);
     if (before.unit == unit || before.ordinal < std::max(ended[u], needed[u])) continue;
-    if (conflict(before.footprint, before.claims, footprint, common)) needed[u] = before.ordinal + 1;
+    if (conflict(before.footprint, before.claims, footprint, common))
+      needed[u] = before.ordinal + 1;
   }
   // A wait that the others imply is left out.
   auto waits = common.wait;
@@ -51,12 +53,17 @@ void WaitAssigner::append(isa::Instruction& instruction, Footprint footprint) {
   earlier_.push_back({unit, order_.count(unit) - 1, common, std::move(footprint)});
 }
 
-std::string DefinedState::undefined_read(const isa::Instruction& instruction, const Footprint& footprint) const {
-  if (!scratchpad_.contains(footprint.scratchpad_reads)) return "reads scratchpad bytes that nothing has written";
-  if (!accumulators_.contains(footprint.accumulator_reads)) return "reads accumulators that nothing has written";
-  if (const auto* x = std::get_if<isa::Depthwise>(&instruction); x != nullptr && !footprint.leaves_memory) {
+std::string DefinedState::undefined_read(const isa::Instruction& instruction,
+                                         const Footprint& footprint) const {
+  if (!scratchpad_.contains(footprint.scratchpad_reads))
+    return "reads scratchpad bytes that nothing has written";
+  if (!accumulators_.contains(footprint.accumulator_reads))
+    return "reads accumulators that nothing has written";
+  if (const auto* x = std::get_if<isa::Depthwise>(&instruction);
+      x != nullptr && !footprint.leaves_memory) {
     auto places = places_;
-    if (!pass_places(*x, places)) return "resumes below rows that nothing has put into the line memory";
+    if (!pass_places(*x, places))
+      return "resumes below rows that nothing has put into the line memory";
   }
   const bool uses_unset_table = std::visit(
       [this](const auto& x) {
@@ -71,13 +78,14 @@ void DefinedState::append(const isa::Instruction& instruction, const Footprint& 
   for (const auto& x : footprint.scratchpad_writes.intervals()) scratchpad_.add(x.begin, x.end);
   for (const auto& x : footprint.accumulator_writes.intervals()) accumulators_.add(x.begin, x.end);
   if (const auto* x = std::get_if<isa::SetTable>(&instruction)) is_table_set_[x->slot] = true;
-  if (const auto* x = std::get_if<isa::Depthwise>(&instruction); x != nullptr && !footprint.leaves_memory) {
+  if (const auto* x = std::get_if<isa::Depthwise>(&instruction);
+      x != nullptr && !footprint.leaves_memory) {
     pass_places(*x, places_);
   }
 }
 
-std::optional<std::vector<isa::Instruction>> with_minimal_waits(const hw::Config& config,
-                                                                std::vector<isa::Instruction> program) {
+std::optional<std::vector<isa::Instruction>> with_minimal_waits(
+    const hw::Config& config, std::vector<isa::Instruction> program) {
   WaitAssigner assigner(config);
   DefinedState state;
   for (isa::Instruction& instruction : program) {

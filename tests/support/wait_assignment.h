@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "support/hazard_check.h"
+#include "tests/support/hazard_check.h"
 
 namespace zahl::test {
 
-// Incremental form: append gives the instruction its waits (those it has are kept where they are larger) and remembers
-// it. REQUIRES: claims are final.
+// Incremental form: append gives the instruction its waits (those it has are kept where they are
+// larger) and remembers it. REQUIRES: claims are final.
 class WaitAssigner {
  public:
   explicit WaitAssigner(const hw::Config& config) : config_(config) {}
@@ -29,8 +29,8 @@ class WaitAssigner {
   std::vector<Earlier> earlier_;
 };
 
-// What a program may rely on: bytes and accumulators that an earlier instruction has written, places of the line
-// memory that it has passed, tables that have been set.
+// What a program may rely on: bytes and accumulators that an earlier instruction has written,
+// places of the line memory that it has passed, tables that have been set.
 class DefinedState {
  public:
   // Empty, or why the instruction reads something that nothing has written.
@@ -48,8 +48,9 @@ class DefinedState {
   std::vector<bool> places_ = std::vector<bool>(1 << 14);  // more than fields can name
 };
 
-// New waits for a whole program, claims kept. Nothing when an instruction reads what none has written.
-std::optional<std::vector<isa::Instruction>> with_minimal_waits(const hw::Config& config,
-                                                                std::vector<isa::Instruction> program);
+// New waits for a whole program, claims kept. Nothing when an instruction reads what none has
+// written.
+std::optional<std::vector<isa::Instruction>> with_minimal_waits(
+    const hw::Config& config, std::vector<isa::Instruction> program);
 
 }  // namespace zahl::test

@@ -1,5 +1,5 @@
-// When each error stops the machine, and which instruction it blames; worked out by hand from docs/machine.md,
-// section 3.
+// When each error stops the machine, and which instruction it blames; worked out by hand from
+// docs/machine.md, section 3.
 #include <gtest/gtest.h>
 
 #include "tests/timing/tiny_machine.h"
@@ -47,7 +47,8 @@ TEST(Errors, OwnershipBlamesTheHigherUnitOneCycleAfterItsStart) {
   const RunResult run = TinyMachine().run({load_row(8), x, load_row(8)});
   EXPECT_EQ(run.error, isa::Error::Ownership);
   EXPECT_EQ(run.error_index, 1u);
-  // A cause in 29, visible in 30: the third instruction, dispatched in 35 else, is not. Post ends in 28 + 1 + 8 = 37.
+  // A cause in 29, visible in 30: the third instruction, dispatched in 35 else, is not. Post ends
+  // in 28 + 1 + 8 = 37.
   EXPECT_EQ(run.instructions.size(), 2u);
   EXPECT_EQ(run.cycles, 38);
 }
@@ -64,7 +65,8 @@ TEST(Watchdog, BitesWhenTheCountStandsAtTheLimit) {
   const RunResult run = machine.run({stuck});
   EXPECT_EQ(run.error, isa::Error::Watchdog);
   EXPECT_EQ(run.error_index, 1u);  // the next instruction to dispatch
-  // The last beat of the fetch in 18; the count reads 0 in 19 and 50 in 69; the error is visible in 70.
+  // The last beat of the fetch in 18; the count reads 0 in 19 and 50 in 69; the error is visible
+  // in 70.
   EXPECT_EQ(run.cycles, 71);
 }
 
@@ -82,7 +84,8 @@ TEST(Watchdog, AnEndInTheCycleOfTheCauseComesTooLate) {
   for (const isa::Instruction& instruction : all) {
     TinyMachine machine;
     const int64_t end = machine.run({instruction}).instructions[0].end;
-    ASSERT_GT(end, kFirstStart + 12);  // else the fetch's latency would be the longest time without progress
+    ASSERT_GT(end, kFirstStart +
+                       12);  // else the fetch's latency would be the longest time without progress
     // Progress in 20 as it starts, and in `end`. The count reads 0 in 21 and end - 21 in `end`.
     machine.options.watchdog_cycles = static_cast<uint32_t>(end - kFirstStart - 1);
     const RunResult bitten = machine.run({instruction});

@@ -1,16 +1,17 @@
-// Programs small enough to follow by hand, on tiny8 with a memory of latency 10 and a bus' width a cycle.
+// Programs small enough to follow by hand, on tiny8 with a memory of latency 10 and a bus' width a
+// cycle.
 //
-// The program stands at 0. Fetch asks for all of it (at most 8 instructions) in cycle 1, beats come in the cycles from
-// 11 on, 8 for each instruction: instruction i is whole in cycle 18 + 8i, dispatched in 19 + 8i and can start in 20 +
-// 8i.
+// The program stands at 0. Fetch asks for all of it (at most 8 instructions) in cycle 1, beats come
+// in the cycles from 11 on, 8 for each instruction: instruction i is whole in cycle 18 + 8i,
+// dispatched in 19 + 8i and can start in 20 + 8i.
 #pragma once
 
 #include <cstring>
 #include <vector>
 
-#include "top/model.h"
-#include "zahl/config.h"
-#include "zahl/encoding.h"
+#include "isa/config.h"
+#include "isa/encoding.h"
+#include "sim/top/model.h"
 
 namespace zahl::test {
 
@@ -31,7 +32,8 @@ struct TinyMachine {
     DeviceProgram image;
     image.memory.resize(1 << 16);
     for (size_t i = 0; i < image.memory.size(); ++i) image.memory[i] = static_cast<uint8_t>(i * 7);
-    for (size_t i = 0; i < words.size(); ++i) std::memcpy(image.memory.data() + i * 64, words[i].data(), 64);
+    for (size_t i = 0; i < words.size(); ++i)
+      std::memcpy(image.memory.data() + i * 64, words[i].data(), 64);
     image.instruction_count = static_cast<uint32_t>(words.size());
     return sim::run_model(config, memory, image, options);
   }
@@ -72,6 +74,8 @@ inline isa::Conv conv_of(uint32_t tiles, uint32_t vectors) {
   return x;
 }
 
-inline uint64_t counter(const RunResult& run, isa::Counter c) { return run.counters[static_cast<size_t>(c)]; }
+inline uint64_t counter(const RunResult& run, isa::Counter c) {
+  return run.counters[static_cast<size_t>(c)];
+}
 
 }  // namespace zahl::test

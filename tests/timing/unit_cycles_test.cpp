@@ -1,4 +1,5 @@
-// Starts, ends, transactions and counters of programs that were worked out by hand from docs/machine.md.
+// Starts, ends, transactions and counters of programs that were worked out by hand from
+// docs/machine.md.
 #include <gtest/gtest.h>
 
 #include "tests/timing/tiny_machine.h"
@@ -15,7 +16,8 @@ TEST(LoadCycles, OneBeatEndsTwoCyclesAfterIt) {
   EXPECT_EQ(run.transactions[0].last, 18);   // 8 beats from 11 on
   EXPECT_EQ(run.transactions[1].cycle, 21);  // s + 1
   EXPECT_EQ(run.transactions[1].last, 31);
-  EXPECT_EQ(run.instructions, (std::vector<InstructionTrace>{{0, isa::Unit::Load, kFirstStart, 33}}));
+  EXPECT_EQ(run.instructions,
+            (std::vector<InstructionTrace>{{0, isa::Unit::Load, kFirstStart, 33}}));
   EXPECT_EQ(run.cycles, 34);  // all ended is seen in 33
   EXPECT_EQ(counter(run, Counter::Cycles), 34u);
   EXPECT_EQ(counter(run, Counter::LoadBusy), 13u);       // 20 to 32
@@ -36,8 +38,9 @@ TEST(LoadCycles, AskOneBurstACycleUntilTheLimitIsOutstanding) {
   EXPECT_EQ(run.transactions[1].last, 38);  // beats 31 to 38
   EXPECT_EQ(run.transactions[2].cycle, 22);
   EXPECT_EQ(run.transactions[2].last, 46);
-  EXPECT_EQ(run.transactions[3].cycle, 39);  // a place is free in the cycle after the last beat of the first burst
-  EXPECT_EQ(run.transactions[3].last, 56);   // max(39 + 10, 47) = 49 is beat 0
+  EXPECT_EQ(run.transactions[3].cycle,
+            39);  // a place is free in the cycle after the last beat of the first burst
+  EXPECT_EQ(run.transactions[3].last, 56);  // max(39 + 10, 47) = 49 is beat 0
   EXPECT_EQ(run.instructions[0].end, 58);
 }
 
@@ -73,7 +76,8 @@ TEST(LoadCycles, UnalignedRowsMoveWholeBeats) {
 }
 
 TEST(FetchCycles, GoesBeforeLoad) {
-  // 24 instructions: the buffer of 16 is asked for in cycles 1 and 2; dispatch takes one every 8 cycles from 19 on.
+  // 24 instructions: the buffer of 16 is asked for in cycles 1 and 2; dispatch takes one every 8
+  // cycles from 19 on.
   std::vector<isa::Instruction> program(24, load_row(4096));
   const RunResult run = TinyMachine().run(program);
   std::vector<int64_t> fetches;
@@ -125,7 +129,8 @@ TEST(ArrayCycles, TilesFollowAtTheSlowerOfStreamingAndWeights) {
 
 TEST(ArrayCycles, TheNextInstructionLoadsWeightsWhileTheLastTileStreams) {
   const RunResult run = TinyMachine().run({conv_of(1, 32), conv_of(1, 32)});
-  // First: q0 = 29, streams 29 to 60, ready at 30. The second can start from 28 on: 30; q0 = max(30 + 9, 61).
+  // First: q0 = 29, streams 29 to 60, ready at 30. The second can start from 28 on: 30; q0 = max(30
+  // + 9, 61).
   EXPECT_EQ(run.instructions[0].end, 29 + 32 + 4);
   EXPECT_EQ(run.instructions[1].start, 30);
   EXPECT_EQ(run.instructions[1].end, 61 + 32 + 4);
@@ -177,7 +182,8 @@ TEST(ArrayCycles, ResumedDepthwiseStreamsTheNewRowsAlone) {
   isa::Depthwise next = window_of(3, 3);
   next.resume = 1;
   const RunResult run = TinyMachine().run({window_of(3, 3), next});
-  EXPECT_EQ(run.instructions[1].end, run.instructions[0].end + 6 * 7);  // weights come while the first streams
+  EXPECT_EQ(run.instructions[1].end,
+            run.instructions[0].end + 6 * 7);  // weights come while the first streams
 }
 
 TEST(ArrayCycles, PairsTakeHalfTheVectorsOfARow) {
@@ -243,7 +249,8 @@ TEST(PostCycles, TablesAndSoftmax) {
   softmax.result = 16384;
   softmax.rows = 2;
   softmax.row_bytes = 10;
-  EXPECT_EQ(TinyMachine().run({softmax}).instructions[0].end, 20 + 1 + 2 * (3 * 10 + 4 + 8 + 40 + 12));
+  EXPECT_EQ(TinyMachine().run({softmax}).instructions[0].end,
+            20 + 1 + 2 * (3 * 10 + 4 + 8 + 40 + 12));
 }
 
 TEST(PostCycles, OneInstructionAtATime) {
@@ -267,13 +274,15 @@ TEST(Dispatch, WaitsForAPlaceInTheQueue) {
   isa::Drain slow = drain_of(64);   // 146 + 6 cycles
   const RunResult run = machine.run({slow, slow, slow, slow});
   EXPECT_EQ(run.instructions[0].start, 11);
-  // The second and third wait in the queue, the fourth in the buffer from 34 on, until a place is free after 163.
+  // The second and third wait in the queue, the fourth in the buffer from 34 on, until a place is
+  // free after 163.
   EXPECT_EQ(run.instructions[1].start, 11 + 152);
   EXPECT_EQ(counter(run, Counter::DispatchFull), 164u - 34u);
 }
 
 TEST(Model, GivesTheSameRunAgainInOneProcess) {
-  const std::vector<isa::Instruction> program = {load_row(640), conv_of(3, 4), drain_of(3), store_row(80)};
+  const std::vector<isa::Instruction> program = {load_row(640), conv_of(3, 4), drain_of(3),
+                                                 store_row(80)};
   TinyMachine machine;
   const RunResult first = machine.run(program);
   TinyMachine other;
@@ -287,7 +296,8 @@ TEST(Model, GivesTheSameRunAgainInOneProcess) {
 }
 
 TEST(Model, ReportsTheSameCyclesWithoutValues) {
-  const std::vector<isa::Instruction> program = {load_row(640), conv_of(3, 4), drain_of(3), store_row(80)};
+  const std::vector<isa::Instruction> program = {load_row(640), conv_of(3, 4), drain_of(3),
+                                                 store_row(80)};
   TinyMachine machine;
   const RunResult values = machine.run(program);
   machine.options.compute_values = false;

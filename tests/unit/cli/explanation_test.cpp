@@ -1,13 +1,14 @@
-// What is said about a layer follows from its integers and the file's scales; a wrong number on either side is named.
-#include "cli/explain/explanation.h"
+// What is said about a layer follows from its integers and the file's scales; a wrong number on
+// either side is named.
+#include "explain/explanation.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "cli/explain/explanation_json.h"
-#include "cli/explain/text.h"
-#include "cli/explain/three_forms.h"
+#include "explain/explanation_json.h"
+#include "explain/text.h"
+#include "explain/three_forms.h"
 
 namespace zahl::cli {
 namespace {
@@ -16,20 +17,20 @@ const std::string kDigits = ZAHL_SOURCE_DIR "/models/digits/digits_qdq.onnx";
 
 // The default model, its graph changed by `plant` before the explanation is made.
 template <typename Plant>
-Explanation planted(Plant&& plant) {
-  frontend::PartialModel model = frontend::load_partly(kDigits);
+explain::Explanation planted(Plant&& plant) {
+  compiler::PartialModel model = compiler::load_partly(kDigits);
   plant(model.graph);
-  return explain_parts(frontend::read_source(kDigits), std::move(model));
+  return explain::explain_parts(frontend::read_source(kDigits), std::move(model));
 }
 
 TEST(Explanation, EveryFactorOfTheDefaultModelIsWithinHalfAUnitOf31Bits) {
-  const Explanation e = planted([](ir::Graph&) {});
+  const explain::Explanation e = planted([](ir::Graph&) {});
   size_t factors = 0;
-  for (const LayerFacts& f : e.layers) {
+  for (const explain::LayerFacts& f : e.layers) {
     EXPECT_TRUE(f.problems.empty()) << f.problems.front();
-    for (const Factor& m : f.factors) {
+    for (const explain::Factor& m : f.factors) {
       EXPECT_TRUE(m.holds()) << e.graph.nodes[f.node].name << " " << m.of;
-      EXPECT_GE(bits_below_one(m.error()), 31);
+      EXPECT_GE(explain::bits_below_one(m.error()), 31);
       ++factors;
     }
   }
@@ -37,20 +38,22 @@ TEST(Explanation, EveryFactorOfTheDefaultModelIsWithinHalfAUnitOf31Bits) {
 }
 
 TEST(Explanation, EveryPairOfTheDefaultModelFindsItsPlace) {
-  const Explanation e = planted([](ir::Graph&) {});
+  const explain::Explanation e = planted([](ir::Graph&) {});
   int at_host = 0, in_layers = 0;
-  for (const Absorbed& a : e.absorbed) {
+  for (const explain::Absorbed& a : e.absorbed) {
     EXPECT_EQ(a.problem, "") << e.source.node(a.node).node.name;
-    at_host += a.place == Absorbed::Place::HostInput || a.place == Absorbed::Place::HostOutput;
-    in_layers += a.place == Absorbed::Place::Layer;
+    at_host += a.place == explain::Absorbed::Place::HostInput ||
+               a.place == explain::Absorbed::Place::HostOutput;
+    in_layers += a.place == explain::Absorbed::Place::Layer;
   }
   EXPECT_EQ(at_host, 2);
   EXPECT_EQ(in_layers, 60);
 }
 
 TEST(Explanation, AScaleWhereM0BelongsIsFound) {
-  const Explanation e = planted([](ir::Graph& graph) {
-    std::get<ir::Conv>(graph.nodes[0].operation).requant.m0[3] = std::bit_cast<uint32_t>(0.0078125f);
+  const explain::Explanation e = planted([](ir::Graph& graph) {
+    std::get<ir::Conv>(graph.nodes[0].operation).requant.m0[3] =
+        std::bit_cast<uint32_t>(0.0078125f);
   });
   EXPECT_FALSE(e.layers[0].factors[3].holds());
   EXPECT_EQ(e.layers[0].factors[3].of, "channel 3");
@@ -58,12 +61,13 @@ TEST(Explanation, AScaleWhereM0BelongsIsFound) {
 }
 
 TEST(Explanation, AnM0OneUnitOffIsFound) {
-  const Explanation e = planted([](ir::Graph& graph) { ++std::get<ir::Conv>(graph.nodes[0].operation).requant.m0[0]; });
+  const explain::Explanation e = planted(
+      [](ir::Graph& graph) { ++std::get<ir::Conv>(graph.nodes[0].operation).requant.m0[0]; });
   EXPECT_FALSE(e.layers[0].factors[0].holds());
 }
 
 TEST(Explanation, AWrongZeroPointOrScaleOfAnEdgeIsNamed) {
-  const Explanation e = planted([](ir::Graph& graph) {
+  const explain::Explanation e = planted([](ir::Graph& graph) {
     std::get<ir::Eltwise>(graph.nodes[6].operation).zero_point += 1;
     graph.tensors[static_cast<size_t>(graph.outputs[0].tensor)].scale *= 2;
   });
@@ -73,7 +77,7 @@ TEST(Explanation, AWrongZeroPointOrScaleOfAnEdgeIsNamed) {
 }
 
 TEST(Explanation, AccumulatorBoundsAreReachedByTheWorstInput) {
-  const Explanation e = planted([](ir::Graph&) {});
+  const explain::Explanation e = planted([](ir::Graph&) {});
   const auto& conv = std::get<ir::Conv>(e.graph.nodes[0].operation);
   int64_t highest = INT64_MIN;
   const size_t taps = conv.weights.size() / conv.requant.bias.size();
@@ -89,20 +93,20 @@ TEST(Explanation, AccumulatorBoundsAreReachedByTheWorstInput) {
 }
 
 TEST(Requantized, FollowsTheWorkedExamplesOfTheArithmetic) {
-  EXPECT_EQ(requantized(-28, 429496730, 33, isa::Rounding::TflDouble), -2);
-  EXPECT_EQ(requantized(-28, 429496730, 33, isa::Rounding::HalfUp), -1);
-  EXPECT_EQ(requantized(-3, 1, 1, isa::Rounding::HalfUp), -1);
-  EXPECT_EQ(requantized(-3, 1, 1, isa::Rounding::HalfEven), -2);
-  EXPECT_EQ(requantized(-5, 1, 1, isa::Rounding::HalfEven), -2);
-  EXPECT_EQ(requantized(-5, 1, 1, isa::Rounding::HalfAway), -3);
-  EXPECT_EQ(requantized(7, 3, 0, isa::Rounding::TflDouble), 21);
+  EXPECT_EQ(explain::requantized(-28, 429496730, 33, isa::Rounding::TflDouble), -2);
+  EXPECT_EQ(explain::requantized(-28, 429496730, 33, isa::Rounding::HalfUp), -1);
+  EXPECT_EQ(explain::requantized(-3, 1, 1, isa::Rounding::HalfUp), -1);
+  EXPECT_EQ(explain::requantized(-3, 1, 1, isa::Rounding::HalfEven), -2);
+  EXPECT_EQ(explain::requantized(-5, 1, 1, isa::Rounding::HalfEven), -2);
+  EXPECT_EQ(explain::requantized(-5, 1, 1, isa::Rounding::HalfAway), -3);
+  EXPECT_EQ(explain::requantized(7, 3, 0, isa::Rounding::TflDouble), 21);
 }
 
 TEST(ThreeForms, TheThirdIsWhatTheRunLeaves) {
-  const Explanation e = planted([](ir::Graph&) {});
+  const explain::Explanation e = planted([](ir::Graph&) {});
   std::string why;
   for (const char* layer : {"", "block1_depthwise", "classifier"}) {
-    const auto forms = three_forms(e, {.layer = layer, .input_name = "test"}, why);
+    const auto forms = explain::three_forms(e, {.layer = layer, .input_name = "test"}, why);
     ASSERT_TRUE(forms.is_object());
     EXPECT_EQ(forms["differences"]["fixed_run"]["count"], 0) << layer;
     EXPECT_EQ(forms["compared"], forms["elements"]);
@@ -111,12 +115,12 @@ TEST(ThreeForms, TheThirdIsWhatTheRunLeaves) {
 }
 
 TEST(ExplanationText, FitsIn120Columns) {
-  const Explanation e = planted([](ir::Graph&) {});
-  auto json = explanation_json(e);
+  const explain::Explanation e = planted([](ir::Graph&) {});
+  auto json = explain::explanation_json(e);
   json["verdict"] = std::string(50, 'a') + " " + std::string(100, 'b') + " " + std::string(30, 'c');
   json["quantization"] = {{"title", "t"}, {"paragraphs", {"p"}}};
   json["three_forms"] = nullptr;
-  const std::string text = explanation_text(json);
+  const std::string text = explain::explanation_text(json);
   size_t begin = 0, longest = 0;
   for (size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
     longest = std::max(longest, end - begin);

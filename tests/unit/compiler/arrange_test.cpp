@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <random>
 
-#include "compiler/legalize/passes.h"
-#include "tests/reference/graph_evaluator.h"
+#include "compiler/rewrite/passes.h"
+#include "engines/graph_evaluator/graph_evaluator.h"
 
-namespace zahl::legalize {
+namespace zahl::rewrite {
 namespace {
 
-// Graphs of 4x4 maps, tensor by tensor; the first tensor is the input, what is made last the output.
+// Graphs of 4x4 maps, tensor by tensor; the first tensor is the input, what is made last the
+// output.
 class Builder {
  public:
   explicit Builder(int channels) { graph_.inputs.push_back({add_tensor({1, 4, 4, channels}), {}}); }
@@ -31,12 +32,14 @@ class Builder {
   }
 
   ir::TensorId slice(ir::TensorId input, int first, int count) {
-    return add(ir::Move{input, add_tensor({1, 4, 4, count}), first, {{16, shape(input).c}, {count, 1}}});
+    return add(
+        ir::Move{input, add_tensor({1, 4, 4, count}), first, {{16, shape(input).c}, {count, 1}}});
   }
 
   ir::TensorId twice_as_large(ir::TensorId input) {
     const int c = shape(input).c;
-    return add(ir::Move{input, add_tensor({1, 8, 8, c}), 0, {{4, 4 * c}, {2, 0}, {4, c}, {2, 0}, {c, 1}}});
+    return add(
+        ir::Move{input, add_tensor({1, 8, 8, c}), 0, {{4, 4 * c}, {2, 0}, {4, c}, {2, 0}, {c, 1}}});
   }
 
   ir::TensorId concat(const std::vector<ir::TensorId>& inputs) {
@@ -57,7 +60,7 @@ class Builder {
     graph_.outputs = {{ir::output_of(graph_.nodes.back().operation), {}}};
     EXPECT_EQ(ir::verify(graph_), "");
     ir::Graph after = graph_;
-    arrange(after);
+    rewrite::arrange(after);
     EXPECT_EQ(ir::verify(after), "");
     std::vector<int8_t> input(static_cast<size_t>(shape(0).elements()));
     for (auto& b : input) b = static_cast<int8_t>(random_());
@@ -76,7 +79,9 @@ class Builder {
     return std::holds_alternative<ir::Lookup>(operation) ? "lookup" : "other";
   }
 
-  const ir::Shape& shape(ir::TensorId id) const { return graph_.tensors[static_cast<size_t>(id)].shape; }
+  const ir::Shape& shape(ir::TensorId id) const {
+    return graph_.tensors[static_cast<size_t>(id)].shape;
+  }
 
   ir::TensorId add_tensor(const ir::Shape& shape) {
     graph_.tensors.push_back({.name = fmt::format("t{}", graph_.tensors.size()), .shape = shape});
@@ -142,4 +147,4 @@ TEST(Arrange, ConvolutionOfChosenChannelsWeighsTheOthersWithNothing) {
 }
 
 }  // namespace
-}  // namespace zahl::legalize
+}  // namespace zahl::rewrite

@@ -14,17 +14,21 @@ using testing::HasSubstr;
 using testing::Not;
 
 TEST(LoadModel, NamesAMissingFile) {
-  EXPECT_THAT(error_of("/nowhere/net.onnx"), AllOf(HasSubstr("/nowhere/net.onnx"), HasSubstr("does not exist")));
+  EXPECT_THAT(error_of("/nowhere/net.onnx"),
+              AllOf(HasSubstr("/nowhere/net.onnx"), HasSubstr("does not exist")));
 }
 
 TEST(LoadModel, RefusesADirectory) {
   EXPECT_THAT(error_of(std::filesystem::temp_directory_path()), HasSubstr("directory"));
 }
 
-TEST(LoadModel, RefusesAnEmptyFile) { EXPECT_THAT(error_of_bytes(""), HasSubstr("the file is empty")); }
+TEST(LoadModel, RefusesAnEmptyFile) {
+  EXPECT_THAT(error_of_bytes(""), HasSubstr("the file is empty"));
+}
 
 TEST(LoadModel, RefusesText) {
-  EXPECT_THAT(error_of_bytes("hello, this is no network\n"), HasSubstr("neither a TFLite model nor an intact ONNX"));
+  EXPECT_THAT(error_of_bytes("hello, this is no network\n"),
+              HasSubstr("neither a TFLite model nor an intact ONNX"));
 }
 
 TEST(LoadModel, RefusesATfliteHeaderWithoutAModel) {

@@ -4,13 +4,14 @@
 
 #include <fstream>
 
-#include "compiler/frontend/load_model.h"
-#include "zahl/error.h"
+#include "compiler/driver/load_model.h"
+#include "isa/error.h"
 
 namespace zahl::test {
 
 TemporaryFile::TemporaryFile(const std::string& bytes) {
-  std::string directory = (std::filesystem::temp_directory_path() / "zahl_frontend_XXXXXX").string();
+  std::string directory =
+      (std::filesystem::temp_directory_path() / "zahl_frontend_XXXXXX").string();
   if (!mkdtemp(directory.data())) throw std::runtime_error("no temporary directory");
   path_ = std::filesystem::path(directory) / "model";
   std::ofstream(path_, std::ios::binary) << bytes;
@@ -23,14 +24,16 @@ TemporaryFile::~TemporaryFile() {
 
 std::string error_of(const std::filesystem::path& path) {
   try {
-    frontend::load_model(path);
+    compiler::load_model(path);
     return "";
   } catch (const UserError& error) {
     return error.what();
   }
 }
 
-std::string error_of_bytes(const std::string& bytes) { return error_of(TemporaryFile(bytes).path()); }
+std::string error_of_bytes(const std::string& bytes) {
+  return error_of(TemporaryFile(bytes).path());
+}
 
 OnnxBuilder::OnnxBuilder() {
   model_.set_ir_version(8);
@@ -49,7 +52,8 @@ onnx::NodeProto& OnnxBuilder::node(const std::string& type, const std::vector<st
   return node;
 }
 
-OnnxBuilder& OnnxBuilder::input(const std::string& name, const std::vector<int64_t>& dims, int type) {
+OnnxBuilder& OnnxBuilder::input(const std::string& name, const std::vector<int64_t>& dims,
+                                int type) {
   onnx::ValueInfoProto& info = *model_.mutable_graph()->add_input();
   info.set_name(name);
   auto& tensor = *info.mutable_type()->mutable_tensor_type();
@@ -98,7 +102,8 @@ std::string OnnxBuilder::integers(const std::string& name, const std::vector<int
 }
 
 std::string OnnxBuilder::qdq(const std::string& x, float scale, int zero_point, int type) {
-  const std::string s = floats(x + "_scale", {}, {scale}), z = integers(x + "_zero", {}, {zero_point}, type);
+  const std::string s = floats(x + "_scale", {}, {scale}),
+                    z = integers(x + "_zero", {}, {zero_point}, type);
   node("QuantizeLinear", {x, s, z}, x + "_q");
   node("DequantizeLinear", {x + "_q", s, z}, x + "_dq");
   return x + "_dq";
@@ -108,13 +113,14 @@ std::string OnnxBuilder::weights(const std::string& name, const std::vector<int6
                                  const std::vector<int64_t>& values, float scale) {
   const std::string s = floats(name + "_scale", {}, {scale}),
                     z = integers(name + "_zero", {}, {0}, onnx::TensorProto::INT8);
-  node("DequantizeLinear", {integers(name, dims, values, onnx::TensorProto::INT8), s, z}, name + "_dq");
+  node("DequantizeLinear", {integers(name, dims, values, onnx::TensorProto::INT8), s, z},
+       name + "_dq");
   return name + "_dq";
 }
 
 std::string OnnxBuilder::bytes() const { return model_.SerializeAsString(); }
 
-ir::Graph OnnxBuilder::load() const { return frontend::load_model(TemporaryFile(bytes()).path()); }
+ir::Graph OnnxBuilder::load() const { return compiler::load_model(TemporaryFile(bytes()).path()); }
 
 onnx::AttributeProto& attribute(onnx::NodeProto& node, const std::string& name) {
   onnx::AttributeProto& a = *node.add_attribute();
@@ -122,7 +128,8 @@ onnx::AttributeProto& attribute(onnx::NodeProto& node, const std::string& name) 
   return a;
 }
 
-void set_integers(onnx::NodeProto& node, const std::string& name, const std::vector<int64_t>& values) {
+void set_integers(onnx::NodeProto& node, const std::string& name,
+                  const std::vector<int64_t>& values) {
   onnx::AttributeProto& a = attribute(node, name);
   a.set_type(onnx::AttributeProto::INTS);
   for (int64_t v : values) a.add_ints(v);

@@ -34,17 +34,21 @@ class OnnxBuilder {
   OnnxBuilder();
 
   onnx::ModelProto& model() { return model_; }
-  onnx::NodeProto& node(const std::string& type, const std::vector<std::string>& inputs, const std::string& output);
-  OnnxBuilder& input(const std::string& name, const std::vector<int64_t>& dims, int type = onnx::TensorProto::FLOAT);
+  onnx::NodeProto& node(const std::string& type, const std::vector<std::string>& inputs,
+                        const std::string& output);
+  OnnxBuilder& input(const std::string& name, const std::vector<int64_t>& dims,
+                     int type = onnx::TensorProto::FLOAT);
   OnnxBuilder& output(const std::string& name, int type = onnx::TensorProto::FLOAT);
-  std::string floats(const std::string& name, const std::vector<int64_t>& dims, const std::vector<float>& values);
-  std::string integers(const std::string& name, const std::vector<int64_t>& dims, const std::vector<int64_t>& values,
-                       int type);
+  std::string floats(const std::string& name, const std::vector<int64_t>& dims,
+                     const std::vector<float>& values);
+  std::string integers(const std::string& name, const std::vector<int64_t>& dims,
+                       const std::vector<int64_t>& values, int type);
   // x -> QuantizeLinear -> DequantizeLinear; returns the dequantized name, x + "_dq".
-  std::string qdq(const std::string& x, float scale, int zero_point, int type = onnx::TensorProto::INT8);
+  std::string qdq(const std::string& x, float scale, int zero_point,
+                  int type = onnx::TensorProto::INT8);
   // A dequantized int8 constant, per tensor.
-  std::string weights(const std::string& name, const std::vector<int64_t>& dims, const std::vector<int64_t>& values,
-                      float scale);
+  std::string weights(const std::string& name, const std::vector<int64_t>& dims,
+                      const std::vector<int64_t>& values, float scale);
 
   std::string bytes() const;
   std::string error() const { return error_of_bytes(bytes()); }
@@ -55,7 +59,8 @@ class OnnxBuilder {
 };
 
 onnx::AttributeProto& attribute(onnx::NodeProto& node, const std::string& name);
-void set_integers(onnx::NodeProto& node, const std::string& name, const std::vector<int64_t>& values);
+void set_integers(onnx::NodeProto& node, const std::string& name,
+                  const std::vector<int64_t>& values);
 void set_integer(onnx::NodeProto& node, const std::string& name, int64_t value);
 
 }  // namespace zahl::test

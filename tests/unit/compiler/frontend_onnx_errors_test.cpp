@@ -37,7 +37,8 @@ TEST(OnnxErrors, FloatModelSaysHowToQuantize) {
 TEST(OnnxErrors, DynamicQuantizationIsNamed) {
   OnnxBuilder b = around("Relu");
   b.node("DynamicQuantizeLinear", {"x"}, "d");
-  EXPECT_THAT(b.error(), AllOf(HasSubstr("'d' (DynamicQuantizeLinear)"), HasSubstr("dynamic quantization")));
+  EXPECT_THAT(b.error(),
+              AllOf(HasSubstr("'d' (DynamicQuantizeLinear)"), HasSubstr("dynamic quantization")));
 }
 
 TEST(OnnxErrors, QOperatorWithoutScalesIsNamed) {
@@ -46,7 +47,8 @@ TEST(OnnxErrors, QOperatorWithoutScalesIsNamed) {
 }
 
 TEST(OnnxErrors, UnsupportedOperatorIsNamed) {
-  EXPECT_THAT(around("LpPool").error(), AllOf(HasSubstr("node 'y' (LpPool)"), HasSubstr("not supported")));
+  EXPECT_THAT(around("LpPool").error(),
+              AllOf(HasSubstr("node 'y' (LpPool)"), HasSubstr("not supported")));
 }
 
 TEST(OnnxErrors, DynamicSpatialDimensionIsRefused) {
@@ -133,7 +135,8 @@ TEST(OnnxErrors, OverflowingAccumulatorIsRefused) {
   b.node("DequantizeLinear", {"b", "b_scale"}, "b_dq");
   b.node("Conv", {x, w, "b_dq"}, "y");
   b.qdq("y", 0.2f, 0);
-  EXPECT_THAT(b.error(), AllOf(HasSubstr("node 'y' (Conv)"), HasSubstr("output channel 0 can overflow 32 bits")));
+  EXPECT_THAT(b.error(), AllOf(HasSubstr("node 'y' (Conv)"),
+                               HasSubstr("output channel 0 can overflow 32 bits")));
 }
 
 TEST(OnnxErrors, KernelLargerThanTheInputIsRefused) {
@@ -155,7 +158,8 @@ TEST(OnnxErrors, UnquantizedInputOfALayerIsRefused) {
   b.node("Tanh", {b.qdq("x", 0.1f, 0)}, "t");
   b.node("GlobalAveragePool", {"t"}, "y");
   b.qdq("y", 0.2f, 0);
-  EXPECT_THAT(b.error(), AllOf(HasSubstr("input 't' is not quantized"), HasSubstr("op_types_to_quantize")));
+  EXPECT_THAT(b.error(),
+              AllOf(HasSubstr("input 't' is not quantized"), HasSubstr("op_types_to_quantize")));
 }
 
 TEST(OnnxErrors, UnquantizedOutputIsRefused) {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <random>
 
-#include "tests/reference/graph_evaluator.h"
+#include "engines/graph_evaluator/graph_evaluator.h"
 #include "tests/unit/compiler/frontend_onnx_builder.h"
 
 namespace zahl::test {
@@ -14,7 +14,8 @@ using Bytes = std::vector<int8_t>;
 
 Bytes ramp(size_t size) {
   Bytes bytes(size);
-  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<int8_t>(static_cast<int>(i * 37 % 256) - 128);
+  for (size_t i = 0; i < size; ++i)
+    bytes[i] = static_cast<int8_t>(static_cast<int>(i * 37 % 256) - 128);
   return bytes;
 }
 
@@ -26,8 +27,8 @@ TEST(Onnx, ConvReadsChannelsFirstAndFoldsTheZeroPoint) {
   OnnxBuilder b;
   b.input("x", {1, 2, 3, 3}).output("y_dq");
   const std::string x = b.qdq("x", 0.5f, 5),
-                    w = b.weights("w", {3, 2, 2, 2},
-                                  {1, 2, 3, 4, 5, 6, 7, 8, -1, -2, -3, -4, -5, -6, -7, -8, 9, 0, 0, 0, 0, 0, 0, 1},
+                    w = b.weights("w", {3, 2, 2, 2}, {1,  2,  3,  4,  5, 6, 7, 8, -1, -2, -3, -4,
+                                                      -5, -6, -7, -8, 9, 0, 0, 0, 0,  0,  0,  1},
                                   0.25f);
   set_integers(b.node("Conv", {x, w}, "y"), "pads", {1, 0, 0, 1});
   b.qdq("y", 4.0f, -3);
@@ -46,7 +47,8 @@ TEST(Onnx, ConvReadsChannelsFirstAndFoldsTheZeroPoint) {
           for (int k = 0; k < 4; ++k) {
             const int y = oy + k / 2 - 1, xx = ox + k % 2;
             if (y < 0 || y > 2 || xx > 2) continue;
-            sum += 0.5 * (in[static_cast<size_t>((y * 3 + xx) * 2 + ic)] - 5) * 0.25 * weights.Get(oc * 8 + ic * 4 + k);
+            sum += 0.5 * (in[static_cast<size_t>((y * 3 + xx) * 2 + ic)] - 5) * 0.25 *
+                   weights.Get(oc * 8 + ic * 4 + k);
           }
         }
         EXPECT_EQ(out[static_cast<size_t>((oy * 3 + ox) * 3 + oc)], quantized(sum, 4.0, -3));
@@ -138,7 +140,8 @@ TEST(Onnx, SumRoundsOnce) {
   const Bytes in = ramp(256);
   const Bytes out = reference::evaluate(b.load(), {in})[0];
   for (size_t i = 0; i < 256; ++i) {
-    EXPECT_EQ(out[i], quantized(0.25 * in[i] + 0.5 * static_cast<double>(addend[i]), 0.5, 7)) << i;  // ties to even
+    EXPECT_EQ(out[i], quantized(0.25 * in[i] + 0.5 * static_cast<double>(addend[i]), 0.5, 7))
+        << i;  // ties to even
   }
 }
 
@@ -162,7 +165,8 @@ TEST(Onnx, SoftmaxIsWithinOneOfTheRealFunction) {
   const Bytes out = reference::evaluate(b.load(), {in})[0];
   double sum = 0;
   for (int8_t q : in) sum += std::exp(0.06 * q);
-  for (size_t i = 0; i < 40; ++i) EXPECT_NEAR(out[i], quantized(std::exp(0.06 * in[i]) / sum, 1.0 / 200, -128), 1) << i;
+  for (size_t i = 0; i < 40; ++i)
+    EXPECT_NEAR(out[i], quantized(std::exp(0.06 * in[i]) / sum, 1.0 / 200, -128), 1) << i;
 }
 
 TEST(Onnx, PaddingMovesIntoTheConvolution) {
@@ -170,7 +174,9 @@ TEST(Onnx, PaddingMovesIntoTheConvolution) {
   b.input("x", {1, 1, 3, 3}).output("y_dq");
   b.integers("pads", {8}, {0, 0, 1, 1, 0, 0, 1, 1}, onnx::TensorProto::INT64);
   b.node("Pad", {b.qdq("x", 1.0f, 9), "pads"}, "p");
-  b.node("Conv", {b.qdq("p", 1.0f, 9), b.weights("w", {1, 1, 3, 3}, std::vector<int64_t>(9, 1), 1.0f)}, "y");
+  b.node("Conv",
+         {b.qdq("p", 1.0f, 9), b.weights("w", {1, 1, 3, 3}, std::vector<int64_t>(9, 1), 1.0f)},
+         "y");
   b.qdq("y", 1.0f, 0);
   const ir::Graph graph = b.load();
   ASSERT_EQ(graph.nodes.size(), 1u);
@@ -213,7 +219,8 @@ TEST(Onnx, TranspositionsThatUndoEachOtherMoveNothing) {
   b.node("Reshape", {"t", "whole"}, "u");
   b.qdq("u", 1.0f, 0);
   const ir::Graph graph = b.load();
-  for (const ir::Node& node : graph.nodes) EXPECT_TRUE(std::holds_alternative<ir::Reshape>(node.operation));
+  for (const ir::Node& node : graph.nodes)
+    EXPECT_TRUE(std::holds_alternative<ir::Reshape>(node.operation));
   EXPECT_EQ(reference::evaluate(graph, {ramp(36)})[0], ramp(36));
 }
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "compiler/legalize/passes.h"
-#include "tests/reference/graph_evaluator.h"
+#include "compiler/rewrite/passes.h"
+#include "engines/graph_evaluator/graph_evaluator.h"
 
-namespace zahl::legalize {
+namespace zahl::rewrite {
 namespace {
 
 using Bytes = std::vector<int8_t>;
@@ -15,7 +15,8 @@ using Bytes = std::vector<int8_t>;
 ir::Lookup lookup(ir::TensorId input, ir::TensorId output, int (*function)(int)) {
   ir::Lookup op{.input = input, .output = output, .table = {}};
   for (int q = -128; q < 128; ++q)
-    op.table[static_cast<size_t>(q + 128)] = static_cast<int8_t>(std::clamp(function(q), -128, 127));
+    op.table[static_cast<size_t>(q + 128)] =
+        static_cast<int8_t>(std::clamp(function(q), -128, 127));
   return op;
 }
 
@@ -30,10 +31,13 @@ ir::Eltwise product(ir::TensorId a, ir::TensorId b, ir::TensorId output) {
 // Tensors 0 .. count - 1 of 256 channels; 0 is the input, the last is the output.
 ir::Graph graph_of(int count, std::vector<ir::Operation> operations) {
   ir::Graph graph;
-  for (int i = 0; i < count; ++i) graph.tensors.push_back({.name = fmt::format("t{}", i), .shape = {1, 1, 1, 256}});
+  for (int i = 0; i < count; ++i)
+    graph.tensors.push_back({.name = fmt::format("t{}", i), .shape = {1, 1, 1, 256}});
   for (auto& operation : operations) {
-    graph.nodes.push_back(
-        {.name = fmt::format("n{}", graph.nodes.size()), .type = "T", .macs = 0, .operation = std::move(operation)});
+    graph.nodes.push_back({.name = fmt::format("n{}", graph.nodes.size()),
+                           .type = "T",
+                           .macs = 0,
+                           .operation = std::move(operation)});
   }
   graph.inputs.push_back({0, {}});
   graph.outputs.push_back({count - 1, {}});
@@ -52,19 +56,21 @@ void expect_same(const ir::Graph& before, const ir::Graph& after) {
 }
 
 TEST(Compose, ProductOfTwoFunctionsOfOneTensorIsATable) {
-  const ir::Graph before = graph_of(
-      4, {lookup(0, 1, [](int q) { return q / 3; }), lookup(1, 2, [](int q) { return q * q; }), product(2, 0, 3)});
+  const ir::Graph before =
+      graph_of(4, {lookup(0, 1, [](int q) { return q / 3; }),
+                   lookup(1, 2, [](int q) { return q * q; }), product(2, 0, 3)});
   ir::Graph after = before;
-  compose(after);
+  rewrite::compose(after);
   ASSERT_EQ(after.nodes.size(), 1u);
   EXPECT_TRUE(std::holds_alternative<ir::Lookup>(after.nodes[0].operation));
   expect_same(before, after);
 }
 
 TEST(Fuse, ClampTightensTheProducersBounds) {
-  const ir::Graph before = graph_of(3, {product(0, 0, 1), lookup(1, 2, [](int q) { return std::clamp(q, 3, 90); })});
+  const ir::Graph before =
+      graph_of(3, {product(0, 0, 1), lookup(1, 2, [](int q) { return std::clamp(q, 3, 90); })});
   ir::Graph after = before;
-  fuse(after);
+  rewrite::fuse(after);
   ASSERT_EQ(after.nodes.size(), 1u);
   const auto& op = std::get<ir::Eltwise>(after.nodes[0].operation);
   EXPECT_EQ(op.low, 3);
@@ -75,27 +81,29 @@ TEST(Fuse, ClampTightensTheProducersBounds) {
 }
 
 TEST(Fuse, TwoTablesBecomeOne) {
-  const ir::Graph before = graph_of(
-      4, {product(0, 0, 1), lookup(1, 2, [](int q) { return 5 - q; }), lookup(2, 3, [](int q) { return q / 2; })});
+  const ir::Graph before = graph_of(4, {product(0, 0, 1), lookup(1, 2, [](int q) { return 5 - q; }),
+                                        lookup(2, 3, [](int q) { return q / 2; })});
   ir::Graph after = before;
-  fuse(after);
+  rewrite::fuse(after);
   ASSERT_EQ(after.nodes.size(), 1u);
   EXPECT_TRUE(std::get<ir::Eltwise>(after.nodes[0].operation).table);
   expect_same(before, after);
 }
 
 TEST(Fuse, AResultWithTwoReadersStays) {
-  const ir::Graph before = graph_of(4, {product(0, 0, 1), lookup(1, 2, [](int q) { return -q; }), product(1, 2, 3)});
+  const ir::Graph before =
+      graph_of(4, {product(0, 0, 1), lookup(1, 2, [](int q) { return -q; }), product(1, 2, 3)});
   ir::Graph after = before;
-  fuse(after);
+  rewrite::fuse(after);
   EXPECT_EQ(after.nodes.size(), 3u);
   expect_same(before, after);
 }
 
 TEST(Prune, DropsWhatNobodyReads) {
-  ir::Graph graph = graph_of(4, {lookup(0, 1, [](int q) { return q; }), lookup(0, 2, [](int q) { return q; }),
-                                 lookup(0, 3, [](int q) { return -q; })});
-  prune(graph);
+  ir::Graph graph =
+      graph_of(4, {lookup(0, 1, [](int q) { return q; }), lookup(0, 2, [](int q) { return q; }),
+                   lookup(0, 3, [](int q) { return -q; })});
+  rewrite::prune(graph);
   EXPECT_EQ(graph.nodes.size(), 1u);
   EXPECT_EQ(graph.tensors.size(), 2u);
   EXPECT_EQ(ir::verify(graph), "");
@@ -103,7 +111,8 @@ TEST(Prune, DropsWhatNobodyReads) {
 
 TEST(Verify, NamesNodeAndReason) {
   ir::Graph graph = graph_of(3, {product(0, 1, 2)});
-  EXPECT_THAT(ir::verify(graph), testing::HasSubstr("node 'n0' (T): an input is read before it is written"));
+  EXPECT_THAT(ir::verify(graph),
+              testing::HasSubstr("node 'n0' (T): an input is read before it is written"));
   graph = graph_of(2, {product(0, 0, 1)});
   graph.tensors[1].shape.c = 255;
   EXPECT_THAT(ir::verify(graph), testing::HasSubstr("differ in shape"));
@@ -115,4 +124,4 @@ TEST(Verify, NamesNodeAndReason) {
 }
 
 }  // namespace
-}  // namespace zahl::legalize
+}  // namespace zahl::rewrite

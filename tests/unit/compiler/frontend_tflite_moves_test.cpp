@@ -3,7 +3,7 @@
 
 #include <numeric>
 
-#include "tests/reference/graph_evaluator.h"
+#include "engines/graph_evaluator/graph_evaluator.h"
 #include "tests/unit/compiler/frontend_tflite_builder.h"
 
 namespace zahl::test {
@@ -20,7 +20,8 @@ int integers(TfliteBuilder& b, const std::vector<int32_t>& values) {
 // 0, 1, 2 ... through the network.
 Bytes moved(TfliteBuilder& b, int x, int y) {
   const ir::Graph graph = b.load(x, y);
-  Bytes in(static_cast<size_t>(graph.tensors[static_cast<size_t>(graph.inputs[0].tensor)].shape.elements()));
+  Bytes in(static_cast<size_t>(
+      graph.tensors[static_cast<size_t>(graph.inputs[0].tensor)].shape.elements()));
   std::iota(in.begin(), in.end(), int8_t{0});
   return reference::evaluate(graph, {in})[0];
 }
@@ -35,8 +36,10 @@ TEST(TfliteMoves, SliceTakesABox) {
 TEST(TfliteMoves, StridedSliceCountsFromTheEndAndObeysItsMasks) {
   TfliteBuilder b;
   const int x = b.bytes({3, 6}, 1.0f, 0), y = b.bytes({2, 3}, 1.0f, 0);
-  b.op(BuiltinOperator::STRIDED_SLICE, {x, integers(b, {-2, 5}), integers(b, {7, -1}), integers(b, {1, 2})}, y,
-       BuiltinOptions::StridedSliceOptions, tflite::CreateStridedSliceOptions(b.builder(), 2, 1, 0, 0, 0).Union());
+  b.op(BuiltinOperator::STRIDED_SLICE,
+       {x, integers(b, {-2, 5}), integers(b, {7, -1}), integers(b, {1, 2})}, y,
+       BuiltinOptions::StridedSliceOptions,
+       tflite::CreateStridedSliceOptions(b.builder(), 2, 1, 0, 0, 0).Union());
   EXPECT_EQ(moved(b, x, y), (Bytes{6, 8, 10, 12, 14, 16}));
 }
 
@@ -46,7 +49,8 @@ TEST(TfliteMoves, SplitGivesEachPartInItsTurn) {
     const int x = b.bytes({1, 2, 4}, 1.0f, 0), first = b.bytes({1, 2, 2}, 1.0f, 0),
               second = b.bytes({1, 2, 2}, 1.0f, 0);
     b.op(BuiltinOperator::SPLIT, {integers(b, {-1}), x}, {first, second});
-    EXPECT_EQ(moved(b, x, part == 0 ? first : second), part == 0 ? (Bytes{0, 1, 4, 5}) : (Bytes{2, 3, 6, 7}));
+    EXPECT_EQ(moved(b, x, part == 0 ? first : second),
+              part == 0 ? (Bytes{0, 1, 4, 5}) : (Bytes{2, 3, 6, 7}));
   }
 }
 
@@ -90,7 +94,8 @@ TEST(TfliteMoves, ConcatenationAlongTheRows) {
 
 TEST(TfliteMoves, ComputedOperandIsRepeated) {
   TfliteBuilder b;
-  const int x = b.bytes({1, 2, 2}, 1.0f, 0), s = b.bytes({1, 1, 2}, 1.0f, 0), y = b.bytes({1, 2, 2}, 1.0f, 0);
+  const int x = b.bytes({1, 2, 2}, 1.0f, 0), s = b.bytes({1, 1, 2}, 1.0f, 0),
+            y = b.bytes({1, 2, 2}, 1.0f, 0);
   b.op(BuiltinOperator::SLICE, {x, integers(b, {0, 1, 0}), integers(b, {1, 1, 2})}, s);
   b.op(BuiltinOperator::ADD, {x, s}, y);
   EXPECT_EQ(moved(b, x, y), (Bytes{2, 4, 4, 6}));

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/reference/graph_evaluator.h"
+#include "engines/graph_evaluator/graph_evaluator.h"
 #include "tests/unit/compiler/frontend_tflite_builder.h"
 
 namespace zahl::test {
@@ -17,7 +17,8 @@ using tflite::TensorType;
 
 TEST(Tflite, FullyConnectedIsAConvolutionOverRows) {
   TfliteBuilder b;
-  const int x = b.bytes({3, 2}, 1.0f, 1), w = b.bytes({1, 2}, 1.0f, 0, {2, 3}), y = b.bytes({3, 1}, 1.0f, -1);
+  const int x = b.bytes({3, 2}, 1.0f, 1), w = b.bytes({1, 2}, 1.0f, 0, {2, 3}),
+            y = b.bytes({3, 1}, 1.0f, -1);
   b.op(BuiltinOperator::FULLY_CONNECTED, {x, w, -1}, y);
   const ir::Graph graph = b.load(x, y);
   ASSERT_EQ(graph.nodes.size(), 1u);
@@ -33,7 +34,8 @@ TEST(Tflite, DepthwiseOfOneChannelIsAConvolution) {
        tflite::CreateDepthwiseConv2DOptions(b.builder(), tflite::Padding::SAME, 1, 1, 2).Union());
   const ir::Graph graph = b.load(x, y);
   EXPECT_TRUE(std::holds_alternative<ir::Conv>(graph.nodes.at(0).operation));
-  EXPECT_EQ(reference::evaluate(graph, {Bytes{1, 2, 3, 4}})[0], (Bytes{2, -3, 4, -6, 6, -9, 8, -12}));
+  EXPECT_EQ(reference::evaluate(graph, {Bytes{1, 2, 3, 4}})[0],
+            (Bytes{2, -3, 4, -6, 6, -9, 8, -12}));
 }
 
 TEST(Tflite, AveragePoolRoundsTheBytesThemselvesAwayFromZero) {
@@ -46,7 +48,8 @@ TEST(Tflite, AveragePoolRoundsTheBytesThemselvesAwayFromZero) {
 
 TEST(Tflite, FusedRelu6BecomesBounds) {
   TfliteBuilder b;
-  const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 4}, 0.1f, -20), c = b.bytes({1, 4}, 0.1f, 0, {1, 2, 3, 4});
+  const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 4}, 0.1f, -20),
+            c = b.bytes({1, 4}, 0.1f, 0, {1, 2, 3, 4});
   b.op(BuiltinOperator::ADD, {x, c}, y, BuiltinOptions::AddOptions,
        tflite::CreateAddOptions(b.builder(), ActivationFunctionType::RELU6).Union());
   const ir::Graph graph = b.load(x, y);
@@ -82,14 +85,17 @@ TEST(Tflite, FloatEdgesBelongToTheHost) {
 
 TEST(TfliteErrors, FloatModelSaysHowToConvert) {
   TfliteBuilder b;
-  const int x = b.tensor({1, 4}, TensorType::FLOAT32, {}, 0), y = b.tensor({1, 4}, TensorType::FLOAT32, {}, 0);
+  const int x = b.tensor({1, 4}, TensorType::FLOAT32, {}, 0),
+            y = b.tensor({1, 4}, TensorType::FLOAT32, {}, 0);
   b.op(BuiltinOperator::RELU, {x}, y);
-  EXPECT_THAT(b.error(x, y), AllOf(HasSubstr("floating point"), HasSubstr("representative_dataset")));
+  EXPECT_THAT(b.error(x, y),
+              AllOf(HasSubstr("floating point"), HasSubstr("representative_dataset")));
 }
 
 TEST(TfliteErrors, SixteenBitActivationsAreRefused) {
   TfliteBuilder b;
-  const int x = b.tensor({1, 4}, TensorType::INT16, {0.1f}, 0), y = b.tensor({1, 4}, TensorType::INT16, {0.1f}, 0);
+  const int x = b.tensor({1, 4}, TensorType::INT16, {0.1f}, 0),
+            y = b.tensor({1, 4}, TensorType::INT16, {0.1f}, 0);
   b.op(BuiltinOperator::RELU, {x}, y);
   EXPECT_THAT(b.error(x, y), HasSubstr("16-bit activations"));
 }
@@ -141,14 +147,16 @@ TEST(TfliteErrors, TensorIndexOutOfRangeIsRefused) {
 
 TEST(TfliteErrors, ReadBeforeWrittenIsRefused) {
   TfliteBuilder b;
-  const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 4}, 0.1f, 0), z = b.bytes({1, 4}, 0.1f, 0);
+  const int x = b.bytes({1, 4}, 0.1f, 0), y = b.bytes({1, 4}, 0.1f, 0),
+            z = b.bytes({1, 4}, 0.1f, 0);
   b.op(BuiltinOperator::RELU, {z}, y);
   EXPECT_THAT(b.error(x, y), HasSubstr("read before it is written"));
 }
 
 TEST(TfliteErrors, WeightsWithoutDataAreRefused) {
   TfliteBuilder b;
-  const int x = b.bytes({1, 2}, 0.1f, 0), w = b.bytes({1, 2}, 0.1f, 0), y = b.bytes({1, 1}, 0.1f, 0);
+  const int x = b.bytes({1, 2}, 0.1f, 0), w = b.bytes({1, 2}, 0.1f, 0),
+            y = b.bytes({1, 1}, 0.1f, 0);
   b.op(BuiltinOperator::FULLY_CONNECTED, {x, w}, y);
   EXPECT_THAT(b.error(x, y), HasSubstr("weights 't1' are not constant"));
 }
@@ -163,7 +171,8 @@ TEST(TfliteErrors, WrongOutputShapeIsRefused) {
 
 TEST(TfliteErrors, LeftShiftThatCanOverflowIsRefused) {
   TfliteBuilder b;
-  const int x = b.bytes({1, 2}, 1000.0f, 0), w = b.bytes({1, 2}, 1000.0f, 0, {127, 127}), y = b.bytes({1, 1}, 0.1f, 0);
+  const int x = b.bytes({1, 2}, 1000.0f, 0), w = b.bytes({1, 2}, 1000.0f, 0, {127, 127}),
+            y = b.bytes({1, 1}, 0.1f, 0);
   b.op(BuiltinOperator::FULLY_CONNECTED, {x, w}, y);
   EXPECT_THAT(b.error(x, y), HasSubstr("shift its accumulator left by 24 bits"));
 }

@@ -1,11 +1,11 @@
 // The checker of programs: what it knows of the line memory and of second streams.
 #include <gmock/gmock.h>
 
-#include "compiler/verify/check_program.h"
-#include "compiler/verify/line_memory.h"
+#include "compiler/check/check_program.h"
+#include "compiler/check/line_memory.h"
+#include "isa/config.h"
+#include "isa/encoding.h"
 #include "tests/support/random_program.h"
-#include "zahl/config.h"
-#include "zahl/encoding.h"
 
 namespace zahl::verify {
 namespace {
@@ -44,7 +44,7 @@ std::string check(std::vector<isa::Instruction> instructions) {
   Program program;
   program.config = hw::load_config("tiny8");
   program.instructions = std::move(instructions);
-  return check_program(program);
+  return check::check_program(program);
 }
 
 TEST(LineMemoryCheck, AcceptsWindowsThatGoOnBelowOthers) {
@@ -56,10 +56,12 @@ TEST(LineMemoryCheck, AcceptsWindowsThatGoOnBelowOthers) {
 }
 
 TEST(LineMemoryCheck, RefusesAWindowBelowNothing) {
-  EXPECT_THAT(check({resumed()}), HasSubstr("instruction 0 resumes at place 10 of the line memory"));
+  EXPECT_THAT(check({resumed()}),
+              HasSubstr("instruction 0 resumes at place 10 of the line memory"));
   isa::Depthwise wider = resumed();
   wider.out_columns = 5;
-  EXPECT_THAT(check({window(), wider}), HasSubstr("instruction 1 resumes at place 19 of the line memory"));
+  EXPECT_THAT(check({window(), wider}),
+              HasSubstr("instruction 1 resumes at place 19 of the line memory"));
   isa::Depthwise two = resumed();
   two.blocks = 2;
   two.line_step = 10;
@@ -96,7 +98,7 @@ TEST(LineMemoryCheck, KnowsThatPairsOfAnOddRowBeginOnePlaceLater) {
 TEST(LineMemoryCheck, AcceptsTheRandomProgramsOfTheEngines) {
   const hw::Config config = hw::load_config("tiny8");
   for (uint64_t seed = 0; seed < 100; ++seed) {
-    LineMemory memory(config);
+    check::LineMemory memory(config);
     for (const isa::Word& word : test::random_program(config, seed).words) {
       const auto instruction = *isa::decode(word);
       if (const auto* x = std::get_if<isa::Depthwise>(&instruction)) {

@@ -1,11 +1,11 @@
-#include "zahl/config.h"
+#include "isa/config.h"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "zahl/error.h"
+#include "isa/error.h"
 
 namespace zahl::hw {
 namespace {
@@ -29,13 +29,15 @@ class ConfigFile : public testing::Test {
  protected:
   std::string write(const std::string& text) const {
     const auto path = std::filesystem::path(testing::TempDir()) /
-                      (std::string("zahl_") + testing::UnitTest::GetInstance()->current_test_info()->name() + ".toml");
+                      (std::string("zahl_") +
+                       testing::UnitTest::GetInstance()->current_test_info()->name() + ".toml");
     std::ofstream(path) << text;
     return path.string();
   }
   static std::string text_of(const Config& config) {
     std::string text;
-    for (const auto& p : kParameters) text += std::string(p.name) + " = " + std::to_string(config.*p.member) + "\n";
+    for (const auto& p : kParameters)
+      text += std::string(p.name) + " = " + std::to_string(config.*p.member) + "\n";
     return text;
   }
 };
@@ -46,7 +48,8 @@ TEST(ConfigPresets, AreAllSound) {
     EXPECT_EQ(config.name, name);
     EXPECT_NO_THROW(check_config(config));
   }
-  for (const std::string& name : memory_preset_names()) EXPECT_GE(load_memory(name).latency_cycles, 1);
+  for (const std::string& name : memory_preset_names())
+    EXPECT_GE(load_memory(name).latency_cycles, 1);
   EXPECT_EQ(load_config("edge16").multipliers(), 256);
   EXPECT_EQ(load_config("tiny8").rows, 8);
   EXPECT_EQ(load_memory("dram").latency_cycles, 100);
@@ -90,9 +93,11 @@ TEST_F(ConfigFile, RangesPowersAndRelationsAreChecked) {
 
 TEST_F(ConfigFile, MemoryFilesAreCheckedToo) {
   EXPECT_EQ(load_memory(write("latency_cycles = 7\nbytes_per_cycle = 3\n")).bytes_per_cycle, 3);
-  expect_complaint(complaint([&] { load_memory(write("latency_cycles = 0\nbytes_per_cycle = 3\n")); }),
-                   "latency_cycles");
-  expect_complaint(complaint([&] { load_memory(write("latency_cycles = 7\n")); }), "bytes_per_cycle");
+  expect_complaint(
+      complaint([&] { load_memory(write("latency_cycles = 0\nbytes_per_cycle = 3\n")); }),
+      "latency_cycles");
+  expect_complaint(complaint([&] { load_memory(write("latency_cycles = 7\n")); }),
+                   "bytes_per_cycle");
 }
 
 TEST(ConfigSettings, ChangeMachineAndMemory) {

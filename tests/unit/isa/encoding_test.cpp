@@ -1,10 +1,10 @@
-#include "zahl/encoding.h"
+#include "isa/encoding.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "zahl/config.h"
+#include "isa/config.h"
 
 namespace zahl::isa {
 namespace {
@@ -14,9 +14,12 @@ void put(Word& word, size_t first, std::initializer_list<int> bytes) {
   for (const int x : bytes) word[first++] = static_cast<uint8_t>(x);
 }
 
-int64_t lowest(const FieldInfo& info) { return info.is_signed ? -(int64_t{1} << (info.bits - 1)) : info.bias; }
+int64_t lowest(const FieldInfo& info) {
+  return info.is_signed ? -(int64_t{1} << (info.bits - 1)) : info.bias;
+}
 int64_t highest(const FieldInfo& info) {
-  return info.is_signed ? (int64_t{1} << (info.bits - 1)) - 1 : (int64_t{1} << info.bits) - 1 + info.bias;
+  return info.is_signed ? (int64_t{1} << (info.bits - 1)) - 1
+                        : (int64_t{1} << info.bits) - 1 + info.bias;
 }
 
 template <class F, size_t... I>
@@ -40,7 +43,8 @@ bool set_field(X& x, size_t n, int64_t (*choose)(const FieldInfo&)) {
   return n > wanted;  // wrapped below zero
 }
 
-// Bytes written out by hand from docs/isa.md, so that a mistake of the generator cannot hide in both directions.
+// Bytes written out by hand from docs/isa.md, so that a mistake of the generator cannot hide in
+// both directions.
 TEST(Encoding, PutsALoadWhereTheTableSays) {
   Load x;
   x.common.wait[2] = 3;
@@ -55,7 +59,9 @@ TEST(Encoding, PutsALoadWhereTheTableSays) {
   put(word, 0, {0x01});
   put(word, 6, {0x03});
   put(word, 15, {0x01, 0x80});
-  put(word, 20, {0x9A, 0x78, 0x56, 0x34, 0x12, 0xFE, 0xFF, 0xFF, 0xFF, 0xEF, 0xCD, 0xAB, 0x34, 0x12, 0x80, 0x48});
+  put(word, 20,
+      {0x9A, 0x78, 0x56, 0x34, 0x12, 0xFE, 0xFF, 0xFF, 0xFF, 0xEF, 0xCD, 0xAB, 0x34, 0x12, 0x80,
+       0x48});
   put(word, 36, {0xE0, 0xCD, 0xAB});
   EXPECT_EQ(encode(x), word);
   EXPECT_EQ(decode(word), Instruction{x});
@@ -98,9 +104,10 @@ TEST(Encoding, EveryFieldComesBackWhateverItsValue) {
       const auto randomize = [&](const FieldInfo& info, auto& value) {
         const auto span = static_cast<uint64_t>(highest(info) - lowest(info)) + 1;
         const uint64_t random = engine();
-        const int64_t chosen = random % 4 == 0   ? lowest(info)
-                               : random % 4 == 1 ? highest(info)
-                                                 : lowest(info) + static_cast<int64_t>(engine() % span);
+        const int64_t chosen = random % 4 == 0 ? lowest(info)
+                               : random % 4 == 1
+                                   ? highest(info)
+                                   : lowest(info) + static_cast<int64_t>(engine() % span);
         value = static_cast<std::remove_reference_t<decltype(value)>>(chosen);
       };
       for_each_field(x.common, randomize);
@@ -115,12 +122,16 @@ TEST(Encoding, NoTwoFieldsShareABit) {
     Word before = encode(x);
     for (size_t n = 0;; ++n) {
       auto changed = x;
-      // Signed fields become -1, biased ones all ones in storage: every bit of the field differs from the default.
-      if (!set_field(changed, n, [](const FieldInfo& info) { return info.is_signed ? -1 : highest(info); })) break;
+      // Signed fields become -1, biased ones all ones in storage: every bit of the field differs
+      // from the default.
+      if (!set_field(changed, n,
+                     [](const FieldInfo& info) { return info.is_signed ? -1 : highest(info); }))
+        break;
       const Word word = encode(changed);
       for (size_t i = 1; i < word.size(); ++i) {
         ASSERT_EQ(before[i] & word[i] & encode(x)[i], encode(x)[i]);
-        ASSERT_EQ(before[i] & (word[i] ^ encode(x)[i]), 0) << x.kName << " field " << n << " byte " << i;
+        ASSERT_EQ(before[i] & (word[i] ^ encode(x)[i]), 0)
+            << x.kName << " field " << n << " byte " << i;
         before[i] = static_cast<uint8_t>(before[i] | word[i]);
       }
     }

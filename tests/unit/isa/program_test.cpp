@@ -1,4 +1,4 @@
-#include "zahl/program.h"
+#include "contract/program.h"
 
 #include <gtest/gtest.h>
 
@@ -6,9 +6,9 @@
 #include <fstream>
 #include <iterator>
 
-#include "zahl/config.h"
-#include "zahl/encoding.h"
-#include "zahl/error.h"
+#include "isa/config.h"
+#include "isa/encoding.h"
+#include "isa/error.h"
 
 namespace zahl {
 namespace {
@@ -63,7 +63,8 @@ class ProgramFile : public testing::Test {
   // Tests run side by side, each in its own process.
   std::filesystem::path path_ =
       std::filesystem::path(testing::TempDir()) /
-      (std::string("zahl_") + testing::UnitTest::GetInstance()->current_test_info()->name() + ".zprog");
+      (std::string("zahl_") + testing::UnitTest::GetInstance()->current_test_info()->name() +
+       ".zprog");
 };
 
 TEST_F(ProgramFile, ComesBackWhole) {
@@ -152,7 +153,8 @@ TEST_F(ProgramFile, ContentsOutsideTheMemoryAreRefused) {
   EXPECT_NE(changed([](Program& p) { p.inputs[0].shape = {1, 4}; }), "");
   EXPECT_NE(changed([](Program& p) { p.inputs[0].shape = {-1, -3}; }), "");
   EXPECT_NE(changed([](Program& p) { p.layer_of_instruction = {0, 1}; }), "");
-  EXPECT_NE(changed([](Program& p) { p.instructions.clear(), p.layer_of_instruction.clear(); }), "");
+  EXPECT_NE(changed([](Program& p) { p.instructions.clear(), p.layer_of_instruction.clear(); }),
+            "");
 }
 
 TEST_F(ProgramFile, AnInstructionThatTheMachineRefusesIsNamed) {
@@ -166,7 +168,8 @@ TEST_F(ProgramFile, CannotBeWrittenWhereThereIsNoFolder) {
   EXPECT_THROW(save_program(sample(), "/no/such/folder/x.zprog"), UserError);
 }
 
-// Constants of a file stand in the image as if they had been copied, and writing the image does not write the file.
+// Constants of a file stand in the image as if they had been copied, and writing the image does not
+// write the file.
 TEST_F(ProgramFile, ConstantsAreTheSameMappedOrCopied) {
   for (const uint64_t address : {4096, 4097, 5000, 8191}) {
     for (const size_t size : {0, 1, 4095, 4096, 9000, 20000}) {

@@ -1,6 +1,7 @@
-// Drives the Verilated array with its memories (zahl_array_bench.sv) against array_reference.h: accumulators, faults,
-// and the cycles of start, streaming, ready and end by the formula of docs/machine.md section 7. ZAHL_BATCHES sets the
-// number of random batches, ZAHL_SEED the first seed; ZAHL_PRESET (a macro) names the machine.
+// Drives the Verilated array with its memories (zahl_array_bench.sv) against array_reference.h:
+// accumulators, faults, and the cycles of start, streaming, ready and end by the formula of
+// docs/machine.md section 7. ZAHL_BATCHES sets the number of random batches, ZAHL_SEED the first
+// seed; ZAHL_PRESET (a macro) names the machine.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <verilated.h>
@@ -12,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "array_driver.h"
-#include "array_generator.h"
-#include "zahl/encoding.h"
+#include "isa/encoding.h"
+#include "tests/unit/rtl/array_driver.h"
+#include "tests/unit/rtl/array_generator.h"
 
 namespace zahl::test {
 namespace {
@@ -37,7 +38,8 @@ TEST(Array, RandomInstructionsGiveTheReferencesAccumulatorsInTheFormulasCycles) 
     for (int64_t i = generator.pick(1, 8); i > 0; --i) {
       instructions.push_back(generator.next());
       delays.push_back(static_cast<int>(random() % 2 == 0 ? 0 : generator.pick(0, 40)));
-      program += std::visit([](const auto& x) { return isa::disassemble(isa::Instruction{x}); }, instructions.back());
+      program += std::visit([](const auto& x) { return isa::disassemble(isa::Instruction{x}); },
+                            instructions.back());
       program += '\n';
     }
     SCOPED_TRACE(fmt::format("seed {} batch {}\n{}", seed, batch, program));
@@ -50,7 +52,8 @@ TEST(Array, TilesOfOneVectorFollowEachOtherEveryTileLoad) {
   std::mt19937 random(7);
   ArrayBench bench;
   bench.fill_memory(random);
-  for (uint32_t vectors = 1; vectors <= static_cast<uint32_t>(bench.config.weight_tile_lines()) + 1; ++vectors) {
+  for (uint32_t vectors = 1; vectors <= static_cast<uint32_t>(bench.config.weight_tile_lines()) + 1;
+       ++vectors) {
     isa::Conv x;
     x.common.read_banks = (1u << (bench.config.scratchpad_banks - 1) << 1) - 1;
     x.common.accumulator_banks = 1;
@@ -105,7 +108,8 @@ isa::Depthwise padded_window(const hw::Config& config, uint32_t tap_columns, uin
   return x;
 }
 
-// The rows `first` to `first + rows` of its results, with the line memory as the rows before leave it.
+// The rows `first` to `first + rows` of its results, with the line memory as the rows before leave
+// it.
 isa::Depthwise stripe_of(isa::Depthwise x, uint32_t first, uint32_t rows) {
   const uint32_t above = first == 0 ? 0 : x.tap_rows + (first - 1) * x.y_step;
   x.resume = first != 0 ? 1 : 0;
@@ -173,25 +177,29 @@ TEST(Scratchpad, AnyBytesAreReadInTheCycleAfterTheyWereWritten) {
   auto& memory = bench.reference.memory;
   const int64_t bytes = bench.config.scratchpad_bytes(), line = bench.config.line_bytes;
   for (int i = 0; i < 20000; ++i) {
-    const int64_t near = random() % 4 == 0 ? 0 : static_cast<int64_t>(random() % static_cast<uint64_t>(bytes));
+    const int64_t near =
+        random() % 4 == 0 ? 0 : static_cast<int64_t>(random() % static_cast<uint64_t>(bytes));
     const auto close = [&] { return near + static_cast<int64_t>(random() % 300) - 150; };
     const int port = static_cast<int>(random() % 2);
     std::vector<uint8_t> data(static_cast<size_t>(line));
     for (auto& byte : data) byte = static_cast<uint8_t>(random());
     const int64_t to = std::max<int64_t>(close(), 0);
     const uint64_t ones = line == 64 ? ~uint64_t{0} : (uint64_t{1} << line) - 1;
-    const uint64_t strobe =
-        (ones >> (random() % static_cast<uint64_t>(line))) & (ones << (random() % static_cast<uint64_t>(line)));
+    const uint64_t strobe = (ones >> (random() % static_cast<uint64_t>(line))) &
+                            (ones << (random() % static_cast<uint64_t>(line)));
     bench.write(port, to, data, strobe);
     bench.tick();
     top.write_valid_i = 0;
     bool write_fault = false;
     for (int64_t b = 0; b < line; ++b) write_fault |= (strobe >> b & 1) != 0 && to + b >= bytes;
     for (int64_t b = 0; b < line && !write_fault; ++b) {
-      if ((strobe >> b & 1) != 0) memory[static_cast<size_t>(to + b)] = data[static_cast<size_t>(b)];
+      if ((strobe >> b & 1) != 0)
+        memory[static_cast<size_t>(to + b)] = data[static_cast<size_t>(b)];
     }
-    const int64_t from = close(), first = static_cast<int64_t>(random() % static_cast<uint64_t>(line));
-    const int64_t last = first + static_cast<int64_t>(random() % static_cast<uint64_t>(line - first));
+    const int64_t from = close(),
+                  first = static_cast<int64_t>(random() % static_cast<uint64_t>(line));
+    const int64_t last =
+        first + static_cast<int64_t>(random() % static_cast<uint64_t>(line - first));
     const int read_port = static_cast<int>(random() % 3);
     const uint32_t banks = random() % 4 == 0 ? static_cast<uint32_t>(random()) : ~0u;
     top.read_valid_i = 1;
@@ -201,7 +209,8 @@ TEST(Scratchpad, AnyBytesAreReadInTheCycleAfterTheyWereWritten) {
     top.read_last_i = static_cast<CData>(last);
     top.read_banks_i = banks;
     bench.settle();
-    ASSERT_EQ(top.write_fault_o, write_fault ? 1 << port : 0) << "write to " << to << " strobe " << strobe;
+    ASSERT_EQ(top.write_fault_o, write_fault ? 1 << port : 0)
+        << "write to " << to << " strobe " << strobe;
     bench.tick();
     top.read_valid_i = 0;
     bench.settle();
@@ -213,12 +222,14 @@ TEST(Scratchpad, AnyBytesAreReadInTheCycleAfterTheyWereWritten) {
     const void* answers[] = {&top.store_data_o, &top.a_data_o, &top.b_data_o};
     const auto* answer = static_cast<const uint8_t*>(answers[read_port]);
     for (int64_t b = first; b <= last; ++b) {
-      ASSERT_EQ(answer[b], fault ? 0 : memory[static_cast<size_t>(from + b)]) << "read from " << from << " byte " << b;
+      ASSERT_EQ(answer[b], fault ? 0 : memory[static_cast<size_t>(from + b)])
+          << "read from " << from << " byte " << b;
     }
   }
 }
 
-// Not checks: cycles a second of the array and its memories while they stream. ZAHL_CYCLES sets how many.
+// Not checks: cycles a second of the array and its memories while they stream. ZAHL_CYCLES sets how
+// many.
 template <class X>
 void measure_speed(const char* what, X x) {
   x.common.read_banks = 0xffff;
@@ -260,8 +271,12 @@ TEST(ArraySpeed, DISABLED_Conv) {
   x.chunks = 9;
   measure_speed("conv", x);
 }
-TEST(ArraySpeed, DISABLED_Depthwise) { measure_speed("depthwise", two_by_two(isa::DepthwiseOp::MultiplyAdd)); }
-TEST(ArraySpeed, DISABLED_Maximum) { measure_speed("maximum", two_by_two(isa::DepthwiseOp::Maximum)); }
+TEST(ArraySpeed, DISABLED_Depthwise) {
+  measure_speed("depthwise", two_by_two(isa::DepthwiseOp::MultiplyAdd));
+}
+TEST(ArraySpeed, DISABLED_Maximum) {
+  measure_speed("maximum", two_by_two(isa::DepthwiseOp::Maximum));
+}
 TEST(ArraySpeed, DISABLED_Idle) { measure_speed("idle", isa::Conv{}); }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The Verilated array with its memories beside the naive model: what goes in, and the comparison of all that comes out.
+// The Verilated array with its memories beside the naive model: what goes in, and the comparison of
+// all that comes out.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,9 +12,9 @@
 #include <vector>
 
 #include "Vzahl_array_bench.h"
-#include "array_reference.h"
-#include "zahl/config.h"
-#include "zahl/encoding.h"
+#include "isa/config.h"
+#include "isa/encoding.h"
+#include "tests/unit/rtl/array_reference.h"
 
 namespace zahl::test {
 
@@ -44,15 +45,17 @@ class ArrayBench {
 
   void write(int port, int64_t address, const std::vector<uint8_t>& bytes, uint64_t strobe) {
     top_.write_valid_i = static_cast<CData>(top_.write_valid_i | (1 << port));
-    (port == 0 ? top_.write_address_0_i : top_.write_address_1_i) = static_cast<IData>(address & 0x1ffffff);
-    std::memcpy(port == 0 ? static_cast<void*>(&top_.write_strobe_0_i) : &top_.write_strobe_1_i, &strobe,
-                bytes.size() / 8);
-    std::memcpy(port == 0 ? static_cast<void*>(&top_.write_data_0_i) : &top_.write_data_1_i, bytes.data(),
-                bytes.size());
+    (port == 0 ? top_.write_address_0_i : top_.write_address_1_i) =
+        static_cast<IData>(address & 0x1ffffff);
+    std::memcpy(port == 0 ? static_cast<void*>(&top_.write_strobe_0_i) : &top_.write_strobe_1_i,
+                &strobe, bytes.size() / 8);
+    std::memcpy(port == 0 ? static_cast<void*>(&top_.write_data_0_i) : &top_.write_data_1_i,
+                bytes.data(), bytes.size());
   }
 
   void fill_memory(std::mt19937& random) {
-    for (auto& byte : reference.memory) byte = static_cast<uint8_t>(random() % 5 == 0 ? 0 : random());
+    for (auto& byte : reference.memory)
+      byte = static_cast<uint8_t>(random() % 5 == 0 ? 0 : random());
     const auto line = static_cast<size_t>(config.line_bytes);
     for (size_t a = 0; a < reference.memory.size(); a += line) {
       const auto from = reference.memory.begin() + static_cast<std::ptrdiff_t>(a);
@@ -82,7 +85,8 @@ class ArrayBench {
       ASSERT_EQ(top_.ready_o, cycle >= ready) << "cycle " << cycle << " instruction " << next;
       ASSERT_EQ(top_.holding_o, cycle < ready);
       while (!streams.empty() && cycle >= streams.front().second) streams.pop_front();
-      ASSERT_EQ(top_.streaming_o, !streams.empty() && cycle >= streams.front().first) << "cycle " << cycle;
+      ASSERT_EQ(top_.streaming_o, !streams.empty() && cycle >= streams.front().first)
+          << "cycle " << cycle;
       if (!ends.empty() && cycle == ends.front().cycle) {
         ASSERT_EQ(top_.fault_o, ends.front().effect.fault) << "instruction " << ends.front().number;
         ends.pop_front();
@@ -91,10 +95,12 @@ class ArrayBench {
       ASSERT_EQ(top_.end_o, !ends.empty() && cycle == ends.front().cycle - 1) << "cycle " << cycle;
       top_.start_i = 0;
       if (next < batch.size() && cycle >= ready + delays[next]) {
-        const isa::Word word = std::visit([](const auto& x) { return isa::encode(isa::Instruction{x}); }, batch[next]);
+        const isa::Word word =
+            std::visit([](const auto& x) { return isa::encode(isa::Instruction{x}); }, batch[next]);
         std::memcpy(&top_.instruction_i, word.data(), word.size());
         top_.start_i = 1;
-        const ArrayEffect effect = std::visit([&](const auto& x) { return reference.run(x); }, batch[next]);
+        const ArrayEffect effect =
+            std::visit([&](const auto& x) { return reference.run(x); }, batch[next]);
         undefined |= effect.undefined;
         last_result = effect.last_result;
         stream_first = std::max(cycle + 1 + lines, free);
@@ -135,7 +141,8 @@ class ArrayBench {
   void compare_accumulators(int64_t from) {
     each_accumulator(from, [&](int64_t index, const int32_t* vector) {
       for (int64_t c = 0; c < config.columns; ++c) {
-        ASSERT_EQ(vector[c], reference.accumulators[static_cast<size_t>(index * config.columns + c)])
+        ASSERT_EQ(vector[c],
+                  reference.accumulators[static_cast<size_t>(index * config.columns + c)])
             << "accumulator " << index << " column " << c;
       }
     });

@@ -5,11 +5,12 @@
 #include <optional>
 #include <random>
 
-#include "array_driver.h"
+#include "tests/unit/rtl/array_driver.h"
 
 namespace zahl::test {
 
-// Random instructions, small enough to check, mostly inside of the scratchpad, with all shapes of padding.
+// Random instructions, small enough to check, mostly inside of the scratchpad, with all shapes of
+// padding.
 class Generator {
  public:
   Generator(const hw::Config& config, std::mt19937& random) : config_(config), random_(random) {}
@@ -17,7 +18,9 @@ class Generator {
   int64_t pick(int64_t low, int64_t high) {
     return low + static_cast<int64_t>(random_() % static_cast<uint64_t>(high - low + 1));
   }
-  uint32_t count(uint32_t high) { return static_cast<uint32_t>(random_() % 2 == 0 ? 1 : pick(1, high)); }
+  uint32_t count(uint32_t high) {
+    return static_cast<uint32_t>(random_() % 2 == 0 ? 1 : pick(1, high));
+  }
 
   ArrayInstruction next() {
     if (random_() % 2 == 0) return conv();
@@ -41,10 +44,12 @@ class Generator {
     return x;
   }
 
-  // The second stream mostly lies near, so that either or both have padding; sometimes far, where it faults alone.
+  // The second stream mostly lies near, so that either or both have padding; sometimes far, where
+  // it faults alone.
   void split(isa::Conv& x) {
     x.split = static_cast<uint32_t>(pick(0, config_.rows - 1));
-    x.second_step = static_cast<int32_t>(random_() % 20 == 0 ? pick(-2097152, 2097151) : pick(-2000, 2000));
+    x.second_step =
+        static_cast<int32_t>(random_() % 20 == 0 ? pick(-2097152, 2097151) : pick(-2000, 2000));
     x.second_x = static_cast<int32_t>(random_() % 30 == 0 ? pick(-524288, 524287) : pick(-60, 60));
     x.second_y = static_cast<uint32_t>(random_() % 2 == 0 ? pick(0, 3) : pick(0, 15));
   }
@@ -62,7 +67,8 @@ class Generator {
     x.passes = count(3);
     x.blocks = count(3);
     if (random_() % 2 == 0) x.pairs = 1, x.x_step = 2;
-    if (random_() % 60 == 0) x.out_columns = static_cast<uint32_t>(pick(1, std::min(config_.line_buffer_pixels, 300)));
+    if (random_() % 60 == 0)
+      x.out_columns = static_cast<uint32_t>(pick(1, std::min(config_.line_buffer_pixels, 300)));
     place_lines(x);
     if (random_() % 2 == 0) resume(x);
     if (x.tap_rows > 1) {
@@ -73,7 +79,8 @@ class Generator {
     return x;
   }
 
-  // Gives the blocks places of their own where they fit, sometimes the same or overlapping ones, rarely some outside.
+  // Gives the blocks places of their own where they fit, sometimes the same or overlapping ones,
+  // rarely some outside.
   void place_lines(isa::Depthwise& x) {
     const int64_t even = x.pairs != 0 ? 2 : 1, places = config_.line_buffer_pixels;
     const int64_t width = int64_t{x.out_columns - 1} * x.x_step + x.tap_columns;
@@ -106,7 +113,8 @@ class Generator {
     }
     x.out_rows = own.out_rows;
     x.blocks = static_cast<uint32_t>(pick(1, above->blocks));
-    if (random_() % 4 == 0) x.tap_rows = static_cast<uint32_t>(pick(1, config_.rows / x.tap_columns)) % 3 + 1;
+    if (random_() % 4 == 0)
+      x.tap_rows = static_cast<uint32_t>(pick(1, config_.rows / x.tap_columns)) % 3 + 1;
     if (x.tap_rows * x.tap_columns > static_cast<uint32_t>(config_.rows)) x.tap_rows = 1;
     if (random_() % 4 == 0 && x.out_columns > 1) --x.out_columns;
     x.resume = 1;
@@ -121,7 +129,8 @@ class Generator {
     x.common.accumulator_banks = (1u << config_.accumulator_banks) - 1;
     if (random_() % 12 == 0) x.common.read_banks &= static_cast<uint32_t>(random_() | random_());
     if (random_() % 12 == 0) x.common.accumulator_banks &= static_cast<uint32_t>(random_());
-    x.source = static_cast<int32_t>(random_() % 10 == 0 ? pick(-100, 100) : pick(0, bytes - bytes / 4));
+    x.source =
+        static_cast<int32_t>(random_() % 10 == 0 ? pick(-100, 100) : pick(0, bytes - bytes / 4));
     if (random_() % 30 == 0) x.source = static_cast<int32_t>(bytes - pick(0, 3000));
     x.input_x = static_cast<int32_t>(pick(-40, 20));
     x.input_row_limit = static_cast<uint32_t>(random_() % 3 == 0 ? pick(0, 60) : pick(0, 1000));
@@ -130,13 +139,17 @@ class Generator {
     x.pad_value = static_cast<int32_t>(pick(-128, 127));
     x.pixel_step = static_cast<uint32_t>(random_() % 3 == 0 ? config_.columns : pick(0, 50));
     x.row_step = static_cast<uint32_t>(pick(0, 1000));
-    if (random_() % 50 == 0) x.pixel_step = 0x3ffff, x.row_step = 0x3fffff, x.input_row_limit = 0xfffff;
-    x.weights = static_cast<uint32_t>(pick(0, bytes - bytes / 4) / config_.line_bytes * config_.line_bytes);
-    if (random_() % 40 == 0) x.weights = static_cast<uint32_t>(bytes - pick(1, 40) * config_.line_bytes);
+    if (random_() % 50 == 0)
+      x.pixel_step = 0x3ffff, x.row_step = 0x3fffff, x.input_row_limit = 0xfffff;
+    x.weights =
+        static_cast<uint32_t>(pick(0, bytes - bytes / 4) / config_.line_bytes * config_.line_bytes);
+    if (random_() % 40 == 0)
+      x.weights = static_cast<uint32_t>(bytes - pick(1, 40) * config_.line_bytes);
     x.weight_zero = static_cast<int32_t>(random_() % 2 == 0 ? 0 : pick(-128, 127));
     const int64_t vectors = config_.accumulator_vectors();
-    x.accumulator = static_cast<uint32_t>(random_() % 20 == 0 ? std::min<int64_t>(pick(0, vectors + 10), 4095)
-                                                              : pick(0, vectors / 2));
+    x.accumulator =
+        static_cast<uint32_t>(random_() % 20 == 0 ? std::min<int64_t>(pick(0, vectors + 10), 4095)
+                                                  : pick(0, vectors / 2));
     x.accumulate = random_() % 2;
   }
 

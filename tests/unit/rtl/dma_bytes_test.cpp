@@ -1,7 +1,8 @@
-// Every alignment: bytes go through the scratchpad and back to DRAM unchanged, and nothing else is touched.
+// Every alignment: bytes go through the scratchpad and back to DRAM unchanged, and nothing else is
+// touched.
 #include <algorithm>
 
-#include "small_program.h"
+#include "tests/unit/rtl/small_program.h"
 
 namespace zahl::rtl {
 namespace {
@@ -16,9 +17,10 @@ struct Move {
   uint32_t from, by, to, bytes, rows;
 };
 
-// A load and a store for each move, each after the one before it; the targets follow one another in the upper half.
-void expect_copies(const hw::Config& config, const MemoryConfig& memory, const std::vector<Move>& moves,
-                   uint32_t stall_seed) {
+// A load and a store for each move, each after the one before it; the targets follow one another in
+// the upper half.
+void expect_copies(const hw::Config& config, const MemoryConfig& memory,
+                   const std::vector<Move>& moves, uint32_t stall_seed) {
   std::vector<isa::Instruction> code;
   std::vector<uint8_t> expected = test_data();
   const std::vector<uint8_t> data = expected;
@@ -40,10 +42,11 @@ void expect_copies(const hw::Config& config, const MemoryConfig& memory, const s
     }
   }
   const DeviceProgram program = program_of(code);
-  const RunResult result = run_rtl(config, memory, program, {}, stall_seed);
+  const RunResult result = rtl::run_rtl(config, memory, program, {}, stall_seed);
   expected.insert(expected.end(), program.memory.begin() + kDataBytes, program.memory.end());
   EXPECT_EQ(result.error, isa::Error::None);
-  EXPECT_EQ(std::ranges::mismatch(result.memory, expected).in1 - result.memory.begin(), std::ssize(expected));
+  EXPECT_EQ(std::ranges::mismatch(result.memory, expected).in1 - result.memory.begin(),
+            std::ssize(expected));
 }
 
 TEST_P(DmaBytes, EveryAlignmentAndSizeArrivesUnchanged) {
@@ -63,18 +66,21 @@ TEST_P(DmaBytes, EveryAlignmentAndSizeArrivesUnchanged) {
 }
 
 TEST_P(DmaBytes, RowsWithGapsAndBurstsAcrossTheLimitArriveUnchanged) {
-  expect_copies(config, memory, {{1021, 7, 40001, 1030, 3}, {17, 8191, 50000, 2000, 2}, {5, 0, 60000, 1, 17}}, 0);
+  expect_copies(config, memory,
+                {{1021, 7, 40001, 1030, 3}, {17, 8191, 50000, 2000, 2}, {5, 0, 60000, 1, 17}}, 0);
 }
 
 TEST_P(DmaBytes, MemoryThatIsNotReadyChangesNothingButTime) {
   for (uint32_t seed : {1u, 77u, 123456u}) {
-    expect_copies(config, memory, {{1021, 7, 40001, 1030, 3}, {17, 8191, 50000, 2000, 2}, {5, 0, 60000, 1, 37}}, seed);
+    expect_copies(config, memory,
+                  {{1021, 7, 40001, 1030, 3}, {17, 8191, 50000, 2000, 2}, {5, 0, 60000, 1, 37}},
+                  seed);
   }
 }
 
 TEST_P(DmaBytes, ReadSeesAWriteOnlyAfterItsResponse) {
-  // A store to the place that a later load reads: without a wait the load may run ahead of the store, with one it may
-  // not.
+  // A store to the place that a later load reads: without a wait the load may run ahead of the
+  // store, with one it may not.
   isa::Load first = copy<isa::Load>(config, 0, 0, 64);
   isa::Store store = copy<isa::Store>(config, 1024, 0, 64);
   store.common.wait[0] = 1;
@@ -82,8 +88,10 @@ TEST_P(DmaBytes, ReadSeesAWriteOnlyAfterItsResponse) {
   second.common.wait[1] = 1;
   isa::Store last = copy<isa::Store>(config, 2048, 4096, 64);
   last.common.wait[0] = 2;
-  const RunResult result = run_rtl(config, memory, program_of({first, store, second, last}), {});
-  EXPECT_TRUE(std::equal(result.memory.begin(), result.memory.begin() + 64, result.memory.begin() + 2048));
+  const RunResult result =
+      rtl::run_rtl(config, memory, program_of({first, store, second, last}), {});
+  EXPECT_TRUE(
+      std::equal(result.memory.begin(), result.memory.begin() + 64, result.memory.begin() + 2048));
 }
 
 INSTANTIATE_TEST_SUITE_P(Memories, DmaBytes, testing::ValuesIn(kSettings), name_of);

@@ -1,6 +1,6 @@
-// Every error stops the machine in a defined state: code, index, and the cycle of the interrupt (docs/machine.md,
-// section 3).
-#include "small_program.h"
+// Every error stops the machine in a defined state: code, index, and the cycle of the interrupt
+// (docs/machine.md, section 3).
+#include "tests/unit/rtl/small_program.h"
 
 namespace zahl::rtl {
 namespace {
@@ -12,14 +12,16 @@ class Errors : public testing::TestWithParam<Setting> {
 };
 
 TEST_P(Errors, IllegalInstructionStopsDispatch) {
-  DeviceProgram program = program_of({copy<isa::Load>(config, 0, 0, 8), copy<isa::Load>(config, 0, 0, 8)});
-  program.memory[program.program_address + 64 + 63] = 0x80;  // a reserved bit of the second instruction
-  const RunResult result = run_rtl(config, memory, program, {});
+  DeviceProgram program =
+      program_of({copy<isa::Load>(config, 0, 0, 8), copy<isa::Load>(config, 0, 0, 8)});
+  program.memory[program.program_address + 64 + 63] =
+      0x80;  // a reserved bit of the second instruction
+  const RunResult result = rtl::run_rtl(config, memory, program, {});
   EXPECT_EQ(result.error, isa::Error::IllegalInstruction);
   EXPECT_EQ(result.error_index, 1u);
   ASSERT_EQ(result.instructions.size(), 1u);
-  // Seen when it is dispatched, the cycle after its last beat; visible one cycle later; finished when nothing is in
-  // flight.
+  // Seen when it is dispatched, the cycle after its last beat; visible one cycle later; finished
+  // when nothing is in flight.
   const int64_t visible = result.transactions[0].last + 2;
   EXPECT_EQ(result.cycles, std::max(visible, result.instructions[0].end) + 1);
 }
@@ -27,7 +29,7 @@ TEST_P(Errors, IllegalInstructionStopsDispatch) {
 TEST_P(Errors, UnknownOpcodeIsIllegal) {
   DeviceProgram program = program_of({copy<isa::Load>(config, 0, 0, 8)});
   program.memory[program.program_address] = 0xFF;
-  const RunResult result = run_rtl(config, memory, program, {});
+  const RunResult result = rtl::run_rtl(config, memory, program, {});
   EXPECT_EQ(result.error, isa::Error::IllegalInstruction);
   EXPECT_EQ(result.error_index, 0u);
   EXPECT_EQ(result.cycles, result.transactions[0].last + 3);
@@ -36,13 +38,14 @@ TEST_P(Errors, UnknownOpcodeIsIllegal) {
 TEST_P(Errors, ProgramPastTheEndOfTheMemoryIsIllegal) {
   DeviceProgram program = program_of({copy<isa::Load>(config, 0, 0, 8)});
   program.instruction_count = 2;
-  const RunResult result = run_rtl(config, memory, program, {});
+  const RunResult result = rtl::run_rtl(config, memory, program, {});
   EXPECT_EQ(result.error, isa::Error::IllegalInstruction);
   EXPECT_EQ(result.error_index, 0u);  // the burst as a whole is refused
 }
 
 TEST_P(Errors, LoadPastTheEndOfTheMemoryIsABusError) {
-  const RunResult result = run_rtl(config, memory, program_of({copy<isa::Load>(config, 1 << 20, 0, 64)}), {});
+  const RunResult result =
+      rtl::run_rtl(config, memory, program_of({copy<isa::Load>(config, 1 << 20, 0, 64)}), {});
   EXPECT_EQ(result.error, isa::Error::Bus);
   EXPECT_EQ(result.error_index, 0u);
   ASSERT_EQ(result.instructions.size(), 1u);
@@ -50,7 +53,8 @@ TEST_P(Errors, LoadPastTheEndOfTheMemoryIsABusError) {
 }
 
 TEST_P(Errors, StorePastTheEndOfTheMemoryIsABusError) {
-  const RunResult result = run_rtl(config, memory, program_of({copy<isa::Store>(config, 1 << 20, 0, 64)}), {});
+  const RunResult result =
+      rtl::run_rtl(config, memory, program_of({copy<isa::Store>(config, 1 << 20, 0, 64)}), {});
   EXPECT_EQ(result.error, isa::Error::Bus);
   ASSERT_EQ(result.instructions.size(), 1u);
   EXPECT_EQ(result.cycles, result.instructions[0].end + 2);
@@ -62,7 +66,7 @@ TEST_P(Errors, LoadIntoABankThatItDoesNotClaimIsARangeError) {
   isa::Load across = copy<isa::Load>(config, 0, bank - 7, 8);
   inside.common.write_banks = across.common.write_banks = 1;
   across.common.wait[0] = 1;
-  const RunResult result = run_rtl(config, memory, program_of({inside, across}), {});
+  const RunResult result = rtl::run_rtl(config, memory, program_of({inside, across}), {});
   EXPECT_EQ(result.error, isa::Error::Range);
   EXPECT_EQ(result.error_index, 1u);
   ASSERT_EQ(result.instructions.size(), 2u);
@@ -73,9 +77,14 @@ TEST_P(Errors, AccessPastTheEndOfTheScratchpadIsARangeError) {
   const auto end = static_cast<uint32_t>(config.scratchpad_bytes());
   for (const uint32_t address : {end - 8, end - 7, end, 0xFFFFFFu}) {
     const auto expected = address == end - 8 ? isa::Error::None : isa::Error::Range;
-    EXPECT_EQ(run_rtl(config, memory, program_of({copy<isa::Load>(config, 3, address, 8)}), {}).error, expected)
+    EXPECT_EQ(rtl::run_rtl(config, memory, program_of({copy<isa::Load>(config, 3, address, 8)}), {})
+                  .error,
+              expected)
         << address;
-    EXPECT_EQ(run_rtl(config, memory, program_of({copy<isa::Store>(config, 3, address, 8)}), {}).error, expected)
+    EXPECT_EQ(
+        rtl::run_rtl(config, memory, program_of({copy<isa::Store>(config, 3, address, 8)}), {})
+            .error,
+        expected)
         << address;
   }
 }
@@ -84,14 +93,14 @@ TEST_P(Errors, ScratchpadAddressThatGrowsBeyondItsWidthDoesNotWrap) {
   isa::Load load = copy<isa::Load>(config, 3, 0, 8);
   load.rows = 17;
   load.scratchpad_step = 1 << 21;  // the last row would stand at 2^25
-  EXPECT_EQ(run_rtl(config, memory, program_of({load}), {}).error, isa::Error::Range);
+  EXPECT_EQ(rtl::run_rtl(config, memory, program_of({load}), {}).error, isa::Error::Range);
 }
 
 TEST_P(Errors, FaultOfOneInstructionIsNotThatOfTheNext) {
   isa::Store bad = copy<isa::Store>(config, 0, 0, 64);
   bad.common.read_banks = 2;
   const isa::Store good = copy<isa::Store>(config, 64, 0, 64);
-  const RunResult result = run_rtl(config, memory, program_of({good, bad, good}), {});
+  const RunResult result = rtl::run_rtl(config, memory, program_of({good, bad, good}), {});
   EXPECT_EQ(result.error, isa::Error::Range);
   EXPECT_EQ(result.error_index, 1u);
 }
@@ -101,10 +110,11 @@ TEST_P(Errors, WatchdogEndsADeadlock) {
   load.common.wait[1] = 1;
   RunOptions options;
   options.watchdog_cycles = 500;
-  const RunResult result = run_rtl(config, memory, program_of({load, load}), options);
+  const RunResult result = rtl::run_rtl(config, memory, program_of({load, load}), options);
   EXPECT_EQ(result.error, isa::Error::Watchdog);
   EXPECT_EQ(result.error_index, 2u);
-  // The last progress is the last beat of the fetch in cycle b; the count stands at 500 in b + 501, visible in b + 502.
+  // The last progress is the last beat of the fetch in cycle b; the count stands at 500 in b + 501,
+  // visible in b + 502.
   EXPECT_EQ(result.cycles, result.transactions[0].last + 503);
   EXPECT_TRUE(result.instructions.empty());
 }
@@ -120,16 +130,17 @@ TEST_P(Errors, EndInTheCycleOfTheWatchdogComesTooLate) {
   add.row_bytes = bank;
   add.high = 127;
   const DeviceProgram program = program_of({add});
-  const auto [index, unit, start, end] = run_rtl(config, memory, program, {}).instructions.at(0);
+  const auto [index, unit, start, end] =
+      rtl::run_rtl(config, memory, program, {}).instructions.at(0);
   ASSERT_GT(end - start, start);  // the longest time without progress
   RunOptions options;
   options.watchdog_cycles = static_cast<uint32_t>(end - start - 1);
-  const RunResult bitten = run_rtl(config, memory, program, options);
+  const RunResult bitten = rtl::run_rtl(config, memory, program, options);
   EXPECT_EQ(bitten.error, isa::Error::Watchdog);
   EXPECT_EQ(bitten.error_index, 1u);
   EXPECT_EQ(bitten.cycles, end + 2);
   ++options.watchdog_cycles;
-  const RunResult spared = run_rtl(config, memory, program, options);
+  const RunResult spared = rtl::run_rtl(config, memory, program, options);
   EXPECT_EQ(spared.error, isa::Error::None);
   EXPECT_EQ(spared.cycles, end + 1);
 }
@@ -139,7 +150,7 @@ TEST_P(Errors, SharedReadPortIsAnOwnershipError) {
   load.common.read_banks = 4;
   isa::Store store = copy<isa::Store>(config, 8192, 64, 64);
   store.common.read_banks = 7;
-  const RunResult result = run_rtl(config, memory, program_of({load, store}), {});
+  const RunResult result = rtl::run_rtl(config, memory, program_of({load, store}), {});
   EXPECT_EQ(result.error, isa::Error::Ownership);
   EXPECT_EQ(result.error_index, 1u);
   ASSERT_EQ(result.instructions.size(), 2u);
@@ -147,10 +158,11 @@ TEST_P(Errors, SharedReadPortIsAnOwnershipError) {
 }
 
 TEST_P(Errors, MemoryThatIsNotReadyDoesNotHangAStoppedMachine) {
-  DeviceProgram program = program_of(std::vector<isa::Instruction>(40, copy<isa::Load>(config, 0, 0, 8)));
+  DeviceProgram program =
+      program_of(std::vector<isa::Instruction>(40, copy<isa::Load>(config, 0, 0, 8)));
   program.memory[program.program_address + 64 * 9] = 0xFF;
   for (uint32_t seed = 1; seed < 20; ++seed) {
-    const RunResult result = run_rtl(config, memory, program, {}, seed);
+    const RunResult result = rtl::run_rtl(config, memory, program, {}, seed);
     EXPECT_EQ(result.error, isa::Error::IllegalInstruction);
     EXPECT_EQ(result.error_index, 9u);
   }

@@ -1,6 +1,7 @@
-// Drives the Verilated post unit with random instructions and compares bytes with the naive interpreter, cycles with
-// the formulas of docs/machine.md section 8, and faults with the accesses of each instruction. ZAHL_PRESET names the
-// machine that was Verilated, ZAHL_INSTRUCTIONS the number of random instructions of each kind, ZAHL_SEED the seed.
+// Drives the Verilated post unit with random instructions and compares bytes with the naive
+// interpreter, cycles with the formulas of docs/machine.md section 8, and faults with the accesses
+// of each instruction. ZAHL_PRESET names the machine that was Verilated, ZAHL_INSTRUCTIONS the
+// number of random instructions of each kind, ZAHL_SEED the seed.
 #include <gtest/gtest.h>
 #include <verilated.h>
 
@@ -11,10 +12,10 @@
 #include <string>
 
 #include "Vzahl_post_bench.h"
-#include "reference/instruction_accesses.h"
-#include "reference/interpreter_state.h"
-#include "zahl/config.h"
-#include "zahl/encoding.h"
+#include "engines/reference/instruction_accesses.h"
+#include "engines/reference/interpreter_state.h"
+#include "isa/config.h"
+#include "isa/encoding.h"
 
 namespace zahl {
 namespace {
@@ -39,7 +40,9 @@ int64_t cycles(const hw::Config& config, const isa::Drain& x) {
 int64_t cycles(const hw::Config& config, const isa::Eltwise& x) {
   return int64_t{x.rows} * divide_up(x.row_bytes, config.columns) + 8;
 }
-int64_t cycles(const hw::Config& config, const isa::SetTable&) { return 256 / config.line_bytes + 3; }
+int64_t cycles(const hw::Config& config, const isa::SetTable&) {
+  return 256 / config.line_bytes + 3;
+}
 int64_t cycles(const hw::Config&, const isa::Softmax& x) {
   return 1 + int64_t{x.rows} * (3 * int64_t{x.row_bytes} + 4 + 8 + 40 + 12);
 }
@@ -50,7 +53,10 @@ constexpr int64_t kVectors = 200;
 
 class Post : public ::testing::Test {
  protected:
-  Post() : config_(machine()), state_(config_, {}), random_(static_cast<uint64_t>(setting("ZAHL_SEED", 1))) {
+  Post()
+      : config_(machine()),
+        state_(config_, {}),
+        random_(static_cast<uint64_t>(setting("ZAHL_SEED", 1))) {
     device_.rst_ni = 0;
     tick();
     device_.rst_ni = 1;
@@ -67,13 +73,18 @@ class Post : public ::testing::Test {
     device_.eval();
   }
 
-  int64_t draw(int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random_); }
-  uint32_t unsigned_draw(int64_t low, int64_t high) { return static_cast<uint32_t>(draw(low, high)); }
+  int64_t draw(int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(random_);
+  }
+  uint32_t unsigned_draw(int64_t low, int64_t high) {
+    return static_cast<uint32_t>(draw(low, high));
+  }
   bool flip() { return draw(0, 1) == 1; }
 
   void fill_line(int64_t address) {
     for (int i = 0; i < config_.line_bytes; ++i) {
-      reinterpret_cast<uint8_t*>(&device_.fill_data_i)[i] = state_.scratchpad[static_cast<size_t>(address + i)];
+      reinterpret_cast<uint8_t*>(&device_.fill_data_i)[i] =
+          state_.scratchpad[static_cast<size_t>(address + i)];
     }
     device_.fill_address_i = static_cast<uint32_t>(address);
     device_.fill_i = 1;
@@ -88,7 +99,8 @@ class Post : public ::testing::Test {
   }
 
   void fill_memories() {
-    for (int64_t i = 0; i < kBytes; ++i) state_.scratchpad[static_cast<size_t>(i)] = static_cast<uint8_t>(random_());
+    for (int64_t i = 0; i < kBytes; ++i)
+      state_.scratchpad[static_cast<size_t>(i)] = static_cast<uint8_t>(random_());
     update(0, kBytes);
     device_.accumulator_fill_i = 1;
     for (int64_t v = 0; v < kVectors; ++v) {
@@ -150,9 +162,12 @@ class Post : public ::testing::Test {
     const isa::Common& common = isa::common_of(instruction);
     reference::for_each_access(config_, instruction, [&](const reference::Access& x) {
       const bool vectors = x.space == reference::Space::Accumulators;
-      const int64_t unit = vectors ? config_.accumulator_bank_vectors : config_.scratchpad_bank_bytes;
+      const int64_t unit =
+          vectors ? config_.accumulator_bank_vectors : config_.scratchpad_bank_bytes;
       const int64_t end = vectors ? config_.accumulator_vectors() : config_.scratchpad_bytes();
-      const uint32_t claim = vectors ? common.accumulator_banks : x.is_write ? common.write_banks : common.read_banks;
+      const uint32_t claim = vectors      ? common.accumulator_banks
+                             : x.is_write ? common.write_banks
+                                          : common.read_banks;
       if (x.address < 0 || x.address + x.size > end) {
         good = false;
         return;
@@ -238,17 +253,21 @@ class Post : public ::testing::Test {
       set_word(base + 4 * c, static_cast<uint32_t>(random_()) >> draw(0, 28));
       if (x.uniform) continue;
       set_word(base + words + 4 * c, static_cast<uint32_t>(random_()) >> draw(1, 4));
-      state_.scratchpad[static_cast<size_t>(base + 2 * words + c)] = static_cast<uint8_t>(draw(20, 63));
+      state_.scratchpad[static_cast<size_t>(base + 2 * words + c)] =
+          static_cast<uint8_t>(draw(20, 63));
     }
   }
 
-  // Operands in two banks of the lower half, the result above: a read port serves one address a cycle.
+  // Operands in two banks of the lower half, the result above: a read port serves one address a
+  // cycle.
   isa::Eltwise random_eltwise() {
     isa::Eltwise x;
     claim_all(x);
     random_rounding(x);
     x.operation = static_cast<isa::EltwiseOp>(draw(0, 2));
-    x.exact = x.operation != isa::EltwiseOp::Mul && x.rounding != isa::Rounding::TflDouble && flip() ? 1 : 0;
+    x.exact = x.operation != isa::EltwiseOp::Mul && x.rounding != isa::Rounding::TflDouble && flip()
+                  ? 1
+                  : 0;
     x.rows = unsigned_draw(1, 5);
     x.row_bytes = unsigned_draw(1, 100);
     x.a_step = unsigned_draw(0, 150);
@@ -264,7 +283,10 @@ class Post : public ::testing::Test {
     x.a_shift = flip() ? unsigned_draw(0, 3) : unsigned_draw(0, 31);
     x.b_shift = flip() ? unsigned_draw(0, 3) : unsigned_draw(0, 31);
     x.m0 = unsigned_draw(0, 0x7fffffff);
-    x.shift = unsigned_draw(x.operation == isa::EltwiseOp::Mul ? 30 : x.exact ? 28 : 45, x.exact ? 40 : 55);
+    x.shift = unsigned_draw(x.operation == isa::EltwiseOp::Mul ? 30
+                            : x.exact                          ? 28
+                                                               : 45,
+                            x.exact ? 40 : 55);
     if (flip() && x.exact == 0) {  // operands whose last bit shows in the result
       x.a_m0 = 1024 * unsigned_draw(1, 8);
       x.b_m0 = unsigned_draw(1, 8192);
@@ -275,9 +297,11 @@ class Post : public ::testing::Test {
     return x;
   }
 
-  // Not exponentials, but numbers whose rounding shows in the sum; the first keeps the sum from being 0.
+  // Not exponentials, but numbers whose rounding shows in the sum; the first keeps the sum from
+  // being 0.
   void fill_small_numbers(int64_t address) {
-    for (int d = 0; d < 256; ++d) set_word(address + 4 * d, 1024 * unsigned_draw(d == 0 ? 4 : 0, 12));
+    for (int d = 0; d < 256; ++d)
+      set_word(address + 4 * d, 1024 * unsigned_draw(d == 0 ? 4 : 0, 12));
     update(address, 1024);
   }
 
@@ -382,7 +406,8 @@ TEST_F(Post, FaultsExactlyWhenAnAccessIsOutsideItsClaimsAndOnlyThen) {
       // Near a bank's border, near the end, past the 24 bits, or anywhere.
       const auto place = [&](uint32_t& address) {
         const int64_t border = config_.scratchpad_bank_bytes * draw(1, config_.scratchpad_banks);
-        if (draw(0, 2) != 0) address = static_cast<uint32_t>(std::max<int64_t>(0, border - draw(0, 200)));
+        if (draw(0, 2) != 0)
+          address = static_cast<uint32_t>(std::max<int64_t>(0, border - draw(0, 200)));
         if (draw(0, 9) == 0) address = unsigned_draw(0, (1 << 24) - 1);
       };
       (place(addresses), ...);
@@ -395,12 +420,14 @@ TEST_F(Post, FaultsExactlyWhenAnAccessIsOutsideItsClaimsAndOnlyThen) {
       x.params -= x.params % static_cast<uint32_t>(config_.line_bytes);
       if (draw(0, 3) == 0) x.block_step = x.row_step = unsigned_draw(0, (1 << 22) - 1);
       if (draw(0, 3) == 0) x.accumulator = unsigned_draw(0, config_.accumulator_vectors());
-      x.common.accumulator_banks = flip() ? x.common.accumulator_banks : unsigned_draw(0, x.common.accumulator_banks);
+      x.common.accumulator_banks =
+          flip() ? x.common.accumulator_banks : unsigned_draw(0, x.common.accumulator_banks);
       instruction = x;
     } else if (kind == 1) {
       isa::Eltwise x = random_eltwise();
       spread(0, x.a, x.b, x.result);
-      if (draw(0, 3) == 0) x.rows = unsigned_draw(1, 40), x.result_step = unsigned_draw(0, (1 << 22) - 1);
+      if (draw(0, 3) == 0)
+        x.rows = unsigned_draw(1, 40), x.result_step = unsigned_draw(0, (1 << 22) - 1);
       instruction = x;
     } else if (kind == 2) {
       isa::SetTable x = random_table(0);
@@ -414,18 +441,23 @@ TEST_F(Post, FaultsExactlyWhenAnAccessIsOutsideItsClaimsAndOnlyThen) {
     }
     isa::Common& common = isa::common_of(instruction);
     const uint32_t all = common.read_banks;
-    if (flip()) common.read_banks = all & ~(flip() ? 1U << draw(0, config_.scratchpad_banks - 1) : 0U);
-    if (flip()) common.write_banks = all & ~(flip() ? 1U << draw(0, config_.scratchpad_banks - 1) : 0U);
+    if (flip())
+      common.read_banks = all & ~(flip() ? 1U << draw(0, config_.scratchpad_banks - 1) : 0U);
+    if (flip())
+      common.write_banks = all & ~(flip() ? 1U << draw(0, config_.scratchpad_banks - 1) : 0U);
     if (const auto* softmax = std::get_if<isa::Softmax>(&instruction)) {
       // Which exponentials are read depends on the data; keep all of them claimed.
-      if (((common.read_banks >> (softmax->exponentials / static_cast<uint32_t>(second_bank_))) & 1) == 0) continue;
+      if (((common.read_banks >> (softmax->exponentials / static_cast<uint32_t>(second_bank_))) &
+           1) == 0)
+        continue;
     }
     bool fault = false;
     const bool good = in_claims(instruction);
     const int64_t took = start_and_run(instruction, fault);
     ASSERT_EQ(took, std::visit(
                         [&](const auto& x) -> int64_t {
-                          if constexpr (std::decay_t<decltype(x)>::kUnit == isa::Unit::Post) return cycles(config_, x);
+                          if constexpr (std::decay_t<decltype(x)>::kUnit == isa::Unit::Post)
+                            return cycles(config_, x);
                           return 0;
                         },
                         instruction));

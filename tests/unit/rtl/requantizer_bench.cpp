@@ -1,5 +1,5 @@
-// Drives a Verilated zahl_requantizer, RTL or netlist, against the formulas of docs/arithmetic.md in exact 128-bit
-// integers. ZAHL_VECTORS sets the number of random vectors for each rounding mode.
+// Drives a Verilated zahl_requantizer, RTL or netlist, against the formulas of docs/arithmetic.md
+// in exact 128-bit integers. ZAHL_VECTORS sets the number of random vectors for each rounding mode.
 #include <gtest/gtest.h>
 #include <verilated.h>
 
@@ -50,12 +50,14 @@ Wide round_half_away(Wide value, uint32_t shift) {
 }
 
 int8_t expected(const Vector& v) {
-  const auto sum = static_cast<int32_t>(static_cast<uint32_t>(v.accumulator) + static_cast<uint32_t>(v.bias));
+  const auto sum =
+      static_cast<int32_t>(static_cast<uint32_t>(v.accumulator) + static_cast<uint32_t>(v.bias));
   const Wide product = v.wide ? Wide{v.product} : Wide{sum} * v.m0;
   Wide y = 0;
   switch (v.rounding) {
     case kTflDouble:
-      y = v.shift > 31 ? round_half_away(round_half_up(product, 31), v.shift - 31) : round_half_up(product, v.shift);
+      y = v.shift > 31 ? round_half_away(round_half_up(product, 31), v.shift - 31)
+                       : round_half_up(product, v.shift);
       break;
     case kHalfUp:
       y = round_half_up(product, v.shift);
@@ -97,10 +99,11 @@ class Requantizer : public ::testing::Test {
   }
 
   void check(const Vector& v) {
-    ASSERT_EQ(run(v), expected(v)) << "accumulator " << v.accumulator << " bias " << v.bias << " wide " << v.wide
-                                   << " product " << v.product << " m0 " << v.m0 << " shift " << v.shift << " rounding "
-                                   << v.rounding << " zero " << int{v.zero_point} << " low " << int{v.low} << " high "
-                                   << int{v.high};
+    ASSERT_EQ(run(v), expected(v))
+        << "accumulator " << v.accumulator << " bias " << v.bias << " wide " << v.wide
+        << " product " << v.product << " m0 " << v.m0 << " shift " << v.shift << " rounding "
+        << v.rounding << " zero " << int{v.zero_point} << " low " << int{v.low} << " high "
+        << int{v.high};
   }
 
   Vzahl_requantizer device_;
@@ -108,7 +111,8 @@ class Requantizer : public ::testing::Test {
 
 int32_t any_int32(std::mt19937_64& random) { return static_cast<int32_t>(random()); }
 
-// Half of the vectors have a result in the range of int8, where rounding shows; some of them are exact ties.
+// Half of the vectors have a result in the range of int8, where rounding shows; some of them are
+// exact ties.
 Vector random_vector(std::mt19937_64& random, Rounding rounding) {
   Vector v;
   v.rounding = rounding;
@@ -122,13 +126,15 @@ Vector random_vector(std::mt19937_64& random, Rounding rounding) {
   if (random() % 4 == 0) v.m0 = 1U << (random() % 31);
   if (random() % 2 == 0 && v.m0 != 0) {
     const Wide unit = Wide{1} << v.shift;
-    const Wide goal =
-        (Wide{static_cast<int64_t>(random() % 600) - 300} * unit + (random() % 2 == 0 ? unit / 2 : 0)) / v.m0;
+    const Wide goal = (Wide{static_cast<int64_t>(random() % 600) - 300} * unit +
+                       (random() % 2 == 0 ? unit / 2 : 0)) /
+                      v.m0;
     const Wide near = goal + static_cast<int64_t>(random() % 3) - 1;
     if (near >= INT32_MIN && near <= INT32_MAX) v.accumulator = static_cast<int32_t>(near);
   }
   v.bias = any_int32(random);
-  v.accumulator = static_cast<int32_t>(static_cast<uint32_t>(v.accumulator) - static_cast<uint32_t>(v.bias));
+  v.accumulator =
+      static_cast<int32_t>(static_cast<uint32_t>(v.accumulator) - static_cast<uint32_t>(v.bias));
   if (random() % 8 == 0) {
     v.wide = true;
     v.product = static_cast<int64_t>(random()) >> (24 + random() % 38);
@@ -142,9 +148,11 @@ uint64_t vector_count() {
 }
 
 TEST_F(Requantizer, EqualsTheFormulaForCornersOfEveryFieldInEveryMode) {
-  const std::array<int32_t, 12> sums = {INT32_MIN, INT32_MIN + 1, -0x40000000, -0x3fffffff, -3, -1, 0, 1,
-                                        2,         0x3fffffff,    0x40000000,  INT32_MAX};
-  const std::array<uint32_t, 7> multipliers = {0, 1, 2, 0x3fffffff, 0x40000000, 0x7ffffffe, 0x7fffffff};
+  const std::array<int32_t, 12> sums = {
+      INT32_MIN, INT32_MIN + 1, -0x40000000, -0x3fffffff, -3, -1, 0, 1,
+      2,         0x3fffffff,    0x40000000,  INT32_MAX};
+  const std::array<uint32_t, 7> multipliers = {0,          1,          2,         0x3fffffff,
+                                               0x40000000, 0x7ffffffe, 0x7fffffff};
   Vector v;
   for (const Rounding rounding : {kTflDouble, kHalfUp, kHalfEven, kHalfAway}) {
     v.rounding = rounding;
@@ -180,7 +188,8 @@ TEST_F(Requantizer, EqualsTheFormulaForEverySmallProductAndShift) {
   }
 }
 
-// The same around the ties of both roundings of tfl_double, for each shift beyond the doubling high multiply.
+// The same around the ties of both roundings of tfl_double, for each shift beyond the doubling high
+// multiply.
 TEST_F(Requantizer, EqualsTheFormulaAroundEveryTieOfALongShift) {
   Vector v;
   for (const Rounding rounding : {kTflDouble, kHalfUp, kHalfEven, kHalfAway}) {

@@ -1,13 +1,14 @@
-// Short programs for the RTL's own tests: instructions behind 64 KiB of data that is never the same twice.
+// Short programs for the RTL's own tests: instructions behind 64 KiB of data that is never the same
+// twice.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-#include "rtl_machine.h"
-#include "zahl/config.h"
-#include "zahl/encoding.h"
+#include "engines/rtl_harness/rtl_machine.h"
+#include "isa/config.h"
+#include "isa/encoding.h"
 
 namespace zahl::rtl {
 
@@ -16,7 +17,8 @@ inline constexpr uint32_t kDataBytes = 1 << 16;
 inline std::vector<uint8_t> test_data() {
   std::vector<uint8_t> data(kDataBytes);
   uint32_t state = 12345;
-  for (uint8_t& byte : data) byte = static_cast<uint8_t>((state = state * 1664525u + 1013904223u) >> 24);
+  for (uint8_t& byte : data)
+    byte = static_cast<uint8_t>((state = state * 1664525u + 1013904223u) >> 24);
   return data;
 }
 
@@ -37,8 +39,10 @@ inline DeviceProgram program_of(const std::vector<isa::Instruction>& code) {
 template <typename Copy>
 Copy copy(const hw::Config& config, uint64_t dram, uint32_t scratchpad, uint32_t bytes) {
   Copy instruction;
-  const uint32_t banks = config.scratchpad_banks == 32 ? 0xFFFFFFFFu : (1u << config.scratchpad_banks) - 1;
-  (std::is_same_v<Copy, isa::Load> ? instruction.common.write_banks : instruction.common.read_banks) = banks;
+  const uint32_t banks =
+      config.scratchpad_banks == 32 ? 0xFFFFFFFFu : (1u << config.scratchpad_banks) - 1;
+  (std::is_same_v<Copy, isa::Load> ? instruction.common.write_banks
+                                   : instruction.common.read_banks) = banks;
   instruction.dram = dram;
   instruction.scratchpad = scratchpad;
   instruction.rows = 1;
@@ -59,10 +63,12 @@ struct Setting {
   std::string preset;
   int latency, rate;
 };
-inline const std::vector<Setting> kSettings = {{"edge16", 1, 16}, {"edge16", 40, 8}, {"edge16", 200, 4},
-                                               {"tiny8", 1, 16},  {"tiny8", 40, 8},  {"tiny8", 200, 4}};
+inline const std::vector<Setting> kSettings = {{"edge16", 1, 16},  {"edge16", 40, 8},
+                                               {"edge16", 200, 4}, {"tiny8", 1, 16},
+                                               {"tiny8", 40, 8},   {"tiny8", 200, 4}};
 inline std::string name_of(const testing::TestParamInfo<Setting>& info) {
-  return info.param.preset + "_" + std::to_string(info.param.latency) + "_" + std::to_string(info.param.rate);
+  return info.param.preset + "_" + std::to_string(info.param.latency) + "_" +
+         std::to_string(info.param.rate);
 }
 
 }  // namespace zahl::rtl

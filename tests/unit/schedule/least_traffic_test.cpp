@@ -26,7 +26,8 @@ TEST(LeastTraffic, CountsPortsOnce) { EXPECT_EQ(least_traffic(residual(), 1000).
 
 TEST(LeastTraffic, CountsAMapThatIsReadLaterThanNextOnlyWhereTheScratchpadIsSmaller) {
   EXPECT_EQ(least_traffic(residual(), 100).large_maps, 0);
-  EXPECT_EQ(least_traffic(residual(), 99).large_maps, 200);  // "early", out and in; "late" is read by the next node
+  EXPECT_EQ(least_traffic(residual(), 99).large_maps,
+            200);  // "early", out and in; "late" is read by the next node
 }
 
 TEST(LeastTraffic, LooksThroughReshapes) {

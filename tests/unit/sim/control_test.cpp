@@ -1,9 +1,9 @@
 // The device as software sees it: registers over its TLM socket, restarted without a reset between.
 #include <gtest/gtest.h>
 
+#include "sim/top/device.h"
+#include "sim/top/memory_target.h"
 #include "tests/timing/tiny_machine.h"
-#include "top/device.h"
-#include "top/memory_target.h"
 
 namespace zahl::sim {
 namespace {
@@ -13,7 +13,8 @@ class Software : public sc_core::sc_module, public tlm::tlm_bw_transport_if<> {
   tlm::tlm_initiator_socket<> socket{"socket"};
   explicit Software(sc_core::sc_module_name name) : sc_module(name) { socket.bind(*this); }
 
-  tlm::tlm_response_status transfer(tlm::tlm_command command, uint64_t offset, uint32_t& value, unsigned bytes = 4) {
+  tlm::tlm_response_status transfer(tlm::tlm_command command, uint64_t offset, uint32_t& value,
+                                    unsigned bytes = 4) {
     tlm::tlm_generic_payload payload;
     payload.set_command(command);
     payload.set_address(offset);
@@ -36,7 +37,8 @@ class Software : public sc_core::sc_module, public tlm::tlm_bw_transport_if<> {
     return read(isa::Register::CounterValue);
   }
 
-  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload&, tlm::tlm_phase&, sc_core::sc_time&) override {
+  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload&, tlm::tlm_phase&,
+                                     sc_core::sc_time&) override {
     return tlm::TLM_COMPLETED;
   }
   void invalidate_direct_mem_ptr(sc_dt::uint64, sc_dt::uint64) override {}
@@ -81,7 +83,8 @@ TEST_F(ControlPort, RunsProgramsOneAfterTheOther) {
 
   run(512);
   EXPECT_EQ(software_.read(isa::Register::Status), 6u);
-  EXPECT_EQ(software_.read(isa::Register::Error), static_cast<uint32_t>(isa::Error::IllegalInstruction));
+  EXPECT_EQ(software_.read(isa::Register::Error),
+            static_cast<uint32_t>(isa::Error::IllegalInstruction));
   software_.write(isa::Register::Control, 2);
   EXPECT_EQ(software_.read(isa::Register::Status), 0u);
   EXPECT_EQ(software_.read(isa::Register::Error), 0u);

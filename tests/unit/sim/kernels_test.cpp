@@ -3,10 +3,10 @@
 
 #include <random>
 
-#include "arith/conv.h"
-#include "arith/depthwise.h"
-#include "arith/kernel_set.h"
-#include "arith/requantize.h"
+#include "sim/arith/conv.h"
+#include "sim/arith/depthwise.h"
+#include "sim/arith/kernel_set.h"
+#include "sim/arith/requantize.h"
 
 namespace zahl::arith {
 namespace {
@@ -14,12 +14,17 @@ namespace {
 class Numbers {
  public:
   explicit Numbers(uint64_t seed) : engine_(seed) {}
-  int64_t between(int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(engine_); }
+  int64_t between(int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(engine_);
+  }
   int8_t byte() {
-    return static_cast<int8_t>(between(0, 7) == 0 ? (between(0, 1) == 0 ? -128 : 127) : between(-128, 127));
+    return static_cast<int8_t>(between(0, 7) == 0 ? (between(0, 1) == 0 ? -128 : 127)
+                                                  : between(-128, 127));
   }
   // Many magnitudes.
-  int32_t word() { return static_cast<int32_t>(static_cast<uint32_t>(engine_())) >> between(0, 31); }
+  int32_t word() {
+    return static_cast<int32_t>(static_cast<uint32_t>(engine_())) >> between(0, 31);
+  }
   std::vector<int8_t> bytes(size_t count) {
     std::vector<int8_t> v(count);
     for (int8_t& b : v) b = byte();
@@ -60,9 +65,11 @@ TEST(ConvKernels, AgreeForAllSmallShapes) {
         job.accumulate = numbers.between(0, 1) == 1;
         const auto input = numbers.bytes(2048);
         std::vector<const int8_t*> inputs;
-        for (int i = 0; i < vectors * job.kernel_rows; ++i) inputs.push_back(input.data() + numbers.between(0, 1024));
+        for (int i = 0; i < vectors * job.kernel_rows; ++i)
+          inputs.push_back(input.data() + numbers.between(0, 1024));
         job.inputs = inputs.data();
-        const auto weights = numbers.bytes(static_cast<size_t>(job.groups_of_block() * columns * 4 * blocks));
+        const auto weights =
+            numbers.bytes(static_cast<size_t>(job.groups_of_block() * columns * 4 * blocks));
         job.weights = weights.data();
         const auto before = numbers.words(static_cast<size_t>(blocks * vectors * columns));
 
@@ -73,13 +80,15 @@ TEST(ConvKernels, AgreeForAllSmallShapes) {
           auto got = before;
           job.accumulators = got.data();
           conv_avx2(job);
-          ASSERT_EQ(got, expected) << columns << " columns, " << blocks << " blocks, " << vectors << " vectors";
+          ASSERT_EQ(got, expected)
+              << columns << " columns, " << blocks << " blocks, " << vectors << " vectors";
         }
         if (has(KernelSet::Avx512) && columns % 16 == 0) {
           auto got = before;
           job.accumulators = got.data();
           conv_avx512(job, sums);
-          ASSERT_EQ(got, expected) << columns << " columns, " << blocks << " blocks, " << vectors << " vectors";
+          ASSERT_EQ(got, expected)
+              << columns << " columns, " << blocks << " blocks, " << vectors << " vectors";
           got = before;
           job.has_sums = true;
           conv_avx512(job, sums);
@@ -96,7 +105,8 @@ TEST(DepthwiseKernels, Agree) {
   Numbers numbers(2);
   std::vector<uint8_t> room;
   for (int n = 0; n < 3000; ++n) {
-    const int tap_rows = static_cast<int>(numbers.between(1, 6)), tap_columns = static_cast<int>(numbers.between(1, 9));
+    const int tap_rows = static_cast<int>(numbers.between(1, 6)),
+              tap_columns = static_cast<int>(numbers.between(1, 9));
     DepthwiseJob job;
     job.x_step = static_cast<int>(numbers.between(1, 3));
     job.y_step = static_cast<int>(numbers.between(1, 3));
@@ -117,22 +127,26 @@ TEST(DepthwiseKernels, Agree) {
         Tap& tap = taps.emplace_back();
         tap.row = row;
         tap.column = column;
-        for (int8_t& weight : tap.weights) weight = numbers.between(0, 3) == 0 ? int8_t{0} : numbers.byte();
+        for (int8_t& weight : tap.weights)
+          weight = numbers.between(0, 3) == 0 ? int8_t{0} : numbers.byte();
       }
     }
     job.taps = taps.data();
     job.tap_count = static_cast<int>(taps.size());
-    const auto before = numbers.words(static_cast<size_t>(job.out_rows * job.out_columns * job.step));
+    const auto before =
+        numbers.words(static_cast<size_t>(job.out_rows * job.out_columns * job.step));
     auto expected = before, got = before;
     job.accumulators = expected.data();
     depthwise_scalar(job);
     job.accumulators = got.data();
     depthwise_avx512(job, room);
-    ASSERT_EQ(got, expected) << "case " << n << ", maximum " << job.maximum << ", channels " << job.channels;
+    ASSERT_EQ(got, expected) << "case " << n << ", maximum " << job.maximum << ", channels "
+                             << job.channels;
     got = before;
     job.accumulators = got.data();
     depthwise_avx2(job);
-    ASSERT_EQ(got, expected) << "case " << n << ", maximum " << job.maximum << ", channels " << job.channels;
+    ASSERT_EQ(got, expected) << "case " << n << ", maximum " << job.maximum << ", channels "
+                             << job.channels;
   }
 }
 
@@ -173,7 +187,8 @@ TEST(DrainKernels, Agree) {
       job.shift[c] = static_cast<uint8_t>(numbers.between(0, 63));
     }
     job.finish = random_finish(numbers, table.data());
-    auto accumulators = numbers.words(static_cast<size_t>(job.rows * job.columns * job.vector_elements));
+    auto accumulators =
+        numbers.words(static_cast<size_t>(job.rows * job.columns * job.vector_elements));
     if (numbers.between(0, 3) == 0) accumulators[0] = INT32_MIN;
     job.accumulators = accumulators.data();
     std::vector<int8_t> expected(static_cast<size_t>(job.rows * job.row_step)), got = expected;
@@ -181,7 +196,8 @@ TEST(DrainKernels, Agree) {
     drain_scalar(job);
     job.result = got.data();
     drain_avx512(job);
-    ASSERT_EQ(got, expected) << "case " << n << ", rounding " << static_cast<int>(job.finish.rounding);
+    ASSERT_EQ(got, expected) << "case " << n << ", rounding "
+                             << static_cast<int>(job.finish.rounding);
   }
 }
 
@@ -194,8 +210,8 @@ TEST(EltwiseKernels, Agree) {
     job.count = numbers.between(1, 40);
     job.operation = static_cast<isa::EltwiseOp>(numbers.between(0, 2));
     job.finish = random_finish(numbers, table.data());
-    job.exact = job.operation != isa::EltwiseOp::Mul && job.finish.rounding != isa::Rounding::TflDouble &&
-                numbers.between(0, 1) == 0;
+    job.exact = job.operation != isa::EltwiseOp::Mul &&
+                job.finish.rounding != isa::Rounding::TflDouble && numbers.between(0, 1) == 0;
     job.a_zero = numbers.byte();
     job.b_zero = numbers.byte();
     job.a_m0 = random_m0(numbers);
@@ -204,7 +220,8 @@ TEST(EltwiseKernels, Agree) {
     job.a_shift = static_cast<int>(numbers.between(0, 31));
     job.b_shift = static_cast<int>(numbers.between(0, 31));
     job.shift = static_cast<int>(numbers.between(0, 63));
-    const auto a = numbers.bytes(static_cast<size_t>(job.count)), b = numbers.bytes(static_cast<size_t>(job.count));
+    const auto a = numbers.bytes(static_cast<size_t>(job.count)),
+               b = numbers.bytes(static_cast<size_t>(job.count));
     job.a = a.data();
     job.b = b.data();
     std::vector<int8_t> expected(static_cast<size_t>(job.count)), got = expected;
@@ -212,7 +229,8 @@ TEST(EltwiseKernels, Agree) {
     eltwise_scalar(job);
     job.result = got.data();
     eltwise_avx512(job);
-    ASSERT_EQ(got, expected) << "case " << n << ", rounding " << static_cast<int>(job.finish.rounding) << ", operation "
+    ASSERT_EQ(got, expected) << "case " << n << ", rounding "
+                             << static_cast<int>(job.finish.rounding) << ", operation "
                              << static_cast<int>(job.operation) << ", exact " << job.exact;
   }
 }

@@ -1,5 +1,6 @@
-// The rounding modes on ties, signs and saturation (docs/arithmetic.md), and agreement with wide arithmetic.
-#include "arith/rounding.h"
+// The rounding modes on ties, signs and saturation (docs/arithmetic.md), and agreement with wide
+// arithmetic.
+#include "sim/arith/rounding.h"
 
 #include <gtest/gtest.h>
 
@@ -42,8 +43,8 @@ TEST(RoundOnce, TakesTheLargestProductAndShift) {
 }
 
 TEST(TflDouble, RoundsTwiceBeyond31Bits) {
-  // 1.5 * 2^31 at shift 32: first to 2 (half up), then 1; a single rounding of 0.75 also gives 1. 0.5 * 2^31 - 1 gives
-  // 0, then 0.
+  // 1.5 * 2^31 at shift 32: first to 2 (half up), then 1; a single rounding of 0.75 also gives 1.
+  // 0.5 * 2^31 - 1 gives 0, then 0.
   EXPECT_EQ(round_product(Rounding::TflDouble, int64_t{3} << 30, 32), 1);
   // 0.5 * 2^31: first 1, then 0.5 away from zero: 1, where a single rounding of 0.25 gives 0.
   EXPECT_EQ(round_product(Rounding::TflDouble, int64_t{1} << 30, 32), 1);

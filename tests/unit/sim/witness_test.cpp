@@ -1,13 +1,13 @@
-// The witness of a run: silent over programs of all kinds, and told of a float that is planted in a kernel of this
-// binary.
-#include "base/witness.h"
+// The witness of a run: silent over programs of all kinds, and told of a float that is planted in a
+// kernel of this binary.
+#include "sim/base/witness.h"
 
 #include <gtest/gtest.h>
 
-#include "arith/requantize.h"
+#include "isa/config.h"
+#include "sim/arith/requantize.h"
+#include "sim/top/model.h"
 #include "tests/support/random_program.h"
-#include "top/model.h"
-#include "zahl/config.h"
 
 namespace {
 
@@ -79,7 +79,8 @@ uint64_t seed_that_drains() {
 TEST(Witness, IsSilentOverRandomProgramsAndChangesNothing) {
   for (uint64_t seed = 0; seed < 50; ++seed) {
     const RunResult with = run(seed, true), without = run(seed, false);
-    EXPECT_EQ(with.witness_sections, static_cast<int64_t>(with.instructions.size())) << "seed " << seed;
+    EXPECT_EQ(with.witness_sections, static_cast<int64_t>(with.instructions.size()))
+        << "seed " << seed;
     EXPECT_EQ(with.memory, without.memory) << "seed " << seed;
     EXPECT_EQ(with.cycles, without.cycles) << "seed " << seed;
   }
@@ -98,15 +99,18 @@ TEST(WitnessDeathTest, NamesTheInstructionAndTheFunctionOfAnInexactResult) {
 }
 
 TEST(WitnessDeathTest, SeesAnInvalidOperation) {
-  EXPECT_EXIT(run_with(Planted::Invalid), testing::ExitedWithCode(1), "an invalid floating-point operation in instr");
+  EXPECT_EXIT(run_with(Planted::Invalid), testing::ExitedWithCode(1),
+              "an invalid floating-point operation in instr");
 }
 
 TEST(WitnessDeathTest, SeesADenormalOperand) {
-  EXPECT_EXIT(run_with(Planted::Denormal), testing::ExitedWithCode(1), "witness: .* in instruction");
+  EXPECT_EXIT(run_with(Planted::Denormal), testing::ExitedWithCode(1),
+              "witness: .* in instruction");
 }
 
 TEST(WitnessDeathTest, SeesX87) {
-  EXPECT_EXIT(run_with(Planted::X87), testing::ExitedWithCode(1), "an inexact floating-point result in instruction");
+  EXPECT_EXIT(run_with(Planted::X87), testing::ExitedWithCode(1),
+              "an inexact floating-point result in instruction");
 }
 
 TEST(Witness, DoesNotSeeAnExactOperation) { run_with(Planted::Exact); }  // level 4 does

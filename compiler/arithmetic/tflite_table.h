@@ -1,0 +1,32 @@
+// 256-entry tables of TFLite's int8 unary kernels, equal to TensorFlow Lite Micro's reference
+// kernels in every entry. Entry q + 128 is the result for the byte q.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace zahl::arithmetic {
+
+using Table = std::array<int8_t, 256>;
+
+// Scales are float32, as the file holds them: the kernels mix float and double, and so does this.
+struct UnaryScales {
+  float input_scale = 1, output_scale = 1;
+  int input_zero = 0, output_zero = 0;
+};
+
+Table tfl_logistic(const UnaryScales& s);  // output scale and zero point are fixed: 1/256, -128
+Table tfl_tanh(const UnaryScales& s);      // output scale and zero point are fixed: 1/128, 0
+std::optional<Table> tfl_hard_swish(
+    const UnaryScales& s);  // nothing where the output scale is finer than input scale / 128
+Table tfl_leaky_relu(const UnaryScales& s, float alpha);
+// QUANTIZE, RELU, RELU6: a change of scale, then a clamp.
+Table tfl_rescale(const UnaryScales& s, int low = -128, int high = 127);
+
+// Where a real bound lies on a quantized scale, as TFLite rounds it: zero + round(real / scale),
+// half away from zero. Saturated far outside int8.
+int tfl_quantized_bound(float real, float scale, int zero);
+
+}  // namespace zahl::arithmetic

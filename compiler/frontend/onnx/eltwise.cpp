@@ -1,0 +1,152 @@
+// Operators of several computed operands, and softmax.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/frontend/network/view.h"
+#include "compiler/frontend/onnx/reader.h"
+
+namespace zahl::frontend {
+namespace {
+
+constexpr std::string_view kIntactFile = "use an intact file as written by onnx.save";
+
+std::string join(const std::vector<int64_t>& dims) {
+  return fmt::format("[{}]", fmt::join(dims, ", "));
+}
+
+}  // namespace
+
+void OnnxReader::read_eltwise(const OnnxNode& node) {
+  if (node.inputs() != 2)
+    refuse(node.name(), fmt::format("it has {} inputs", node.inputs()), "use two");
+  if (read_added_bias(node)) return;
+  EltwiseLayer layer;
+  layer.operation = node.type() == "Add"   ? isa::EltwiseOp::Add
+                    : node.type() == "Sub" ? isa::EltwiseOp::Sub
+                                           : isa::EltwiseOp::Mul;
+  for (size_t i : {size_t{0}, size_t{1}}) {
+    if (!std::holds_alternative<FloatConstant>(meaning_of(node, i))) continue;
+    refuse(node.name(),
+           fmt::format("its constant operand '{}' has several elements and is floating point",
+                       node.input(i)),
+           kSurround);
+  }
+  const bool a_is_constant = std::holds_alternative<QuantizedConstant>(meaning_of(node, 0));
+  ValueId computed = settled(network_, node.name(), value_of(node, a_is_constant ? 1 : 0));
+  Value shape = network_.value(computed);
+  const Meaning& other = meaning_of(node, a_is_constant ? 0 : 1);
+  ValueId second = -1;
+  if (const auto* constant = std::get_if<QuantizedConstant>(&other)) {
+    if (!constant->tensor->is_byte() || constant->scales.size() != 1) {
+      refuse(node.name(),
+             fmt::format("its constant operand '{}' is not int8 or uint8 with one scale",
+                         constant->name),
+             kQuantizeOnnx);
+    }
+    const int64_t label = constant->tensor->type == onnx::TensorProto::UINT8 ? 128 : 0;
+    Value value;
+    value.name = constant->name;
+    value.dims = constant->tensor->dims;
+    value.order = plain_order(value.dims.size());
+    value.scale = constant->scales.front();
+    value.zero_point =
+        static_cast<int>(std::clamp<int64_t>(constant->zero_points.front() - label, -128, 127));
+    value.constant.emplace();
+    for (int64_t q : constant->tensor->integers)
+      value.constant->push_back(static_cast<int8_t>(q - label));
+    auto repeated = broadcast(value, shape.dims, shape.order);
+    if (!repeated) {
+      refuse(node.name(),
+             fmt::format("operands of the shapes {} and {} would both have to be repeated",
+                         join(shape.dims), join(value.dims)),
+             "give both operands the same shape");
+    }
+    value.dims = shape.dims;
+    value.order = shape.order;
+    value.constant = std::move(repeated);
+    second = network_.add(std::move(value));
+  } else {
+    second = value_of(node, 1);
+    const std::vector<int64_t> b = network_.value(second).dims;
+    const auto dims = common_dims(shape.dims, b);
+    if (!dims) {
+      refuse(node.name(), fmt::format("the shapes {} and {} do not fit", join(shape.dims), join(b)),
+             kIntactFile);
+    }
+    const auto repeat = [&](ValueId id) {
+      if (network_.value(id).dims == *dims) return id;
+      const Value like = network_.value(id);
+      return add_view(network_, node.name(), like, like.name,
+                      *broadcast(view_of(network_, id), *dims));
+    };
+    if (shape.dims != *dims) {  // the larger operand decides the order
+      second = settled(network_, node.name(), repeat(second));
+      shape = network_.value(second);
+      computed = in_memory_order(network_, node.name(), repeat(computed), shape.order);
+    } else {
+      second = in_memory_order(network_, node.name(), repeat(second), shape.order);
+    }
+  }
+  layer.a = a_is_constant ? second : computed;
+  layer.b = a_is_constant ? computed : second;
+  set_pending(node, layer, shape.dims, shape.order);
+}
+
+void OnnxReader::read_softmax(const OnnxNode& node) {
+  const int64_t opset = node.integer("opset", graph_.opset);  // a QLinearSoftmax brings its own
+  ValueId input = value_of(node, 0);
+  const auto rank = static_cast<int64_t>(network_.value(input).dims.size());
+  int64_t axis = node.integer("axis", opset < 13 ? 1 : -1);
+  if (axis < 0) axis += rank;
+  const bool exists = rank > 0 && axis >= 0 && axis < rank;
+  if (exists) {  // innermost
+    std::vector<int> order = network_.value(input).order;
+    if (order.back() != axis || network_.value(input).view) {
+      std::erase(order, static_cast<int>(axis));
+      order.push_back(static_cast<int>(axis));
+      input = in_memory_order(network_, node.name(), input, order);
+    }
+  }
+  const Value value = network_.value(input);
+  if (!exists ||
+      (opset < 13 && axis + 1 < rank && value.dims[static_cast<size_t>(rank) - 1] != 1)) {
+    refuse(node.name(),
+           fmt::format("softmax over axis {} of the shape {} is not supported", axis,
+                       join(value.dims)),
+           "take it over one axis (opset 13)");
+  }
+  set_pending(node, SoftmaxLayer{.input = input, .output = -1, .beta = 1}, value.dims, value.order);
+}
+
+void OnnxReader::read_concat(const OnnxNode& node) {
+  ConcatLayer layer;
+  std::vector<int64_t> dims;
+  const int64_t given = node.integer("axis", 0);
+  for (size_t i = 0; i < node.inputs(); ++i) {
+    ValueId id = value_of(node, i);
+    id = i == 0 ? settled(network_, node.name(), id)
+                : in_memory_order(network_, node.name(), id, network_.value(layer.inputs[0]).order);
+    layer.inputs.push_back(id);
+    const std::vector<int64_t>& part = network_.value(id).dims;
+    const auto rank = static_cast<int64_t>(part.size());
+    layer.axis = static_cast<int>(given < 0 ? given + rank : given);
+    std::vector<int64_t> expected = dims.empty() ? part : dims;
+    const bool exists = layer.axis >= 0 && layer.axis < rank && expected.size() == part.size();
+    if (exists) expected[static_cast<size_t>(layer.axis)] = part[static_cast<size_t>(layer.axis)];
+    if (!exists || expected != part) {
+      refuse(node.name(),
+             fmt::format("{} does not fit behind {} along axis {}", join(part), join(dims), given),
+             kIntactFile);
+    }
+    if (dims.empty()) {
+      dims = part;
+    } else {
+      dims[static_cast<size_t>(layer.axis)] += part[static_cast<size_t>(layer.axis)];
+    }
+  }
+  const std::vector<int> order = network_.value(layer.inputs.at(0)).order;
+  set_pending(node, std::move(layer), std::move(dims), order);
+}
+
+}  // namespace zahl::frontend

@@ -1,0 +1,94 @@
+// Products of rows with a constant matrix.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/frontend/network/view.h"
+#include "compiler/frontend/onnx/reader.h"
+
+namespace zahl::frontend {
+namespace {
+
+std::string join(const std::vector<int64_t>& dims) {
+  return fmt::format("[{}]", fmt::join(dims, ", "));
+}
+
+}  // namespace
+
+void OnnxReader::read_matrix(const OnnxNode& node) {
+  const bool is_gemm = node.type() == "Gemm";
+  const ValueId source = value_of(node, 0);
+  const std::vector<int> places = places_in_memory(source);
+  const auto order = plain_order(network_.value(source).dims.size());
+  ConvLayer layer{.input = places.empty() ? in_memory_order(network_, node.name(), source, order)
+                                          : as_it_lies(node, source)};
+  layer.is_matrix = true;
+  const QuantizedConstant& weights = weights_of(node, 1);
+  const Value input = network_.value(layer.input);
+  const std::vector<int64_t> matrix = weights.tensor->dims;
+  const bool is_transposed = is_gemm && node.integer("transB", 0) != 0;  // stored as output, input
+  if (is_gemm && (node.integer("transA", 0) != 0 || node.real("alpha", 1) != 1.0f ||
+                  (node.real("beta", 1) != 1.0f && !node.input(2).empty()))) {
+    refuse(node.name(), "transA, alpha and beta other than 1 are not supported",
+           "fold them into the weights before quantizing");
+  }
+  if (matrix.size() != 2 || input.dims.empty() ||
+      input.dims.back() != matrix[is_transposed ? 1 : 0] || (is_gemm && input.dims.size() != 2)) {
+    refuse(node.name(),
+           fmt::format("a product of {} and {} is not supported", join(input.dims), join(matrix)),
+           "multiply rows by a constant matrix");
+  }
+  element_count(node.name(), matrix);
+  const int64_t outputs = matrix[is_transposed ? 0 : 1], inputs = matrix[is_transposed ? 1 : 0];
+  layer.out_channels = static_cast<int>(outputs);
+  read_weights(node, weights, is_transposed ? 0 : 1, layer);
+  const std::vector<int8_t> stored = layer.weights;
+  const auto rows = static_cast<size_t>(outputs), columns = static_cast<size_t>(inputs);
+  for (size_t o = 0; o < rows; ++o) {
+    for (size_t i = 0; i < columns; ++i) {
+      const size_t place = places.empty() ? i : static_cast<size_t>(places[i]);
+      layer.weights[o * columns + place] =
+          is_transposed ? stored[o * columns + i] : stored[i * rows + o];
+    }
+  }
+  if (is_gemm && !node.input(2).empty()) add_bias(node, meaning_of(node, 2), layer);
+  std::vector<int64_t> dims = input.dims;
+  dims.back() = outputs;
+  set_pending(node, std::move(layer), std::move(dims), order);
+}
+
+// Where each element of a row lies in memory, for rows whose bytes lie together in another order (a
+// flattened feature map); empty where they lie in order or not together.
+std::vector<int> OnnxReader::places_in_memory(ValueId id) const {
+  const Value& value = network_.value(id);
+  if (!value.view || value.dims.empty() || !is_rearrangement(network_, *value.view)) return {};
+  std::vector<int64_t> places = {0};
+  for (const auto& axis : value.view->dims.back()) {
+    std::vector<int64_t> finer;
+    for (int64_t place : places) {
+      for (int64_t i = 0; i < axis.size; ++i) finer.push_back(place + i * axis.step);
+    }
+    places = std::move(finer);
+  }
+  View rows = *value.view;  // in order as a whole?
+  rows.dims.back() = {{static_cast<int>(places.size()), 1}};
+  std::vector<ir::Move::Axis> axes;
+  for (const auto& own : rows.dims) axes.insert(axes.end(), own.begin(), own.end());
+  if (ir::simplified({-1, -1, 0, axes}).axes.size() != 1 ||
+      std::ranges::max(places) != static_cast<int64_t>(places.size()) - 1)
+    return {};
+  return {places.begin(), places.end()};
+}
+
+// The rows of such a value, each in the order of memory.
+ValueId OnnxReader::as_it_lies(const OnnxNode& node, ValueId id) {
+  Value value = network_.value(id);
+  const ValueId root = value.view->root;
+  value.view.reset();
+  value.order = plain_order(value.dims.size());
+  const ValueId result = network_.add(std::move(value));
+  network_.layers.push_back({node.name(), ReshapeLayer{root, result}});
+  return result;
+}
+
+}  // namespace zahl::frontend

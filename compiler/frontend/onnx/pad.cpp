@@ -1,0 +1,62 @@
+// Pad commutes with quantization: what stands in the padding is a byte of the input's scale.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/frontend/onnx/reader.h"
+
+namespace zahl::frontend {
+
+ValueId OnnxReader::apply_pad(const OnnxNode& node, ValueId id) {
+  const Value input = network_.value(id);
+  if (node.text("mode", "constant") != "constant") {
+    refuse(node.name(),
+           fmt::format("padding of the mode '{}' is not supported", node.text("mode", "")),
+           "pad with a constant");
+  }
+  const auto amounts = integers(node, 1, "pads");
+  const size_t rank = input.dims.size();
+  if (rank != 4 || input.order != kChannelsFirst || !amounts || amounts->size() != 8 ||
+      !node.input(3).empty()) {
+    refuse(node.name(), "it does not pad a four-dimensional feature map along all axes",
+           "pad feature maps with eight constant amounts");
+  }
+  for (size_t i = 0; i < amounts->size(); ++i) {
+    const int64_t amount = (*amounts)[i];
+    if (amount < 0 || amount > 65535 || (amount != 0 && i % 4 < 2)) {
+      refuse(node.name(),
+             fmt::format("the padding [{}] is not supported", fmt::join(*amounts, ", ")),
+             "pad height and width only, by 0 to 65535");
+    }
+  }
+  const OnnxTensor* constant_value = node.input(2).empty() ? nullptr : constant(node.input(2));
+  float real = node.real("value", 0);
+  if (constant_value)
+    real = constant_value->floats.size() == 1 ? constant_value->floats.front() : real;
+  if (!node.input(2).empty() && !constant_value) {
+    const Meaning& meaning = meaning_of(node, 2);
+    const auto* dequantized = std::get_if<QuantizedConstant>(&meaning);
+    if (!dequantized || dequantized->tensor->integers.size() != 1)
+      refuse(node.name(), "its padding value is not a constant", "pad with a constant");
+    real = static_cast<float>(dequantized->tensor->integers[0] - dequantized->zero_points[0]) *
+           dequantized->scales[0];
+  }
+  PadLayer layer{.input = id, .output = -1};
+  layer.padding = {.top = static_cast<int>((*amounts)[2]),
+                   .bottom = static_cast<int>((*amounts)[6]),
+                   .left = static_cast<int>((*amounts)[3]),
+                   .right = static_cast<int>((*amounts)[7])};
+  // Anything below the lowest byte, -infinity too, is the lowest byte.
+  const float q = real / input.scale + static_cast<float>(input.zero_point);
+  layer.value = q != q ? input.zero_point
+                       : static_cast<int>(std::clamp(q < 0 ? q - 0.5f : q + 0.5f, -128.0f, 127.0f));
+  Value output = input;
+  output.name = node.output();
+  output.dims[2] += (*amounts)[2] + (*amounts)[6];
+  output.dims[3] += (*amounts)[3] + (*amounts)[7];
+  layer.output = network_.add(std::move(output));
+  network_.layers.push_back({node.name(), layer});
+  return layer.output;
+}
+
+}  // namespace zahl::frontend

@@ -1,0 +1,149 @@
+// The QOperator format as QDQ: each QLinear operator becomes the operator that it means between
+// Dequantize and Quantize nodes. Both are notations of the same integers, so that everything behind
+// has one form to read.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+
+#include "compiler/frontend/onnx/graph.h"
+
+namespace zahl::frontend {
+namespace {
+
+// Where an operand with its scale and zero point stands among a node's inputs.
+struct Operand {
+  size_t first;
+  int axis = 0;  // of scales, where there are several
+};
+
+struct Form {
+  const char* meaning;
+  std::vector<Operand> operands;
+  size_t result;                    // where scale and zero point of the result stand
+  std::optional<size_t> bias = {};  // int32, on the scale of the product
+};
+
+const Form* form_of(const std::string& type) {
+  static const std::map<std::string, Form> kForms = {
+      {"QLinearConv", {"Conv", {{0}, {3, 0}}, 6, 8}},
+      {"QLinearMatMul", {"MatMul", {{0}, {3, 1}}, 6}},
+      {"QGemm", {"Gemm", {{0}, {3, 1}}, 7, 6}},
+      {"QLinearAdd", {"Add", {{0}, {3}}, 6}},
+      {"QLinearMul", {"Mul", {{0}, {3}}, 6}},
+      {"QLinearSigmoid", {"Sigmoid", {{0}}, 3}},
+      {"QLinearLeakyRelu", {"LeakyRelu", {{0}}, 3}},
+      {"QLinearSoftmax", {"Softmax", {{0}}, 3}},
+      {"QLinearAveragePool", {"AveragePool", {{0}}, 3}},
+      {"QLinearGlobalAveragePool", {"GlobalAveragePool", {{0}}, 3}},
+      {"QLinearReduceMean", {"ReduceMean", {{0}}, 3}},
+      {"QLinearConcat", {"Concat", {}, 0}},  // operands follow
+  };
+  const auto it = kForms.find(type);
+  return it == kForms.end() ? nullptr : &it->second;
+}
+
+class Expander {
+ public:
+  Expander(OnnxGraph& graph, std::vector<OnnxNode>& nodes) : graph_(graph), nodes_(nodes) {}
+
+  void expand(const OnnxNode& node, const Form& form) {
+    if (node.integer("channels_last", 0) != 0)
+      refuse(node.name(), "it has its channels last", "export the model with channels first");
+    std::vector<Operand> operands = form.operands;
+    if (operands.empty()) {
+      for (size_t i = 2; i + 2 < node.inputs(); i += 3) operands.push_back({i});
+    }
+    std::vector<std::string> inputs;
+    for (Operand operand : operands) {
+      if (node.type() == "QGemm" && operand.first == 3 && node.integer("transB", 0) != 0)
+        operand.axis = 0;
+      inputs.push_back(part_name(node, operand.first));
+      add(node, "DequantizeLinear", inputs_at(node, operand.first, 3), inputs.back())
+          .set_axis(operand.axis);
+    }
+    if (form.bias && !node.input(*form.bias).empty())
+      inputs.push_back(dequantize_bias(node, *form.bias));
+    const std::string result = part_name(node, node.inputs());
+    add(node, form.meaning, inputs, result).copy_attributes(node);
+    std::vector<std::string> scaled = inputs_at(node, form.result, 2);
+    scaled.insert(scaled.begin(), result);
+    add(node, "QuantizeLinear", scaled, node.output());
+  }
+
+ private:
+  // A node under construction.
+  struct Made {
+    onnx::NodeProto& proto;
+    void set_axis(int axis) {
+      auto& attribute = *proto.add_attribute();
+      attribute.set_name("axis");
+      attribute.set_type(onnx::AttributeProto::INT);
+      attribute.set_i(axis);
+    }
+    void copy_attributes(const OnnxNode& node) {
+      *proto.mutable_attribute() = node.proto().attribute();
+    }
+  };
+
+  static std::string part_name(const OnnxNode& node, size_t input) {
+    return input < node.inputs() ? node.input(input) + " of " + node.output()
+                                 : node.output() + " before quantization";
+  }
+
+  static std::vector<std::string> inputs_at(const OnnxNode& node, size_t first, size_t count) {
+    std::vector<std::string> names;
+    for (size_t i = first; i < first + count; ++i) names.push_back(node.input(i));
+    while (!names.empty() && names.back().empty()) names.pop_back();
+    return names;
+  }
+
+  Made add(const OnnxNode& node, const char* type, const std::vector<std::string>& inputs,
+           const std::string& output) {
+    onnx::NodeProto& proto = graph_.expanded.emplace_back();
+    proto.set_op_type(type);
+    for (const std::string& input : inputs) proto.add_input(input);
+    proto.add_output(output);
+    nodes_.emplace_back(proto, node.name());
+    return {proto};
+  }
+
+  std::string dequantize_bias(const OnnxNode& node, size_t bias) {
+    const auto scales_at = [&](size_t i) -> const std::vector<float>& {
+      const auto it = graph_.constants.find(node.input(i));
+      if (it == graph_.constants.end() || it->second.floats.empty())
+        refuse(node.name(), fmt::format("its scale '{}' is not a float constant", node.input(i)),
+               kQuantizeOnnx);
+      return it->second.floats;
+    };
+    OnnxTensor product{
+        .type = onnx::TensorProto::FLOAT, .dims = {}, .integers = {}, .floats = scales_at(4)};
+    for (float& scale : product.floats) scale *= scales_at(1).front();
+    if (product.floats.size() > 1) product.dims = {static_cast<int64_t>(product.floats.size())};
+    const std::string name = part_name(node, bias);
+    graph_.constants[name + " scale"] = std::move(product);
+    add(node, "DequantizeLinear", {node.input(bias), name + " scale"}, name).set_axis(0);
+    return name;
+  }
+
+  OnnxGraph& graph_;
+  std::vector<OnnxNode>& nodes_;
+};
+
+}  // namespace
+
+void expand_qoperators(OnnxGraph& graph) {
+  std::vector<OnnxNode> nodes;
+  Expander expander(graph, nodes);
+  for (const OnnxNode& node : graph.nodes) {
+    if (const Form* form = form_of(node.type())) {
+      expander.expand(node, *form);
+      graph.has_qoperators = true;
+    } else {
+      nodes.push_back(node);
+    }
+  }
+  graph.nodes = std::move(nodes);
+}
+
+}  // namespace zahl::frontend

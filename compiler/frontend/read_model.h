@@ -1,0 +1,21 @@
+// A model file, as layers and as it stands. The format is told by the content, not by the name.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "compiler/frontend/network/network.h"
+#include "compiler/frontend/network/source_graph.h"
+
+namespace zahl::frontend {
+
+// The layers of a quantized TFLite (int8, uint8) or ONNX (QDQ, QOperator) file. With `left`, nodes
+// that cannot be read are listed there instead of refused. Throws UserError without the file's
+// name.
+Network read_model(const std::filesystem::path& path, std::vector<LeftInFloat>* left = nullptr);
+
+// Everything in the file as it stands. Throws UserError, with the file's name, for files that are
+// neither.
+SourceGraph read_source(const std::filesystem::path& path);
+
+}  // namespace zahl::frontend

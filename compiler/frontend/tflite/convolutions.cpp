@@ -1,0 +1,207 @@
+// Convolutions and fully connected layers of TfliteReader.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/frontend/tflite/checks.h"
+#include "compiler/frontend/tflite/reader.h"
+
+namespace zahl::frontend {
+namespace {
+
+using tflite::TensorType;
+
+}  // namespace
+
+void TfliteReader::read_weights(const Operator& op, int tensor, int axis, ConvLayer& layer) const {
+  const tflite::Tensor& t = file_.tensor(tensor);
+  const auto bytes = file_.constant(op.node, tensor);
+  const std::string name = file_.name(tensor);
+  if (!bytes)
+    refuse(op.node, fmt::format("its weights '{}' are not constant", name),
+           "export the model with constant weights");
+  const bool is_unsigned = t.type() == TensorType::UINT8;
+  if (!is_unsigned && t.type() != TensorType::INT8) {
+    refuse(op.node,
+           fmt::format("its weights '{}' have the type {}", name,
+                       tflite::EnumNameTensorType(t.type())),
+           kQuantizeTflite);
+  }
+  if (t.sparsity())
+    refuse(op.node, fmt::format("its weights '{}' are stored sparsely", name),
+           "convert the model without sparsity");
+  for (uint8_t b : *bytes) layer.weights.push_back(static_cast<int8_t>(is_unsigned ? b ^ 0x80 : b));
+
+  const auto* quantization = t.quantization();
+  if (!quantization || !quantization->scale() || quantization->scale()->size() == 0) {
+    refuse(op.node, fmt::format("its weights '{}' have no scale", name), kQuantizeTflite);
+  }
+  const auto& scales = *quantization->scale();
+  layer.weight_scales.assign(scales.begin(), scales.end());
+  const auto channels = static_cast<size_t>(layer.out_channels);
+  if (scales.size() != 1 &&
+      (scales.size() != channels || quantization->quantized_dimension() != axis)) {
+    refuse(op.node,
+           fmt::format("its weights '{}' are not quantized per tensor or per output channel", name),
+           kQuantizeTflite);
+  }
+  for (float scale : layer.weight_scales) {
+    if (!(scale >= 0) || !std::isfinite(scale))
+      refuse(op.node, fmt::format("its weights '{}' have the scale {}", name, scale),
+             kQuantizeTflite);
+  }
+  const auto* zeros = quantization->zero_point();
+  int64_t zero = zeros && zeros->size() > 0 ? zeros->Get(0) : 0;
+  if (zeros && std::any_of(zeros->begin(), zeros->end(), [&](int64_t z) { return z != zero; })) {
+    refuse(op.node,
+           fmt::format("its weights '{}' have zero points that differ between channels", name),
+           "quantize weights symmetrically");
+  }
+  zero -= is_unsigned ? 128 : 0;
+  if (zero < -128 || zero > 127)
+    refuse(op.node, fmt::format("its weights '{}' have a zero point out of range", name),
+           kQuantizeTflite);
+  layer.weight_zero = static_cast<int>(zero);
+}
+
+void TfliteReader::read_bias(const Operator& op, ConvLayer& layer) const {
+  if (op.inputs.size() < 3 || op.inputs[2] < 0) return;
+  if (file_.tensor(op.inputs[2]).type() != TensorType::INT32) {
+    refuse(op.node, fmt::format("its bias '{}' is not int32", file_.name(op.inputs[2])),
+           kQuantizeTflite);
+  }
+  for (int64_t b : file_.integers(op.node, op.inputs[2]))
+    layer.bias.push_back(static_cast<int32_t>(b));
+  if (layer.bias.size() != static_cast<size_t>(layer.out_channels)) {
+    refuse(op.node,
+           fmt::format("its bias has {} entries for {} output channels", layer.bias.size(),
+                       layer.out_channels),
+           kIntactTflite);
+  }
+}
+
+void TfliteReader::read_conv(const Operator& op) {
+  require_operands(op, 2, 3);
+  const auto& o = options_of<tflite::Conv2DOptions>(op);
+  ConvLayer layer{.input = input_of(op, 0), .output = output_of(op)};
+  const std::vector<int64_t> filter =
+      file_.dims(op.inputs[1]);  // output channel, h, w, input channel
+  if (filter.size() != 4)
+    refuse(op.node, fmt::format("its weights have the shape {}", join(filter)),
+           "use four dimensions");
+  element_count(op.node, filter);
+  layer.out_channels = static_cast<int>(filter[0]);
+  layer.kernel_h = static_cast<int>(filter[1]);
+  layer.kernel_w = static_cast<int>(filter[2]);
+  layer.stride_h = o.stride_h();
+  layer.stride_w = o.stride_w();
+  layer.dilation_h = o.dilation_h_factor();
+  layer.dilation_w = o.dilation_w_factor();
+  layer.clamp = clamp_of(op.node, o.fused_activation_function());
+  set_window(op, layer, o.padding());
+  const int64_t channels = network_.value(layer.input).dims[3];
+  if (channels % filter[3] != 0 || filter[0] % (channels / filter[3]) != 0 ||
+      network_.value(layer.output).dims[3] != filter[0]) {
+    refuse(
+        op.node,
+        fmt::format("weights of the shape {} do not fit {} input channels", join(filter), channels),
+        kIntactTflite);
+  }
+  layer.groups = static_cast<int>(channels / filter[3]);
+  read_weights(op, op.inputs[1], 0, layer);
+  read_bias(op, layer);
+  layer.float_scale_product = file_.tensor(op.inputs[0]).type() == TensorType::UINT8;
+  add(op, std::move(layer));
+}
+
+void TfliteReader::read_depthwise(const Operator& op) {
+  require_operands(op, 2, 3);
+  const auto& o = options_of<tflite::DepthwiseConv2DOptions>(op);
+  ConvLayer layer{.input = input_of(op, 0), .output = output_of(op)};
+  const std::vector<int64_t> filter = file_.dims(op.inputs[1]);  // 1, h, w, output channel
+  if (filter.size() != 4 || filter[0] != 1)
+    refuse(op.node, fmt::format("its weights have the shape {}", join(filter)),
+           "use 1, h, w, channels");
+  element_count(op.node, filter);
+  layer.out_channels = static_cast<int>(filter[3]);
+  layer.kernel_h = static_cast<int>(filter[1]);
+  layer.kernel_w = static_cast<int>(filter[2]);
+  layer.stride_h = o.stride_h();
+  layer.stride_w = o.stride_w();
+  layer.dilation_h = o.dilation_h_factor();
+  layer.dilation_w = o.dilation_w_factor();
+  layer.clamp = clamp_of(op.node, o.fused_activation_function());
+  set_window(op, layer, o.padding());
+  const int64_t channels = network_.value(layer.input).dims[3];
+  if (filter[3] % channels != 0 || network_.value(layer.output).dims[3] != filter[3]) {
+    refuse(
+        op.node,
+        fmt::format("weights of the shape {} do not fit {} input channels", join(filter), channels),
+        kIntactTflite);
+  }
+  layer.groups = static_cast<int>(channels);
+  read_weights(op, op.inputs[1], 3, layer);
+  // h, w, channel becomes channel, h, w.
+  const auto taps = static_cast<size_t>(filter[1] * filter[2]),
+             outputs = static_cast<size_t>(filter[3]);
+  const std::vector<int8_t> source = layer.weights;
+  for (size_t t = 0; t < taps; ++t) {
+    for (size_t c = 0; c < outputs; ++c) layer.weights[c * taps + t] = source[t * outputs + c];
+  }
+  read_bias(op, layer);
+  layer.float_scale_product = file_.tensor(op.inputs[0]).type() == TensorType::UINT8;
+  add(op, std::move(layer));
+}
+
+ValueId TfliteReader::as_matrix(const Operator& op, ValueId id, int64_t columns) {
+  const Value& value = network_.value(id);
+  const int64_t elements = element_count(op.node, value.dims);
+  if (elements % columns != 0) {
+    refuse(op.node,
+           fmt::format("tensor '{}' of the shape {} does not divide into rows of {}", value.name,
+                       join(value.dims), columns),
+           kIntactTflite);
+  }
+  const std::vector<int64_t> matrix{elements / columns, columns};
+  if (memory_shape(value) ==
+      ir::Shape{1, 1, static_cast<int>(matrix[0]), static_cast<int>(columns)})
+    return id;
+  Value reshaped = value;
+  reshaped.dims = matrix;
+  reshaped.order = plain_order(2);
+  return network_.add(std::move(reshaped));
+}
+
+void TfliteReader::read_fully_connected(const Operator& op) {
+  require_operands(op, 2, 3);
+  const auto& o = options_of<tflite::FullyConnectedOptions>(op);
+  if (o.weights_format() != tflite::FullyConnectedOptionsWeightsFormat::DEFAULT) {
+    refuse(op.node, "its weights are shuffled", "convert the model without shuffled weights");
+  }
+  const std::vector<int64_t> filter = file_.dims(op.inputs[1]);  // output, input
+  if (filter.size() != 2)
+    refuse(op.node, fmt::format("its weights have the shape {}", join(filter)),
+           "use two dimensions");
+  element_count(op.node, filter);
+  const ValueId input = input_of(op, 0), output = output_of(op);
+  ConvLayer layer{.input = as_matrix(op, input, filter[1]),
+                  .output = as_matrix(op, output, filter[0])};
+  if (network_.value(layer.input).dims.size() == 2 &&
+      network_.value(layer.output).dims.size() == 2 &&
+      network_.value(layer.input).dims[0] != network_.value(layer.output).dims[0]) {
+    refuse(op.node, "its input and output have different numbers of rows", kIntactTflite);
+  }
+  layer.out_channels = static_cast<int>(filter[0]);
+  layer.is_matrix = true;
+  layer.clamp = clamp_of(op.node, o.fused_activation_function());
+  read_weights(op, op.inputs[1], 0, layer);
+  read_bias(op, layer);
+  layer.float_scale_product = layer.weight_scales.size() == 1;
+  if (layer.input != input) add(op, ReshapeLayer{input, layer.input});
+  const ValueId matrix = layer.output;
+  add(op, std::move(layer));
+  if (matrix != output) add(op, ReshapeLayer{matrix, output});
+}
+
+}  // namespace zahl::frontend

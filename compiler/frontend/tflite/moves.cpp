@@ -1,0 +1,234 @@
+// Operators of TfliteReader that only rearrange: views of their input.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/frontend/network/view.h"
+#include "compiler/frontend/tflite/checks.h"
+#include "compiler/frontend/tflite/reader.h"
+
+namespace zahl::frontend {
+namespace {
+
+std::vector<int64_t> permutation_of(const NodeName& node, const std::vector<int64_t>& permutation,
+                                    size_t rank) {
+  std::vector<int64_t> sorted = permutation;
+  std::ranges::sort(sorted);
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    if (sorted[i] != static_cast<int64_t>(i) || sorted.size() != rank)
+      refuse(node, "its permutation is not one", kIntactTflite);
+  }
+  return permutation;
+}
+
+}  // namespace
+
+// The tensor is this view of `source`, which the file must agree with.
+void TfliteReader::set_view(const Operator& op, size_t output, ValueId source, const View& view) {
+  const int tensor = op.outputs.at(output);
+  const Value stated = network_.value(value_of(op.node, tensor));
+  const Value like = network_.value(source);
+  if (like.scale != stated.scale || like.zero_point != stated.zero_point) {
+    refuse(op.node, "its input and output have different scales, which TFLite forbids",
+           "convert the model again");
+  }
+  const ValueId id = add_view(network_, op.node, like, stated.name, view);
+  require_dims(op.node, stated, network_.value(id).dims);
+  values_[tensor] = id;
+}
+
+ValueId TfliteReader::in_order(const NodeName& node, ValueId id) {
+  return in_memory_order(network_, node, id, plain_order(network_.value(id).dims.size()));
+}
+
+void TfliteReader::read_reshape(const Operator& op) {
+  require_operands(op, 1, 2);
+  ValueId source = value_of(op.node, op.inputs[0]);
+  const std::vector<int64_t> dims = file_.dims(op.outputs[0]);
+  if (element_count(op.node, dims) != element_count(op.node, network_.value(source).dims)) {
+    refuse(op.node,
+           fmt::format("it makes {} from {}", join(dims), join(network_.value(source).dims)),
+           kIntactTflite);
+  }
+  auto view = reshaped(view_of(network_, source), dims);
+  if (!view) {  // the bytes must come into order first
+    source = in_order(op.node, source);
+    view = reshaped(view_of(network_, source), dims);
+  }
+  set_view(op, 0, source, *view);
+}
+
+void TfliteReader::read_transpose(const Operator& op) {
+  require_operands(op, 2, 2);
+  const ValueId source = value_of(op.node, op.inputs[0]);
+  const auto permutation = permutation_of(op.node, file_.integers(op.node, op.inputs[1]),
+                                          network_.value(source).dims.size());
+  set_view(op, 0, source, transposed(view_of(network_, source), permutation));
+}
+
+void TfliteReader::set_slices(const Operator& op, size_t output, ValueId source,
+                              const std::vector<Span>& spans) {
+  View view = view_of(network_, source);
+  for (size_t axis = 0; axis < spans.size(); ++axis) {
+    const auto [begin, count, step] = spans[axis];
+    const int64_t size = network_.value(source).dims[axis];
+    if (begin < 0 || count < 1 || step < 1 || begin + (count - 1) * step >= size) {
+      refuse(op.node, fmt::format("it takes {} from {} on of an axis of {}", count, begin, size),
+             "take what exists, in positive steps");
+    }
+    if (begin == 0 && count == size) continue;
+    auto part = sliced(view, axis, begin, count, step);
+    if (!part) {
+      source = in_order(op.node, source);
+      return set_slices(op, output, source, spans);
+    }
+    view = *part;
+  }
+  set_view(op, output, source, view);
+}
+
+// SPLIT has its axis first, SPLIT_V its input, the sizes and the axis.
+void TfliteReader::read_split(const Operator& op) {
+  const bool has_sizes = op.code == tflite::BuiltinOperator::SPLIT_V;
+  if (op.inputs.size() != (has_sizes ? 3u : 2u) || op.outputs.empty() ||
+      std::ranges::min(op.inputs) < 0)
+    refuse(op.node, "it has the wrong number of inputs", kIntactTflite);
+  const ValueId source = value_of(op.node, op.inputs[has_sizes ? 0 : 1]);
+  const std::vector<int64_t> dims = network_.value(source).dims;
+  const std::vector<int64_t> axes = file_.integers(op.node, op.inputs[has_sizes ? 2 : 0]);
+  const int64_t axis = axes.size() != 1 ? -1
+                       : axes[0] < 0    ? axes[0] + static_cast<int64_t>(dims.size())
+                                        : axes[0];
+  if (axis < 0 || axis >= static_cast<int64_t>(dims.size()))
+    refuse(op.node, fmt::format("the axis {} is out of range", join(axes)), kIntactTflite);
+  int64_t begin = 0;
+  for (size_t i = 0; i < op.outputs.size(); ++i) {
+    const std::vector<int64_t> part = file_.dims(op.outputs[i]);
+    if (part.size() != dims.size())
+      refuse(op.node, fmt::format("it makes {} from {}", join(part), join(dims)), kIntactTflite);
+    std::vector<Span> spans;
+    for (size_t a = 0; a < dims.size(); ++a) spans.push_back({0, dims[a], 1});
+    const int64_t count = part[static_cast<size_t>(axis)];
+    spans[static_cast<size_t>(axis)] = {begin, count, 1};
+    set_slices(op, i, source, spans);
+    begin += count;
+  }
+}
+
+void TfliteReader::read_slice(const Operator& op) {
+  require_operands(op, 3, 3);
+  const ValueId source = value_of(op.node, op.inputs[0]);
+  const std::vector<int64_t> dims = network_.value(source).dims;
+  const auto begins = file_.integers(op.node, op.inputs[1]),
+             sizes = file_.integers(op.node, op.inputs[2]);
+  if (begins.size() != dims.size() || sizes.size() != dims.size())
+    refuse(op.node, "it does not name a begin and a size for each axis", kIntactTflite);
+  std::vector<Span> spans;
+  for (size_t a = 0; a < dims.size(); ++a)
+    spans.push_back({begins[a], sizes[a] < 0 ? dims[a] - begins[a] : sizes[a], 1});
+  set_slices(op, 0, source, spans);
+}
+
+void TfliteReader::read_strided_slice(const Operator& op) {
+  require_operands(op, 4, 4);
+  const auto& o = options_of<tflite::StridedSliceOptions>(op);
+  const ValueId source = value_of(op.node, op.inputs[0]);
+  const std::vector<int64_t> dims = network_.value(source).dims;
+  const auto begins = file_.integers(op.node, op.inputs[1]),
+             ends = file_.integers(op.node, op.inputs[2]);
+  const auto steps = file_.integers(op.node, op.inputs[3]);
+  if (o.ellipsis_mask() != 0 || o.new_axis_mask() != 0 || o.shrink_axis_mask() != 0 ||
+      begins.size() != dims.size() || ends.size() != dims.size() || steps.size() != dims.size()) {
+    refuse(op.node, "it does not name begin, end and step for each axis",
+           "slice all axes and keep their number");
+  }
+  std::vector<Span> spans;
+  for (size_t a = 0; a < dims.size(); ++a) {
+    const auto inside = [&](int64_t i) {
+      return std::clamp<int64_t>(i < 0 ? i + dims[a] : i, 0, dims[a]);
+    };
+    const int64_t begin = (o.begin_mask() >> a & 1) != 0 ? 0 : inside(begins[a]);
+    const int64_t end = (o.end_mask() >> a & 1) != 0 ? dims[a] : inside(ends[a]);
+    spans.push_back({begin, steps[a] < 1 ? 0 : (end - begin + steps[a] - 1) / steps[a], steps[a]});
+  }
+  set_slices(op, 0, source, spans);
+}
+
+void TfliteReader::read_resize(const Operator& op) {
+  require_operands(op, 2, 2);
+  const auto& o = options_of<tflite::ResizeNearestNeighborOptions>(op);
+  const ValueId source = value_of(op.node, op.inputs[0]);
+  const std::vector<int64_t> dims = network_.value(source).dims, wanted = file_.dims(op.outputs[0]);
+  View view = view_of(network_, source);
+  const bool fits = dims.size() == 4 && wanted.size() == 4;
+  for (size_t axis = 1; fits && axis < 3; ++axis) {
+    if (wanted[axis] < 1 || wanted[axis] % dims[axis] != 0 ||
+        (o.align_corners() && wanted[axis] != dims[axis])) {
+      refuse(op.node,
+             fmt::format("nearest resizing of {} to {}{} is not supported", dims[axis],
+                         wanted[axis], o.align_corners() ? " with aligned corners" : ""),
+             "resize by a whole factor, corners not aligned");
+    }
+    if (wanted[axis] != dims[axis])
+      view = repeated(view, axis, static_cast<int>(wanted[axis] / dims[axis]));
+  }
+  set_view(op, 0, source, view);
+}
+
+// Blocks of pixels against channels; the first axis of a block goes with the rows.
+void TfliteReader::read_blocks(const Operator& op) {
+  require_operands(op, 1, 1);
+  const bool gives_space = op.code == tflite::BuiltinOperator::DEPTH_TO_SPACE;
+  const int64_t b = gives_space ? options_of<tflite::DepthToSpaceOptions>(op).block_size()
+                                : options_of<tflite::SpaceToDepthOptions>(op).block_size();
+  const ValueId source = in_order(op.node, value_of(op.node, op.inputs[0]));
+  const std::vector<int64_t> d = network_.value(source).dims;
+  if (d.size() != 4 || b < 1 || b > 64 ||
+      (gives_space ? d[3] % (b * b) != 0 : d[1] % b != 0 || d[2] % b != 0))
+    refuse(op.node, fmt::format("blocks of {} do not fit the shape {}", b, join(d)), kIntactTflite);
+  const View plain = view_of(network_, source);
+  const View apart = gives_space ? *reshaped(plain, {d[0], d[1], d[2], b, b, d[3] / (b * b)})
+                                 : *reshaped(plain, {d[0], d[1] / b, b, d[2] / b, b, d[3]});
+  View result{apart.root, apart.offset, std::vector<std::vector<ir::Move::Axis>>(4)};
+  const std::array<std::vector<size_t>, 4> joined =
+      gives_space ? std::array<std::vector<size_t>, 4>{{{0}, {1, 3}, {2, 4}, {5}}}
+                  : std::array<std::vector<size_t>, 4>{{{0}, {1}, {3}, {2, 4, 5}}};
+  for (size_t axis = 0; axis < 4; ++axis) {
+    for (size_t from : joined[axis])
+      result.dims[axis].insert(result.dims[axis].end(), apart.dims[from].begin(),
+                               apart.dims[from].end());
+  }
+  set_view(op, 0, source, result);
+}
+
+void TfliteReader::read_concatenation(const Operator& op) {
+  if (op.inputs.empty() || op.outputs.size() != 1 || std::ranges::min(op.inputs) < 0)
+    refuse(op.node, "it has the wrong number of inputs", kIntactTflite);
+  const auto& o = options_of<tflite::ConcatenationOptions>(op);
+  if (o.fused_activation_function() != tflite::ActivationFunctionType::NONE)
+    refuse(op.node, "it has a fused activation", "use the activation as an operator of its own");
+  ConcatLayer layer{.inputs = {}, .output = output_of(op)};
+  const Value output = network_.value(layer.output);
+  const auto rank = static_cast<int64_t>(output.dims.size());
+  layer.axis = o.axis() + (o.axis() < 0 ? static_cast<int>(rank) : 0);
+  if (layer.axis < 0 || layer.axis >= rank)
+    refuse(op.node, fmt::format("axis {} does not exist", o.axis()), kIntactTflite);
+  const auto along = static_cast<size_t>(layer.axis);
+  int64_t sum = 0;
+  for (size_t i = 0; i < op.inputs.size(); ++i) {
+    layer.inputs.push_back(input_of(op, i));
+    const Value& part = network_.value(layer.inputs.back());
+    if (part.scale != output.scale || part.zero_point != output.zero_point)
+      refuse(op.node, "its inputs and output have different scales, which TFLite forbids for int8",
+             "convert the model again");
+    std::vector<int64_t> dims = output.dims;
+    if (part.dims.size() == dims.size()) dims[along] = part.dims[along];
+    require_dims(op.node, part, dims);
+    sum += dims[along];
+  }
+  if (sum != output.dims[along])
+    refuse(op.node, "its inputs do not fill its output", kIntactTflite);
+  add(op, std::move(layer));
+}
+
+}  // namespace zahl::frontend

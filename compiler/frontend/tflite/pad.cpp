@@ -1,0 +1,48 @@
+// Padding in TfliteReader.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/frontend/tflite/checks.h"
+#include "compiler/frontend/tflite/reader.h"
+
+namespace zahl::frontend {
+
+void TfliteReader::read_pad(const Operator& op) {
+  require_operands(op, 2, 3);
+  PadLayer layer{.input = input_of(op, 0), .output = output_of(op)};
+  const Value &x = network_.value(layer.input), &y = network_.value(layer.output);
+  require_rank(op.node, x, 4);
+  const std::vector<int64_t> amounts = file_.integers(op.node, op.inputs[1]);
+  if (amounts.size() != 8)
+    refuse(op.node, "it does not name an amount before and after for each of four axes",
+           kIntactTflite);
+  for (int64_t amount : amounts) {
+    if (amount < 0 || amount > 65535)
+      refuse(op.node, fmt::format("the padding {} is out of range", amount), "use 0 to 65535");
+  }
+  if (amounts[0] != 0 || amounts[1] != 0 || amounts[6] != 0 || amounts[7] != 0) {
+    refuse(op.node, "it pads batch or channels", "pad height and width only");
+  }
+  layer.padding = {.top = static_cast<int>(amounts[2]),
+                   .bottom = static_cast<int>(amounts[3]),
+                   .left = static_cast<int>(amounts[4]),
+                   .right = static_cast<int>(amounts[5])};
+  require_dims(op.node, y,
+               {x.dims[0], x.dims[1] + amounts[2] + amounts[3], x.dims[2] + amounts[4] + amounts[5],
+                x.dims[3]});
+  if (x.scale != y.scale || x.zero_point != y.zero_point) {
+    refuse(op.node, "its input and output have different scales, which TFLite forbids",
+           "convert the model again");
+  }
+  layer.value = x.zero_point;
+  if (op.inputs.size() == 3 && op.inputs[2] >= 0) {
+    const Value& constant = network_.value(input_of(op, 2));
+    if (!constant.constant || constant.constant->size() != 1)
+      refuse(op.node, "its padding value is not a constant", "pad with a constant");
+    layer.value = constant.constant->front();
+  }
+  add(op, layer);
+}
+
+}  // namespace zahl::frontend

@@ -1,0 +1,18 @@
+// TFLite's operators as layers.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "compiler/frontend/network/network.h"
+#include "compiler/frontend/network/source_graph.h"
+
+namespace zahl::frontend {
+
+// With `left`, operators that cannot be read are listed there instead of refused.
+Network read_tflite(std::span<const uint8_t> bytes, std::vector<LeftInFloat>* left = nullptr);
+
+// The file as it stands: nodes and tensors; producers and readers are left to read_source.
+SourceGraph source_of_tflite(const std::vector<uint8_t>& bytes);
+
+}  // namespace zahl::frontend

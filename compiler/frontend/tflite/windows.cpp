@@ -1,0 +1,72 @@
+// What TfliteReader makes of padding and fused activations.
+#include <fmt/format.h>
+
+#include "compiler/frontend/network/window.h"
+#include "compiler/frontend/tflite/checks.h"
+#include "compiler/frontend/tflite/reader.h"
+
+namespace zahl::frontend {
+
+void require_rank(const NodeName& node, const Value& value, size_t rank) {
+  if (value.dims.size() != rank) {
+    refuse(node, fmt::format("tensor '{}' has the shape {}", value.name, join(value.dims)),
+           fmt::format("use {} dimensions", rank));
+  }
+}
+
+void require_dims(const NodeName& node, const Value& value, const std::vector<int64_t>& dims) {
+  if (value.dims != dims) {
+    refuse(node,
+           fmt::format("tensor '{}' has the shape {} where {} follows from the operator",
+                       value.name, join(value.dims), join(dims)),
+           kIntactTflite);
+  }
+}
+
+Clamp TfliteReader::clamp_of(const NodeName& node,
+                             tflite::ActivationFunctionType activation) const {
+  switch (activation) {
+    case tflite::ActivationFunctionType::NONE:
+      return {};
+    case tflite::ActivationFunctionType::RELU:
+      return {.low = 0};
+    case tflite::ActivationFunctionType::RELU_N1_TO_1:
+      return {.low = -1, .high = 1};
+    case tflite::ActivationFunctionType::RELU6:
+      return {.low = 0, .high = 6};
+    default:
+      refuse(node,
+             fmt::format("the fused activation {} is not supported",
+                         tflite::EnumNameActivationFunctionType(activation)),
+             "use the activation as an operator of its own");
+  }
+}
+
+template <typename Layer>
+void TfliteReader::set_window(const Operator& op, Layer& layer, tflite::Padding padding) const {
+  const Value &input = network_.value(layer.input), &output = network_.value(layer.output);
+  require_rank(op.node, input, 4);
+  require_rank(op.node, output, 4);
+  int dilation_h = 1, dilation_w = 1;
+  if constexpr (requires { layer.dilation_h; }) {
+    dilation_h = layer.dilation_h;
+    dilation_w = layer.dilation_w;
+  }
+  WindowAxis h{input.dims[1], layer.kernel_h, layer.stride_h, dilation_h, 0, 0};
+  WindowAxis w{input.dims[2], layer.kernel_w, layer.stride_w, dilation_w, 0, 0};
+  for (WindowAxis* axis : {&h, &w}) {
+    if (padding == tflite::Padding::SAME && axis->stride > 0) pad_same(*axis);
+    check(op.node, *axis);
+  }
+  layer.padding = {.top = static_cast<int>(h.before),
+                   .bottom = static_cast<int>(h.after),
+                   .left = static_cast<int>(w.before),
+                   .right = static_cast<int>(w.after)};
+  const int64_t channels = output.dims[3];
+  require_dims(op.node, output, {input.dims[0], h.output(), w.output(), channels});
+}
+
+template void TfliteReader::set_window(const Operator&, ConvLayer&, tflite::Padding) const;
+template void TfliteReader::set_window(const Operator&, PoolLayer&, tflite::Padding) const;
+
+}  // namespace zahl::frontend

@@ -1,0 +1,40 @@
+// The last step of reading: layers with real scales become operations with integers.
+#pragma once
+
+#include "compiler/frontend/network/network.h"
+
+namespace zahl::integerize {
+
+// Every layer becomes an operation with all integers computed; tensor ids are the value ids. With
+// `left`, a layer that is refused is put there; what it reads leaves the device, what it writes
+// comes back as an input.
+ir::Graph integerize(const frontend::Network& network,
+                     std::vector<frontend::LeftInFloat>* left = nullptr);
+
+// One layer each, for integerize().
+struct LayerContext {
+  const frontend::Network& network;
+  const frontend::NodeName& node;
+  bool is_tflite() const { return network.arithmetic == frontend::Arithmetic::Tflite; }
+};
+ir::Operation integerize_conv(const LayerContext& context, const frontend::ConvLayer& layer,
+                              int64_t& macs);
+ir::Operation integerize_pool(const LayerContext& context, const frontend::PoolLayer& layer);
+ir::Operation integerize_eltwise(const LayerContext& context, const frontend::EltwiseLayer& layer);
+ir::Operation integerize_softmax(const LayerContext& context, const frontend::SoftmaxLayer& layer);
+
+// The int8 bounds of a real clamp on the output's scale, rounded as the framework does.
+struct ClampBounds {
+  int low = -128, high = 127;
+};
+ClampBounds quantized_bounds(const LayerContext& context, const frontend::Value& output,
+                             const frontend::Clamp& clamp);
+
+// TFLite's multiplier in the machine's form. Refuses factors that would overflow int32 on values up
+// to `bound`.
+ir::Multiplier tflite_multiplier(const LayerContext& context, double real, int64_t bound);
+
+// A factor for the single roundings; refuses what does not fit.
+ir::Multiplier onnx_multiplier(const LayerContext& context, double real);
+
+}  // namespace zahl::integerize

@@ -1,0 +1,109 @@
+// Concatenations that exist as a whole: copies on chip. Most never come here (rewrite/arrange.cpp).
+#include <algorithm>
+
+#include "compiler/lower/copy.h"
+#include "compiler/lower/lower.h"
+
+namespace zahl::lower {
+namespace {
+
+constexpr int64_t kLargestRows = int64_t{1} << 14;  // isa: eltwise.rows
+constexpr int64_t kLargestRun = 4096;               // small enough that what follows starts early
+
+class ConcatLowering {
+ public:
+  ConcatLowering(const ir::Concat& concat, Context& context) : concat_(concat), c_(context) {
+    std::vector<ir::TensorId> tensors = concat.inputs;
+    tensors.push_back(concat.output);
+    const auto regions = share_workspace(c_, tensors);
+    for (size_t i = 0; i < tensors.size(); ++i) windows_.emplace_back(c_, tensors[i], regions[i]);
+  }
+
+  void run() { concat_.axis == 1 ? below_one_another() : side_by_side(); }
+
+ private:
+  const ir::Shape& shape(ir::TensorId id) const { return c_.tensor(id).shape; }
+  RowWindow& result() { return windows_.back(); }
+
+  // Along the height: rows of one input after those of another.
+  void below_one_another() {
+    const ir::Shape& out = shape(concat_.output);
+    int64_t to = 0;
+    for (int image = 0; image < out.n; ++image) {
+      for (size_t i = 0; i < concat_.inputs.size(); ++i) {
+        const int64_t rows = shape(concat_.inputs[i]).h;
+        const int64_t stripe =
+            std::min({windows_[i].largest_stripe(), result().largest_stripe(), rows});
+        for (int64_t first = 0; first < rows; first += stripe) {
+          const int64_t count = std::min(stripe, rows - first), from = image * rows + first;
+          c_.begin_step();
+          const int64_t at = windows_[i].open_for_reading(from, from + count);
+          emit_copy(c_, at, result().open_for_writing(to), {count * result().row_bytes(), 1, 0, 0});
+          result().finish(to, to + count);
+          to += count;
+        }
+      }
+    }
+  }
+
+  // Along the width or the channels: each row of the result holds a part of each input.
+  void side_by_side() {
+    const ir::Shape& out = shape(concat_.output);
+    const int64_t rows = int64_t{out.n} * out.h;
+    int64_t stripe = rows;
+    for (const RowWindow& window : windows_) stripe = std::min(stripe, window.largest_stripe());
+    for (int64_t first = 0; first < rows; first += stripe) {
+      const int64_t last = std::min(first + stripe, rows);
+      c_.begin_step();
+      int64_t to = result().open_for_writing(first);
+      const int64_t runs = (last - first) * (concat_.axis == 2 ? 1 : out.w);
+      const int64_t step = int64_t{out.c} * (concat_.axis == 2 ? out.w : 1);
+      for (size_t i = 0; i < concat_.inputs.size(); ++i) {
+        const ir::Shape& in = shape(concat_.inputs[i]);
+        const int64_t run = int64_t{in.c} * (concat_.axis == 2 ? in.w : 1);
+        emit_copy(c_, windows_[i].open_for_reading(first, last), to, {run, runs, run, step});
+        to += run;
+      }
+      result().finish(first, last);
+    }
+  }
+
+  const ir::Concat& concat_;
+  Context& c_;
+  std::vector<RowWindow> windows_;  // of the inputs, then of the result
+};
+
+}  // namespace
+
+isa::Eltwise identity_instruction() {
+  isa::Eltwise instruction;
+  instruction.a_m0 = 1;
+  instruction.low = -128, instruction.high = 127;
+  instruction.exact = 1, instruction.rounding = isa::Rounding::HalfUp;
+  return instruction;
+}
+
+void emit_copy(Context& context, int64_t from, int64_t to, const CopyShape& shape) {
+  isa::Eltwise instruction = identity_instruction();
+  for (int64_t done = 0; done < shape.row_bytes; done += kLargestRun) {
+    const int64_t bytes = std::min(shape.row_bytes - done, kLargestRun);
+    const int64_t together = std::clamp(kLargestRun / bytes, int64_t{1}, kLargestRows);
+    for (int64_t row = 0; row < shape.rows; row += together) {
+      const int64_t rows = std::min(together, shape.rows - row);
+      const int64_t a = from + done + row * shape.from_step, y = to + done + row * shape.to_step;
+      instruction.a = instruction.b = static_cast<uint32_t>(a);
+      instruction.result = static_cast<uint32_t>(y);
+      instruction.rows = static_cast<uint32_t>(rows);
+      instruction.row_bytes = static_cast<uint32_t>(bytes);
+      instruction.a_step = instruction.b_step =
+          static_cast<uint32_t>(rows > 1 ? shape.from_step : 0);
+      instruction.result_step = static_cast<uint32_t>(rows > 1 ? shape.to_step : 0);
+      context.emit(instruction, {reads(a, (rows - 1) * shape.from_step + bytes),
+                                 writes(y, (rows - 1) * shape.to_step + bytes)});
+    }
+  }
+}
+
+void lower(const ir::Concat& concat, Context& context) { ConcatLowering(concat, context).run(); }
+
+}  // namespace zahl::lower

@@ -1,0 +1,144 @@
+// A layer's formula, once in symbols and once with its own numbers.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "explain/explanation.h"
+
+namespace zahl::explain {
+namespace {
+
+// "x - 3", "x + 128", "x".
+std::string minus(const std::string& name, int zero) {
+  if (zero == 0) return name;
+  return zero > 0 ? fmt::format("({} - {})", name, zero) : fmt::format("({} + {})", name, -zero);
+}
+
+std::string plus(const std::string& term, int64_t value) {
+  if (value == 0) return term;
+  return value > 0 ? fmt::format("{} + {}", term, value) : fmt::format("{} - {}", term, -value);
+}
+
+std::string times_m(const Factor& f) { return fmt::format("{} * 2^-{}", f.m0, f.shift); }
+
+// y = clamp(zero + round(what), low, high), then the table; 0 as zero point is left out.
+std::string finished(const LayerFacts& f, const std::string& what) {
+  const std::string rounded = fmt::format("round({})", what);
+  const std::string sum = f.zy == 0 ? rounded : fmt::format("{} + {}", f.zy, rounded);
+  const std::string y = fmt::format("clamp({}, {}, {})", sum, f.low, f.high);
+  return f.has_table ? fmt::format("y = T[{}]", y) : fmt::format("y = {}", y);
+}
+
+std::string symbols(const LayerFacts& f, const std::string& what) {
+  const std::string y = fmt::format("clamp(Zy + round({}), low, high)", what);
+  return f.has_table ? fmt::format("y = T[{}], T a table of 256 bytes", y)
+                     : fmt::format("y = {}", y);
+}
+
+// The bias of the user's own formula: the folded one without -Zx * sum(w - Zw).
+template <typename Op>
+int64_t users_bias(const Op& op, int zx) {
+  const size_t channels = op.requant.bias.size(), taps = op.weights.size() / channels;
+  int64_t sum = 0;
+  for (size_t t = 0; t < taps; ++t)
+    sum += op.weights[std::is_same_v<Op, ir::Conv> ? t : t * channels] - op.weight_zero;
+  return op.requant.bias[0] + zx * sum;
+}
+
+class Writer {
+ public:
+  Writer(const Explanation& e, LayerFacts& f) : e_(e), f_(f) {}
+
+  void operator()(const ir::Conv& op) { product(op); }
+  void operator()(const ir::Depthwise& op) { product(op); }
+  void operator()(const ir::MaxPool& op) {
+    const Factor& m = f_.factors.front();
+    if (m.m0 == 1 && m.shift == 0 && !f_.has_table) {
+      f_.formula = "y = clamp(max(x), low, high)";
+      f_.numbers = f_.low == -128 && f_.high == 127
+                       ? "y = max(x)"
+                       : fmt::format("y = clamp(max(x), {}, {})", f_.low, f_.high);
+      static_cast<void>(op);
+      return;
+    }
+    f_.formula = symbols(f_, "(max(x) - Zx) * M0 * 2^-n");
+    f_.numbers = finished(f_, fmt::format("{} * {}", minus("max(x)", f_.zx), times_m(m)));
+  }
+  void operator()(const ir::AveragePool& op) {
+    f_.formula = symbols(f_, "sum(x - Zx) * M0 * 2^-n");
+    f_.numbers = finished(f_, fmt::format("sum of {} taps {} * {}", op.kernel_h * op.kernel_w,
+                                          minus("x", op.input_zero), times_m(f_.factors.front())));
+  }
+  void operator()(const ir::Eltwise& op) {
+    const std::string a = minus("a", op.a_zero), b = minus("b", op.b_zero);
+    const char sign = op.operation == isa::EltwiseOp::Sub ? '-' : '+';
+    if (op.operation == isa::EltwiseOp::Mul) {
+      f_.formula = symbols(f_, "(a - Za) * (b - Zb) * M0 * 2^-n");
+      f_.numbers = finished(f_, fmt::format("{} * {} * {}", a, b, times_m(f_.factors.front())));
+    } else if (op.exact) {
+      f_.formula = symbols(f_, fmt::format("((a - Za) * Ma {} (b - Zb) * Mb) * 2^-n", sign));
+      f_.numbers = finished(
+          f_, fmt::format("({} * {} {} {} * {}) * 2^-{}", a, op.a_m0, sign, b, op.b_m0, op.shift));
+    } else {
+      f_.formula = symbols(f_, fmt::format("(A {} B) * M0 * 2^-n", sign)) +
+                   ", A = round((a - Za) * 2^20 * Ma * 2^-na), B likewise";
+      f_.numbers = finished(f_, fmt::format("(round({} * 2^20 * {}) {} round({} * 2^20 * {})) * {}",
+                                            a, times_m(f_.factors[0]), sign, b,
+                                            times_m(f_.factors[1]), times_m(f_.factors[2])));
+    }
+  }
+  void operator()(const ir::Lookup& op) {
+    f_.formula = "y = T[x], T a table of 256 bytes";
+    const auto entry = [&](int q) {
+      return static_cast<int>(op.table[static_cast<size_t>(q + 128)]);
+    };
+    f_.numbers = fmt::format("y = T[x]: T[-128] = {}, T[{}] = {} (real 0), T[127] = {}",
+                             entry(-128), f_.zx, entry(f_.zx), entry(127));
+  }
+  void operator()(const ir::Softmax& op) {
+    f_.formula =
+        "y = clamp(Zy + round(E[max - x] / sum(E) * M0 * 2^-n), -128, 127), E a table of 256 "
+        "uint32";
+    f_.numbers =
+        fmt::format("E[0] = {}, E[1] = {}, E[2] = {}; M0 = {}, n = {}, Zy = {}", op.exponentials[0],
+                    op.exponentials[1], op.exponentials[2], op.m0, op.shift, op.zero_point);
+  }
+  void operator()(const ir::Concat& op) {
+    f_.formula = f_.numbers = fmt::format(
+        "y = {} inputs one behind the other, their bytes as they are", op.inputs.size());
+  }
+  void operator()(const ir::Move&) {
+    f_.formula = f_.numbers = "y = bytes of x in another arrangement, as they are";
+  }
+  void operator()(const ir::Reshape&) {
+    f_.formula = f_.numbers = "y = x: the same bytes under another shape";
+  }
+
+ private:
+  template <typename Op>
+  void product(const Op& op) {
+    f_.formula = symbols(f_, "(sum((x - Zx) * (w - Zw)) + b) * M0 * 2^-n");
+    if (f_.factors.empty()) return;
+    const std::string sum = fmt::format("sum({} * {})", minus("x", f_.zx), minus("w", f_.zw));
+    f_.numbers = finished(f_, fmt::format("({}) * {}", plus(sum, users_bias(op, f_.zx)),
+                                          times_m(f_.factors.front())));
+  }
+
+  const Explanation& e_;
+  LayerFacts& f_;
+};
+
+}  // namespace
+
+void write_formulas(const Explanation& e, LayerFacts& f) {
+  std::visit(Writer(e, f), e.graph.nodes[f.node].operation);
+  if (!f.rounding || f.kind == "softmax") return;
+  const auto real = [&](int q) {
+    return decimal(Rational(q - f.zy) * exact(static_cast<double>(*f.sy)), 4);
+  };
+  f.clamp = f.low == -128 && f.high == 127
+                ? "the range of int8, nothing more"
+                : fmt::format("real {} to {}: an activation", real(f.low), real(f.high));
+}
+
+}  // namespace zahl::explain

@@ -1,0 +1,279 @@
+// The numbers of one layer: scales from the file, integers from the graph, and how far M0 * 2^-n is
+// from M.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "explain/explanation.h"
+
+namespace zahl::explain {
+namespace {
+
+namespace mp = boost::multiprecision;
+
+Rational exact_float(float x) { return exact(static_cast<double>(x)); }
+
+// What rounding to a significand of 31 bits explains: half a unit of the last of 31 bits, half a
+// unit of shift 63 where M is tiny, and one rounding of the division in double.
+Rational allowed_for(const Rational& m, int bits = 31) {
+  const Rational relative = m * (power_of_two(-bits) + power_of_two(-51)),
+                 absolute = power_of_two(-64);
+  return relative > absolute ? relative : absolute;
+}
+
+class Facts {
+ public:
+  Facts(const Explanation& e, LayerFacts& facts)
+      : e_(e), facts_(facts), node_(e.graph.nodes[facts.node]), is_tflite_(e.source.is_tflite) {
+    if (const auto result = result_scaling(e.source, facts.main)) result_ = *result;
+  }
+
+  void operator()(const ir::Conv& op) { product("conv", op); }
+  void operator()(const ir::Depthwise& op) { product("depthwise", op); }
+
+  void operator()(const ir::MaxPool& op) {
+    facts_.kind = "max_pool";
+    input(op.input);
+    requant(op.requant, op.output);
+    const Rational m = exact_float(facts_.sx[0]) / exact_float(*facts_.sy);
+    add_factor("all channels", "Sx / Sy", m, m, op.requant.m0[0], op.requant.shift[0],
+               allowed_for(m));
+    facts_.accumulator_low = -128 + op.requant.bias[0];
+    facts_.accumulator_high = 127 + op.requant.bias[0];
+  }
+
+  void operator()(const ir::AveragePool& op) {
+    facts_.kind = "average_pool";
+    input(op.input);
+    stage(op.rounding, op.zero_point, op.low, op.high, op.table.has_value(), op.output);
+    const int count = op.kernel_h * op.kernel_w;
+    const ir::Multiplier multiplier = ir::average_multiplier(op, count);
+    const Rational m = exact_float(facts_.sx[0]) / (count * exact_float(*facts_.sy));
+    add_factor(fmt::format("windows of {}", count), "Sx / (k * Sy)", m, m, multiplier.m0,
+               multiplier.shift, allowed_for(m, 29));
+    facts_.accumulator_low = Integer(count) * (-128 - op.input_zero);
+    facts_.accumulator_high = Integer(count) * (127 - op.input_zero);
+  }
+
+  void operator()(const ir::Eltwise& op) {
+    static const std::map<isa::EltwiseOp, std::string> kNames = {
+        {isa::EltwiseOp::Add, "add"}, {isa::EltwiseOp::Sub, "sub"}, {isa::EltwiseOp::Mul, "mul"}};
+    facts_.kind = kNames.at(op.operation);
+    input(op.a);
+    facts_.sx.push_back(static_cast<float>(tensor(op.b).scale));
+    stage(op.rounding, op.zero_point, op.low, op.high, op.table.has_value(), op.output);
+    const float a = facts_.sx[0], b = facts_.sx[1], y = *facts_.sy;
+    if (op.operation == isa::EltwiseOp::Mul) {
+      const Rational m = exact_float(a) * exact_float(b) / exact_float(y);
+      add_factor("product", "Sa * Sb / Sy", m, m, op.m0, op.shift, allowed_for(m));
+      facts_.accumulator_low = -255 * 255;
+      facts_.accumulator_high = 255 * 255;
+    } else if (op.exact) {
+      exact_sum(op, exact_float(a), exact_float(b), exact_float(y));
+    } else {
+      tflite_sum(op, a, b, y);
+    }
+  }
+
+  void operator()(const ir::Lookup& op) {
+    facts_.kind = "table";
+    facts_.has_table = true;
+    input(op.input);
+    facts_.zy = tensor(op.output).zero_point;
+    facts_.sy = static_cast<float>(tensor(op.output).scale);
+  }
+
+  void operator()(const ir::Softmax& op) {
+    facts_.kind = "softmax";
+    input(op.input);
+    facts_.zy = op.zero_point;
+    facts_.sy = static_cast<float>(tensor(op.output).scale);
+    facts_.rounding = isa::Rounding::HalfAway;
+  }
+
+  void operator()(const ir::Reshape& op) { bytes_kept(op.input, op.output); }
+  void operator()(const ir::Move& op) { bytes_kept(op.input, op.output); }
+  void operator()(const ir::Concat& op) { bytes_kept(op.inputs.front(), op.output); }
+
+ private:
+  const ir::Tensor& tensor(ir::TensorId id) const {
+    return e_.graph.tensors[static_cast<size_t>(id)];
+  }
+
+  void input(ir::TensorId id) {
+    facts_.zx = tensor(id).zero_point;
+    facts_.sx = {static_cast<float>(tensor(id).scale)};
+  }
+
+  void bytes_kept(ir::TensorId from, ir::TensorId to) {
+    facts_.kind = "move";
+    input(from);
+    facts_.zy = tensor(to).zero_point;
+    facts_.sy = static_cast<float>(tensor(to).scale);
+  }
+
+  void stage(isa::Rounding rounding, int zero_point, int low, int high, bool has_table,
+             ir::TensorId output) {
+    facts_.rounding = rounding;
+    facts_.zy = zero_point;
+    facts_.low = low;
+    facts_.high = high;
+    facts_.has_table = has_table;
+    // Before a table the layer has a scale of its own, which only the file knows; otherwise the
+    // edge's.
+    const bool is_stated = result_.scales.size() == 1;
+    facts_.sy = is_stated ? result_.scales.front() : static_cast<float>(tensor(output).scale);
+    if (has_table && !is_stated)
+      facts_.problems.push_back("the file states no scale between the layer and its table");
+    if (!has_table && is_stated &&
+        static_cast<double>(result_.scales.front()) != tensor(output).scale) {
+      facts_.problems.push_back(
+          fmt::format("the file gives the result the scale {}, the edge has {}",
+                      result_.scales.front(), tensor(output).scale));
+    }
+    if (is_stated && facts_.kind != "average_pool" && result_.zero_points.front() != zero_point) {
+      facts_.problems.push_back(
+          fmt::format("the file gives the result the zero point {}, the layer adds {}",
+                      result_.zero_points.front(), zero_point));
+    }
+  }
+
+  void requant(const ir::Requant& r, ir::TensorId output) {
+    stage(r.rounding, r.zero_point, r.low, r.high, r.table.has_value(), output);
+  }
+
+  void add_factor(std::string of, std::string formula, Rational exact_m, Rational defined,
+                  uint32_t m0, int shift, Rational allowed) {
+    // TFLite makes a multiplier below 2^-32 zero.
+    if (is_tflite_ && m0 == 0) allowed = power_of_two(-32);
+    facts_.factors.push_back({std::move(of), std::move(formula), std::move(exact_m),
+                              std::move(defined), m0, shift, std::move(allowed)});
+  }
+
+  template <typename Op>
+  void product(const char* kind, const Op& op) {
+    facts_.kind = kind;
+    facts_.zw = op.weight_zero;
+    input(op.input);
+    requant(op.requant, op.output);
+    bound(op);
+    if (is_resize()) return resize(op);
+    const auto weights = facts_.main < 0 ? std::nullopt : weight_scaling(e_.source, facts_.main);
+    if (!weights) {
+      facts_.problems.push_back("the file states no scale for the weights");
+      return;
+    }
+    facts_.sw = weights->scales;
+    const size_t channels = op.requant.bias.size();
+    const bool is_uniform = op.requant.m0.size() == 1 && facts_.sw.size() == 1;
+    if (facts_.sw.size() != 1 && facts_.sw.size() != channels) {
+      facts_.problems.push_back(fmt::format("the file gives {} weight scales for {} channels",
+                                            facts_.sw.size(), channels));
+      return;
+    }
+    for (size_t c = 0; c < (is_uniform ? 1 : channels); ++c) {
+      const float sw = facts_.sw[facts_.sw.size() == 1 ? 0 : c];
+      const Rational m = exact_float(facts_.sx[0]) * exact_float(sw) / exact_float(*facts_.sy);
+      const bool is_float_product = is_tflite_ && multiplies_in_float();
+      const Rational defined =
+          is_float_product ? Rational(exact_float(facts_.sx[0] * sw) / exact_float(*facts_.sy)) : m;
+      const size_t i = op.requant.m0.size() == 1 ? 0 : c;
+      add_factor(is_uniform ? "all channels" : fmt::format("channel {}", c), "Sx * Sw / Sy", m,
+                 defined, op.requant.m0[i], op.requant.shift[i], allowed_for(m));
+    }
+  }
+
+  // A linear resize is a sum over neighbours; its weights are the compiler's, whole numbers over
+  // their sum.
+  bool is_resize() const {
+    return node_.type.find("Resize") != std::string::npos ||
+           node_.type.find("Upsample") != std::string::npos;
+  }
+  template <typename Op>
+  void resize(const Op& op) {
+    const size_t channels = op.requant.bias.size(), taps = op.weights.size() / channels;
+    int sum = 0;
+    for (size_t t = 0; t < taps; ++t)
+      sum += op.weights[std::is_same_v<Op, ir::Conv> ? t : t * channels];
+    const Rational ratio = exact_float(facts_.sx[0]) / exact_float(*facts_.sy);
+    const Rational defined = ratio * exact_float(1.0f / static_cast<float>(sum));
+    add_factor("all channels", "Sx / (k * Sy)", ratio / sum, defined, op.requant.m0[0],
+               op.requant.shift[0], allowed_for(defined, 23));
+  }
+
+  // TFLite multiplies the two scales in float32 for uint8 convolutions and for products with one
+  // weight scale.
+  bool multiplies_in_float() const {
+    if (node_.type == "FULLY_CONNECTED") return facts_.sw.size() == 1;
+    const auto& source = e_.source.node(facts_.main);
+    return e_.source.tensor(source.inputs.at(0)).type == "uint8";
+  }
+
+  // Where acc + bias can lie, over all inputs (docs/arithmetic.md, section 3).
+  template <typename Op>
+  void bound(const Op& op) {
+    const size_t channels = op.requant.bias.size(), taps = op.weights.size() / channels;
+    constexpr bool kIsConv = std::is_same_v<Op, ir::Conv>;
+    for (size_t c = 0; c < channels; ++c) {
+      int64_t positive = 0, negative = 0;
+      for (size_t t = 0; t < taps; ++t) {
+        const int w = op.weights[kIsConv ? c * taps + t : t * channels + c] - op.weight_zero;
+        (w > 0 ? positive : negative) += w > 0 ? w : -w;
+      }
+      const Integer bias = op.requant.bias[c];
+      const Integer low = bias - Integer(128) * positive - Integer(127) * negative;
+      const Integer high = bias + Integer(127) * positive + Integer(128) * negative;
+      if (!facts_.accumulator_low || low < *facts_.accumulator_low) facts_.accumulator_low = low;
+      if (!facts_.accumulator_high || high > *facts_.accumulator_high)
+        facts_.accumulator_high = high;
+    }
+  }
+
+  // One shift serves both operands: the larger factor has 31 bits.
+  void exact_sum(const ir::Eltwise& op, const Rational& a, const Rational& b, const Rational& y) {
+    const Rational ma = a / y, mb = b / y, allowed = allowed_for(std::max(ma, mb));
+    add_factor("a", "Sa / Sy", ma, ma, op.a_m0, op.shift, allowed);
+    add_factor("b", "Sb / Sy", mb, mb, op.b_m0, op.shift, allowed);
+    facts_.accumulator_bits = 42;  // the eltwise unit's own sum (docs/arithmetic.md, section 4)
+    const Integer bound = Integer(255) * op.a_m0 + Integer(255) * op.b_m0;
+    facts_.accumulator_low = -bound;
+    facts_.accumulator_high = bound;
+  }
+
+  void tflite_sum(const ir::Eltwise& op, float a, float b, float y) {
+    const float twice = 2 * std::max(a, b);
+    const bool is_sub = op.operation == isa::EltwiseOp::Sub;  // divides in float32
+    const Rational ma = exact_float(a) / exact_float(twice),
+                   mb = exact_float(b) / exact_float(twice);
+    const Rational my = exact_float(twice) / (power_of_two(20) * exact_float(y));
+    const auto defined = [&](const Rational& m, float in_float) {
+      return is_sub ? exact_float(in_float) : m;
+    };
+    add_factor("a", "Sa / (2 max(Sa, Sb))", ma, defined(ma, a / twice), op.a_m0, 31 + op.a_shift,
+               allowed_for(ma));
+    add_factor("b", "Sb / (2 max(Sa, Sb))", mb, defined(mb, b / twice), op.b_m0, 31 + op.b_shift,
+               allowed_for(mb));
+    add_factor("sum", "2 max(Sa, Sb) / (2^20 * Sy)", my, defined(my, twice / (1048576.0f * y)),
+               op.m0, op.shift, allowed_for(my));
+    facts_.accumulator_low = -(Integer(1) << 28);
+    facts_.accumulator_high = Integer(1) << 28;
+  }
+
+  const Explanation& e_;
+  LayerFacts& facts_;
+  const ir::Node& node_;
+  bool is_tflite_;
+  SourceScaling result_;
+};
+
+}  // namespace
+
+LayerFacts facts_of(const Explanation& e, size_t node, LayerFacts facts) {
+  facts.node = node;
+  std::visit(Facts(e, facts), e.graph.nodes[node].operation);
+  write_formulas(e, facts);
+  return facts;
+}
+
+}  // namespace zahl::explain

@@ -1,0 +1,116 @@
+// Which layer of the graph each node of the file became part of. A layer's name is made of the
+// names of its nodes.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "explain/explanation.h"
+
+namespace zahl::explain {
+namespace {
+
+std::vector<std::string> parts_of(const std::string& name) {
+  std::vector<std::string> parts;
+  size_t at = 0;
+  for (size_t end; (end = name.find(" + ", at)) != std::string::npos; at = end + 3)
+    parts.push_back(name.substr(at, end - at));
+  parts.push_back(name.substr(at));
+  return parts;
+}
+
+bool is_pair(const frontend::SourceNode& node) { return is_quantize(node) || is_dequantize(node); }
+
+// The nodes of the file that the name of layer k names.
+void claim(Explanation& e, const std::multimap<std::string, int>& by_name, size_t k) {
+  LayerFacts& facts = e.layers[k];
+  for (const std::string& part : parts_of(e.graph.nodes[k].name)) {
+    const auto [begin, end] = by_name.equal_range(part);
+    for (auto it = begin; it != end; ++it) {
+      int& owner = e.layer_of_source[static_cast<size_t>(it->second)];
+      if (owner >= 0 || is_pair(e.source.node(it->second))) continue;
+      owner = static_cast<int>(k);
+      facts.source.push_back(it->second);
+      if (facts.main < 0 && e.source.node(it->second).node.type == e.graph.nodes[k].type)
+        facts.main = it->second;
+      break;  // a name that occurs twice: the next layer of that name takes the next node
+    }
+  }
+  if (facts.main < 0 && !facts.source.empty()) facts.main = facts.source.front();
+}
+
+// Nodes of which nothing may be left: the same bytes, under another shape at most. TFLite's
+// QUANTIZE is one where it only re-labels uint8 as int8.
+bool keeps_bytes(const SourceGraph& source, const frontend::SourceNode& node) {
+  static const std::set<std::string> kTypes = {"Identity",       "Dropout",
+                                               "Reshape",        "Flatten",
+                                               "Transpose",      "Squeeze",
+                                               "Unsqueeze",      "Split",
+                                               "Slice",          "Resize",
+                                               "Upsample",       "DepthToSpace",
+                                               "SpaceToDepth",   "RESHAPE",
+                                               "SQUEEZE",        "EXPAND_DIMS",
+                                               "TRANSPOSE",      "SPLIT",
+                                               "SPLIT_V",        "SLICE",
+                                               "STRIDED_SLICE",  "RESIZE_NEAREST_NEIGHBOR",
+                                               "DEPTH_TO_SPACE", "SPACE_TO_DEPTH"};
+  if (node.node.type != "QUANTIZE") return kTypes.contains(node.node.type);
+  const auto &from = source.tensor(node.inputs.at(0)), &to = source.tensor(node.outputs.at(0));
+  const auto zero_point = [](const frontend::SourceTensor& t) {
+    return t.zero_points.front() - (t.type == "uint8" ? 128 : 0);
+  };
+  return from.scales.size() == 1 && from.scales == to.scales && zero_point(from) == zero_point(to);
+}
+
+// Such a node belongs where its operand was made or, behind a graph input, where its result is
+// read.
+int owner_behind(const Explanation& e, int id) {
+  for (int step = 0; step < 64; ++step) {
+    const auto& node = e.source.node(id);
+    if (node.inputs.empty() || node.inputs.front() < 0) return -1;
+    id = e.source.producer[static_cast<size_t>(node.inputs.front())];
+    if (id < 0) return -1;
+    if (const int owner = e.layer_of_source[static_cast<size_t>(id)]; owner >= 0) return owner;
+  }
+  return -1;
+}
+
+int owner_ahead(const Explanation& e, int id) {
+  for (int reader : e.source.readers[static_cast<size_t>(e.source.node(id).outputs.at(0))]) {
+    if (const int owner = e.layer_of_source[static_cast<size_t>(reader)]; owner >= 0) return owner;
+  }
+  return -1;
+}
+
+}  // namespace
+
+void assign_owners(Explanation& e) {
+  std::multimap<std::string, int> by_name;
+  for (size_t i = 0; i < e.source.nodes.size(); ++i)
+    by_name.emplace(e.source.nodes[i].node.name, static_cast<int>(i));
+  e.layer_of_source.assign(e.source.nodes.size(), -1);
+  // A Reshape that the reader put in has the name of the layer that it serves, which takes the
+  // file's node first.
+  for (const bool is_move : {false, true}) {
+    for (size_t k = 0; k < e.graph.nodes.size(); ++k) {
+      const ir::Operation& op = e.graph.nodes[k].operation;
+      if ((std::holds_alternative<ir::Reshape>(op) || std::holds_alternative<ir::Move>(op)) ==
+          is_move)
+        claim(e, by_name, k);
+    }
+  }
+  const auto is_left = [&](const frontend::SourceNode& node) {
+    return std::ranges::any_of(e.left,
+                               [&](const auto& l) { return l.node.name == node.node.name; });
+  };
+  for (size_t i = 0; i < e.source.nodes.size(); ++i) {
+    const auto& node = e.source.nodes[i];
+    if (e.layer_of_source[i] >= 0 || is_pair(node) || !keeps_bytes(e.source, node) || is_left(node))
+      continue;
+    int owner = owner_behind(e, static_cast<int>(i));
+    if (owner < 0) owner = owner_ahead(e, static_cast<int>(i));
+    e.layer_of_source[i] = owner;
+    if (owner >= 0) e.layers[static_cast<size_t>(owner)].source.push_back(static_cast<int>(i));
+  }
+}
+
+}  // namespace zahl::explain

@@ -1,0 +1,106 @@
+// Where each notation keeps a scale: in a pair of nodes, in an operand of a QLinear node, or at the
+// tensor.
+#include <map>
+
+#include "explain/explanation.h"
+
+namespace zahl::explain {
+namespace {
+
+using frontend::SourceNode;
+
+std::optional<SourceScaling> of_operands(const SourceGraph& source, const SourceNode& node,
+                                         size_t scale) {
+  if (scale >= node.inputs.size() || node.inputs[scale] < 0) return std::nullopt;
+  SourceScaling result{source.tensor(node.inputs[scale]).floats, {}};
+  if (scale + 1 < node.inputs.size() && node.inputs[scale + 1] >= 0) {
+    const auto& zero = source.tensor(node.inputs[scale + 1]);
+    result.zero_points = zero.integers;
+    for (int64_t& z : result.zero_points) z -= zero.type == "uint8" ? 128 : 0;
+  }
+  if (result.scales.empty()) return std::nullopt;
+  if (result.zero_points.empty()) result.zero_points.assign(1, 0);
+  return result;
+}
+
+std::optional<SourceScaling> of_tensor(const frontend::SourceTensor& tensor) {
+  if (tensor.scales.empty()) return std::nullopt;
+  SourceScaling result{tensor.scales, tensor.zero_points};
+  for (int64_t& z : result.zero_points) z -= tensor.type == "uint8" ? 128 : 0;
+  return result;
+}
+
+// Operands of the QOperator format that hold the scale of the weights and of the result.
+struct Places {
+  int weights, result;
+};
+std::optional<Places> places_of(const std::string& type) {
+  static const std::map<std::string, Places> kPlaces = {{"QLinearConv", {4, 6}},
+                                                        {"QLinearMatMul", {4, 6}},
+                                                        {"QGemm", {4, 7}},
+                                                        {"QLinearAdd", {-1, 6}},
+                                                        {"QLinearMul", {-1, 6}},
+                                                        {"QLinearSigmoid", {-1, 3}},
+                                                        {"QLinearLeakyRelu", {-1, 3}},
+                                                        {"QLinearSoftmax", {-1, 3}},
+                                                        {"QLinearGlobalAveragePool", {-1, 3}},
+                                                        {"QLinearAveragePool", {-1, 3}}};
+  const auto found = kPlaces.find(type);
+  if (found == kPlaces.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace
+
+bool is_quantize(const SourceNode& node) { return node.pair == SourceNode::Pair::Quantize; }
+bool is_dequantize(const SourceNode& node) { return node.pair == SourceNode::Pair::Dequantize; }
+
+SourceScaling scaling_of_pair(const SourceGraph& source, int id) {
+  const SourceNode& node = source.node(id);
+  if (source.is_tflite) {
+    const int tensor = is_quantize(node) ? node.outputs.at(0) : node.inputs.at(0);
+    return of_tensor(source.tensor(tensor)).value_or(SourceScaling{});
+  }
+  SourceScaling result = of_operands(source, node, 1).value_or(SourceScaling{});
+  // Without a zero point operand the type is uint8 and the zero point 0.
+  if (node.inputs.size() < 3 || node.inputs[2] < 0) {
+    const int bytes = is_quantize(node) ? node.outputs.at(0) : node.inputs.at(0);
+    result.zero_points.assign(1, source.tensor(bytes).type == "uint8" ? -128 : 0);
+  }
+  return result;
+}
+
+std::optional<SourceScaling> weight_scaling(const SourceGraph& source, int id) {
+  const SourceNode& node = source.node(id);
+  if (node.inputs.size() < 2 || node.inputs[1] < 0) return std::nullopt;
+  if (source.is_tflite) return of_tensor(source.tensor(node.inputs[1]));
+  if (const auto places = places_of(node.node.type)) {
+    return places->weights < 0 ? std::nullopt
+                               : of_operands(source, node, static_cast<size_t>(places->weights));
+  }
+  const int pair = source.producer[static_cast<size_t>(node.inputs[1])];
+  if (pair < 0 || !is_dequantize(source.node(pair))) return std::nullopt;
+  return scaling_of_pair(source, pair);
+}
+
+std::optional<SourceScaling> result_scaling(const SourceGraph& source, int id) {
+  if (id < 0 || source.node(id).outputs.empty()) return std::nullopt;
+  if (source.is_tflite) return of_tensor(source.tensor(source.node(id).outputs.front()));
+  if (const auto places = places_of(source.node(id).node.type)) {
+    return of_operands(source, source.node(id), static_cast<size_t>(places->result));
+  }
+  // Forward through what was absorbed (a bias, a clamp, a move) to the first QuantizeLinear.
+  for (int step = 0; step < 16; ++step) {
+    const int tensor = source.node(id).outputs.front();
+    int next = -1;
+    for (int reader : source.readers[static_cast<size_t>(tensor)]) {
+      if (is_quantize(source.node(reader))) return scaling_of_pair(source, reader);
+      next = reader;
+    }
+    if (next < 0) return std::nullopt;
+    id = next;
+  }
+  return std::nullopt;
+}
+
+}  // namespace zahl::explain
