@@ -2,7 +2,7 @@
 
 #include <future>
 
-#include "engines/compare_runs.h"
+#include "engines/compare/compare_runs.h"
 #include "engines/reference/program_interpreter.h"
 #include "isa/error.h"
 #include "sim/top/model.h"

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "engines/compare_runs.h"
+#include "engines/compare/compare_runs.h"
 #include "engines/reference/program_interpreter.h"
 #include "isa/config.h"
 #include "tests/support/program_shrinker.h"

@@ -1,4 +1,4 @@
-#include "engines/compare_runs.h"
+#include "engines/compare/compare_runs.h"
 
 #include <fmt/format.h>
 
