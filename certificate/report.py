@@ -1,4 +1,5 @@
-"""What a level of the certificate writes: a table for people, JSON for programs (docs/certificate_rtl.md)."""
+"""What a level of the certificate writes:
+a table for people, JSON for programs (docs/certificate_rtl.md)."""
 
 import argparse
 import hashlib
@@ -67,7 +68,8 @@ class Report:
         failed = [check["name"] for check in self.checks if not check["holds"]]
         state = "holds" if self.holds else f"FAILS: {', '.join(failed) or 'nothing was checked'}"
         print(
-            f"level {self.level} ({self.title}): {len(self.checks)} checks, {time.monotonic() - self.begin:.1f} s: {state}"
+            f"level {self.level} ({self.title}): {len(self.checks)} checks, "
+            f"{time.monotonic() - self.begin:.1f} s: {state}"
         )
         return 0 if self.holds else 1
 
@@ -81,7 +83,8 @@ def run_main(main) -> None:
     except ImportError as error:
         sys.exit(
             _say(
-                f"the Python package {error.name} is missing; install scripts/requirements.txt (scripts/setup --python)"
+                f"the Python package {error.name} is missing; install scripts/requirements.txt "
+                "(scripts/setup --python)"
             )
         )
 

@@ -8,7 +8,8 @@ from report import digest
 
 
 class Cache:
-    """Files FOLDER/<hash>.json. Only what holds is kept: a failure is always shown by a run of its own."""
+    """Files FOLDER/<hash>.json. Only what holds is kept:
+    a failure is always shown by a run of its own."""
 
     def __init__(self, folder: pathlib.Path, is_used: bool = True):
         self.folder, self.is_used = folder, is_used

@@ -1,4 +1,5 @@
-"""Does the elaborated design hold integers only: its cells, its modules, and the types of its sources."""
+"""Does the elaborated design hold integers only:
+its cells, its modules, and the types of its sources."""
 
 import collections
 import hashlib
@@ -58,12 +59,14 @@ def canonical_hash(modules: dict) -> str:
 
 
 def base_name(module: str) -> str:
-    """The module of the source behind an elaborated one (slang appends the path of an instance to a second variant)."""
+    """The module of the source behind an elaborated one
+    (slang appends the path of an instance to a second variant)."""
     return module.lstrip("\\").split("$")[0]
 
 
 def judge(design: pathlib.Path, top: str, known: dict[str, pathlib.Path]) -> dict:
-    """Cell counts of the whole design and the faults found: cells not allowed, black boxes, modules from elsewhere."""
+    """Cell counts of the whole design and the faults found:
+    cells not allowed, black boxes, modules from elsewhere."""
     modules = json.loads(design.read_text())["modules"]
     faults, counts = [], collections.Counter()
 
@@ -93,7 +96,8 @@ def judge(design: pathlib.Path, top: str, known: dict[str, pathlib.Path]) -> dic
             faults.append(f"{place_of(module['attributes'])}: {name} is a black box")
         if base_name(name) not in known:
             faults.append(
-                f"{place_of(module['attributes'])}: module {name} is no file of rtl/; each module is rtl/<room>/<its name>.sv"
+                f"{place_of(module['attributes'])}: module {name} is no file of rtl/; "
+                "each module is rtl/<room>/<its name>.sv"
             )
     visit(top, 1)
     cells = {kind: count for kind, count in sorted(counts.items()) if kind.startswith("$")}

@@ -12,7 +12,8 @@ from terms import Products, extract, is_satisfiable, prove
 
 @dataclasses.dataclass
 class Question:
-    """A claim about terms, what is assumed, and the terms that tell a counterexample (name to (term, is_signed))."""
+    """A claim about terms, what is assumed, and the terms that tell a counterexample
+    (name to (term, is_signed))."""
 
     claim: object
     watch: dict
@@ -21,7 +22,8 @@ class Question:
 
 @dataclasses.dataclass
 class Context:
-    """What a lemma may ask for while it is built: machines of its modules, numbers of the instruction set."""
+    """What a lemma may ask for while it is built:
+    machines of its modules, numbers of the instruction set."""
 
     netlists: dict[str, Netlist]
     products: Products
@@ -80,7 +82,8 @@ def decide(
     folder: pathlib.Path,
     isa: dict,
 ) -> dict:
-    """First with products as an uninterpreted function; where that is not enough, with products as they are."""
+    """First with products as an uninterpreted function;
+    where that is not enough, with products as they are."""
     seconds = 0.0
     for is_abstract in (True, False):
         products = Products(is_abstract, lemma.is_odd)

@@ -1,4 +1,5 @@
-"""One column of the array: dot product or maximum of a window, combined with the accumulator (docs/machine.md, section 7)."""
+"""One column of the array: dot product or maximum of a window,
+combined with the accumulator (docs/machine.md, section 7)."""
 
 import spec
 from bitwuzla import Kind
@@ -31,7 +32,8 @@ def lanes_of(vector, count: int) -> list:
 
 
 def moved_window(context: Context, module, lanes: list, places: int) -> list:
-    """A step of a depthwise window by one pixel or two: each lane takes what its masks let through, past the last lane 0."""
+    """A step of a depthwise window by one pixel or two:
+    each lane takes what its masks let through, past the last lane 0."""
     rows = ["", "_one_above", "_two_above"]
     names = [f"newer{row}" for row in rows] + [f"older{row}" for row in rows if places == 2]
     bytes_ = {name: fresh(name, 8) for name in names}
@@ -108,7 +110,8 @@ def column(is_maximum: bool, places: int):
 
 
 def shadow(context: Context) -> Question:
-    """Weights are those active when the sum is made: what is written and not swapped in does not count."""
+    """Weights are those active when the sum is made:
+    what is written and not swapped in does not count."""
     rows = context.ports(MODULE)["vector_i"] // 8
     module = context.machine(MODULE)
     weights = load_weights(context, module)
@@ -125,7 +128,10 @@ def shadow(context: Context) -> Question:
     )
 
 
-_ENDS = "then overwritten, added modulo 2^32 or maximized with the accumulator; all windows, weights (9 bits), accumulators, any state before"
+_ENDS = (
+    "then overwritten, added modulo 2^32 or maximized with the accumulator; all windows, "
+    "weights (9 bits), accumulators, any state before"
+)
 LEMMAS = []
 for _what, _is_maximum, _statement in (
     ("column dot product", False, "the sum over all lanes of x * w"),
@@ -135,7 +141,10 @@ for _what, _is_maximum, _statement in (
         Lemma(_what, f"zahl_array_column: {_statement}, {_ENDS}", [MODULE], column(_is_maximum, 0))
     )
     for _places, _step in ((1, "one pixel"), (2, "two pixels")):
-        _moved = f"zahl_array_column: {_statement}, after the depthwise window moved by {_step}, any masks; {_ENDS}"
+        _moved = (
+            f"zahl_array_column: {_statement}, after the depthwise window moved by {_step}, any "
+            f"masks; {_ENDS}"
+        )
         LEMMAS.append(
             Lemma(
                 f"{_what}, window moved by {_step}", _moved, [MODULE], column(_is_maximum, _places)

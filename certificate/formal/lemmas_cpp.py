@@ -1,4 +1,5 @@
-"""The scalar C++ kernels against docs/arithmetic.md: proofs on LLVM's form of them, and runs over numbers for the rest."""
+"""The scalar C++ kernels against docs/arithmetic.md:
+proofs on LLVM's form of them, and runs over numbers for the rest."""
 
 import pathlib
 import shutil
@@ -33,7 +34,8 @@ ENDING = {"shift": 6, "zero_point": 8, "low": 8, "high": 8}
 def question(
     context: Context, name: str, rounding: str, x: dict, arguments: list, product: Integer
 ) -> Question:
-    """Is the function defined, and its result clamp(zero_point + round(product * 2^-shift), low, high)?"""
+    """Is the function defined, and its result
+    clamp(zero_point + round(product * 2^-shift), low, high)?"""
     function = Function((context.folder / "datapath.ll").read_text(), name, context.products)
     ending = [const(context.isa["ENUMS"]["rounding"][rounding], 8), *(x[key] for key in BYTES)]
     result, is_defined = function(*arguments, *ending)
@@ -129,10 +131,12 @@ def eltwise(operation: str, rounding: str):
 
 
 def compile_to_llvm(source: pathlib.Path, folder: pathlib.Path) -> str:
-    """Writes folder/datapath.ll; returns its hash. Generates the header of the instruction set next to it."""
+    """Writes folder/datapath.ll; returns its hash.
+    Generates the header of the instruction set next to it."""
     if shutil.which(COMPILER) is None:
         raise ProveError(
-            f"{COMPILER} is missing; install clang (scripts/packages.txt), or leave the C++ out with --without-cpp"
+            f"{COMPILER} is missing; install clang (scripts/packages.txt), or leave the C++ out "
+            "with --without-cpp"
         )
     subprocess.run(
         [sys.executable, "-B", str(source / "isa/generate.py"), "cpp", str(folder / "generated")],
@@ -198,7 +202,8 @@ NUMBERS = [
     (
         "softmax reciprocal, all arguments",
         ["reciprocal"],
-        "one_over_one_plus_x of the C++; and that no Newton step leaves int32, which the RTL's lemma takes as given",
+        "one_over_one_plus_x of the C++; and that no Newton step leaves int32, which the RTL's "
+        "lemma takes as given",
     ),
     (
         "average by multiplication",
@@ -255,7 +260,9 @@ _ALL = "for all inputs with low <= high; no undefined behaviour occurs"
 LEMMAS = [
     Lemma(
         f"C++ drain {rounding}",
-        f"arith::drain_scalar, {rounding}: clamp(zero_point + round(wrap32(accumulator + bias) * m0 * 2^-shift), low, high) {_ALL}",
+        f"arith::drain_scalar, {rounding}: "
+        "clamp(zero_point + round(wrap32(accumulator + bias) * m0 * 2^-shift), low, high) "
+        f"{_ALL}",
         [DATAPATH],
         drain(rounding),
     )
@@ -268,7 +275,8 @@ for _operation in ("mul", "add_exact", "sub_exact", "add_tfl", "sub_tfl"):
         LEMMAS.append(
             Lemma(
                 f"C++ eltwise {_operation} {_rounding}",
-                f"arith::eltwise_scalar, {_operation}, {_rounding}: docs/arithmetic.md, section 4, {_ALL}",
+                f"arith::eltwise_scalar, {_operation}, {_rounding}: "
+                f"docs/arithmetic.md, section 4, {_ALL}",
                 [DATAPATH],
                 eltwise(_operation, _rounding),
                 is_odd=True,

@@ -28,8 +28,8 @@ def requantizer(rounding: str):
         )
         code = context.isa["ENUMS"]["rounding"][rounding]
         module = context.machine("zahl_requantizer")
-        # All other inputs, among them the enables of the stages that this value is not in, may be anything: others follow
-        # in the pipeline.
+        # All other inputs, among them the enables of the stages that this value is not in, may be
+        # anything: others follow in the pipeline.
         module.step(
             add_i=1,
             accumulator_i=x["accumulator"],
@@ -183,15 +183,18 @@ def tables(context: Context) -> Question:
 FORMULAS = {
     "mul": "accumulator = qa * qb, bias = product = 0",
     "exact": "product = qa * a_m0 {} qb * b_m0, accumulator = bias = 0",
-    "tfl": "accumulator = tfl_double(qa * 2^20, a_m0, 31 + a_shift), bias = {} the same of b, product = 0",
+    "tfl": "accumulator = tfl_double(qa * 2^20, a_m0, 31 + a_shift), bias = {} the same of b, "
+    "product = 0",
 }
 
 LEMMAS = [
     Lemma(
         f"requantizer {rounding}",
-        f"zahl_requantizer, {rounding}: result_o three cycles after add_i is clamp(zero_point + round(p * 2^-shift), low, high) with p = wrap32(accumulator + "
-        "bias) * m0, or the 41-bit product_i where wide_i; for all accumulators, biases, products, m0 (31 bits), shifts 0 .. 63, zero points and limits, any "
-        "state before, and any values before and behind in the pipeline; the result holds while round_i is 0",
+        f"zahl_requantizer, {rounding}: result_o three cycles after add_i is clamp(zero_point + "
+        "round(p * 2^-shift), low, high) with p = wrap32(accumulator + bias) * m0, or the 41-bit "
+        "product_i where wide_i; for all accumulators, biases, products, m0 (31 bits), "
+        "shifts 0 .. 63, zero points and limits, any state before, and any values before and "
+        "behind in the pipeline; the result holds while round_i is 0",
         ["zahl_requantizer"],
         requantizer(rounding),
     )
@@ -210,7 +213,8 @@ for _name, _sign in (("add", "+"), ("sub", "-")):
         LEMMAS.append(
             Lemma(
                 f"eltwise lane {_name} {_key}",
-                f"zahl_eltwise_lane, {_name}: {FORMULAS[_key].format(_sign)}; all bytes, zero points, m0 and shifts",
+                f"zahl_eltwise_lane, {_name}: {FORMULAS[_key].format(_sign)}; "
+                "all bytes, zero points, m0 and shifts",
                 ["zahl_eltwise_lane"],
                 lane(_name, _exact),
             )
@@ -218,8 +222,9 @@ for _name, _sign in (("add", "+"), ("sub", "-")):
 LEMMAS.append(
     Lemma(
         "tables",
-        "zahl_table: after set_table of both slots (each from any state, any source address, any 256 bytes; reads, their addresses and end_o in the cycles "
-        "of docs/machine.md) every lane gives entry v + 128 of the slot asked for, or v itself without use_table",
+        "zahl_table: after set_table of both slots (each from any state, any source address, any "
+        "256 bytes; reads, their addresses and end_o in the cycles of docs/machine.md) every lane "
+        "gives entry v + 128 of the slot asked for, or v itself without use_table",
         ["zahl_table"],
         tables,
     )

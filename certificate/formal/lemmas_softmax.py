@@ -1,4 +1,5 @@
-"""The softmax unit against docs/arithmetic.md, section 6: multiplier, reciprocal, and whole rows of a few elements."""
+"""The softmax unit against docs/arithmetic.md, section 6:
+multiplier, reciprocal, and whole rows of a few elements."""
 
 import spec
 from bitwuzla import Kind
@@ -38,7 +39,8 @@ def normalized(total):
 
 
 def reciprocal_of(total, srdhm) -> tuple[Integer, object]:
-    """The scale; and what is assumed: that the last x is not negative, which the exhaustive run over all f shows."""
+    """The scale; and what is assumed: that the last x is not negative,
+    which the exhaustive run over all f shows."""
     f = normalized(total)[1]
     is_zero = equal(total, const(0, 32))
     x = spec.newton(f, srdhm)
@@ -48,7 +50,8 @@ def reciprocal_of(total, srdhm) -> tuple[Integer, object]:
 
 
 def reciprocal(context: Context) -> Question:
-    """The multiplier that is lent to it is any function of two operands that answers in the cycle after."""
+    """The multiplier that is lent to it is any function of two operands
+    that answers in the cycle after."""
     total = fresh("sum", 32)
     word = MANAGER.mk_bv_sort(32)
     function = MANAGER.mk_const(MANAGER.mk_fun_sort([word, word], word), "srdhm")
@@ -82,7 +85,8 @@ def reciprocal(context: Context) -> Question:
 
 
 class Memory:
-    """Answers reads of the softmax unit: elements by address, exponentials by address, both arbitrary."""
+    """Answers reads of the softmax unit: elements by address, exponentials by
+    address, both arbitrary."""
 
     def __init__(self):
         address = MANAGER.mk_bv_sort(24)
@@ -109,7 +113,8 @@ def plus(address, offset):
 
 
 def run_row(context: Context, memory: Memory, word) -> tuple[list, list]:
-    """Starts a row and answers its reads. Returns the results as (address, value), and the row's shifts."""
+    """Starts a row and answers its reads.
+    Returns the results as (address, value), and the row's shifts."""
     module = context.machine("zahl_softmax")
     module.step(rst_ni=0, start_i=0)
     module.step(rst_ni=1, start_i=1, instruction_i=word)
@@ -209,22 +214,26 @@ def row(count: int):
 LEMMAS = [
     Lemma(
         "softmax multiplier",
-        "zahl_doubling_multiplier: result_o in the cycle after multiply_i is floor(a * b * 2^-31 + 1/2) modulo 2^32, and holds; all a, b",
+        "zahl_doubling_multiplier: result_o in the cycle after multiply_i is "
+        "floor(a * b * 2^-31 + 1/2) modulo 2^32, and holds; all a, b",
         ["zahl_doubling_multiplier"],
         multiplier,
     ),
     Lemma(
         "softmax reciprocal",
-        f"zahl_reciprocal: {RECIPROCAL_CYCLES} cycles after start_i, scale_o is one_over_one_plus_x((sum << h) - 2^31) (steps modulo 2^32), 0 for a sum of 0, "
-        "and headroom_o the leading zeros h; all sums, any state before, any function as multiplier that keeps the last x from being negative",
+        f"zahl_reciprocal: {RECIPROCAL_CYCLES} cycles after start_i, scale_o is "
+        "one_over_one_plus_x((sum << h) - 2^31) (steps modulo 2^32), 0 for a sum of 0, and "
+        "headroom_o the leading zeros h; all sums, any state before, any function as multiplier "
+        "that keeps the last x from being negative",
         ["zahl_reciprocal"],
         reciprocal,
     ),
     *[
         Lemma(
             f"softmax row of {count}",
-            f"zahl_softmax with rows of {count} element{'s' if count > 1 else ''} (the bound of this proof): addresses read and written, sum, reciprocal, the "
-            "row's shift and each quotient srdhm(scale, T[max - x]); all elements, exponentials, addresses and shifts",
+            f"zahl_softmax with rows of {count} element{'s' if count > 1 else ''} (the bound of "
+            "this proof): addresses read and written, sum, reciprocal, the row's shift and each "
+            "quotient srdhm(scale, T[max - x]); all elements, exponentials, addresses and shifts",
             ["zahl_softmax"],
             row(count),
         )

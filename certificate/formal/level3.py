@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Level 3 of the certificate: the RTL holds integers only, and it and the C++ datapath compute docs/arithmetic.md.
+"""Level 3 of the certificate: the RTL holds integers only, and it and the C++ datapath compute
+docs/arithmetic.md.
 
-1. Netlist: the elaborated zahl_top has integer cells only, no black box, no module from elsewhere; the sources have no real
-   type and no DPI.
-2. Lemmas: each arithmetic module equals a specification written from docs/arithmetic.md, for all inputs and states, by SMT
-   (Yosys and slang to terms, bitwuzla).
-3. The C++ datapath against the same specification, and what is decided by trying all inputs (--without-cpp leaves it out).
+1. Netlist: the elaborated zahl_top has integer cells only, no black box, no module from elsewhere;
+   the sources have no real type and no DPI.
+2. Lemmas: each arithmetic module equals a specification written from docs/arithmetic.md, for all
+   inputs and states, by SMT (Yosys and slang to terms, bitwuzla).
+3. The C++ datapath against the same specification, and what is decided by trying all inputs
+   (--without-cpp leaves it out).
 
-docs/certificate_rtl.md says what follows from them. Results are kept by hash in build/prove; a second run takes seconds.
+docs/certificate_rtl.md says what follows from them. Results are kept by hash in build/prove; a
+second run takes seconds.
 """
 
 import concurrent.futures
@@ -81,9 +84,9 @@ def check_netlist(
     files = netlist.sources_of(source, "zahl_top", package)
     report.hash_files(files, source)
     types = types_scan.scan("zahl_top", files, source)
-    text = (
-        "; ".join(types["faults"][:5])
-        or f"no real, no time, no DPI, no unknown module among {types['looked_at']} typed declarations and expressions"
+    text = "; ".join(types["faults"][:5]) or (
+        f"no real, no time, no DPI, no unknown module among {types['looked_at']} typed "
+        "declarations and expressions"
     )
     report.add(
         "types of the sources",
@@ -99,7 +102,10 @@ def check_netlist(
         return
     judged = cells.judge(design, "zahl_top", netlist.all_sources(source))
     total = sum(judged["cells"].values())
-    summary = f"zahl_top of {config}: {total} cells of {len(judged['cells'])} types, all integer; {len(judged['instances']) + 1} modules, no black box"
+    summary = (
+        f"zahl_top of {config}: {total} cells of {len(judged['cells'])} types, all integer; "
+        f"{len(judged['instances']) + 1} modules, no black box"
+    )
     report.add(
         "netlist",
         not judged["faults"],
@@ -112,7 +118,8 @@ def check_netlist(
 def prepare(
     lemmas: list, source: pathlib.Path, package: pathlib.Path, folder: pathlib.Path
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Elaborates the modules of the lemmas; returns the hash of each module's sources, and what does not elaborate."""
+    """Elaborates the modules of the lemmas; returns the hash of each module's sources,
+    and what does not elaborate."""
     hashes, errors = {}, {}
     for module in sorted({module for lemma in lemmas for module in lemma.modules}):
         if module == lemmas_cpp.DATAPATH:
@@ -278,7 +285,8 @@ def main() -> int:
             check_numbers(report, arguments, numbers, source, folder)
     if not report.checks:
         raise ProveError(
-            f"no lemma's name contains {' or '.join(arguments.only)}; there are: netlist, {', '.join(names)}"
+            f"no lemma's name contains {' or '.join(arguments.only)}; there are: netlist, "
+            f"{', '.join(names)}"
         )
     return report.finish(arguments.json)
 

@@ -1,7 +1,9 @@
-"""Straight-line C++ as terms: LLVM's textual form of a function without loops, with poison and undefined behaviour.
+"""Straight-line C++ as terms: LLVM's textual form of a function without loops,
+with poison and undefined behaviour.
 
-Integers, selects, branches, phis, and memory of its own at constant places are understood; anything else is refused by name,
-a float above all. A function gives (result, condition under which all is defined).
+Integers, selects, branches, phis, and memory of its own at constant places are understood; anything
+else is refused by name, a float above all. A function gives (result, condition under which all is
+defined).
 """
 
 import re
@@ -52,7 +54,8 @@ def either(terms: list):
 
 
 class Value:
-    """A term, when it is poison, and the same number as 2^power times factors (term, is_natural) that may be narrower."""
+    """A term, when it is poison, and the same number as 2^power times factors
+    (term, is_natural) that may be narrower."""
 
     def __init__(self, term, poison=None, factors=None, power: int = 0):
         self.term, self.poison = term, poison or MANAGER.mk_false()
@@ -86,7 +89,8 @@ class Function:
                 self.blocks[label].append(re.sub(r", !.*$|, align \d+", "", line.strip()))
 
     def __call__(self, *arguments) -> tuple:
-        """Arguments: terms as wide as the parameters, or (term, True) where the top bit is known to be 0."""
+        """Arguments: terms as wide as the parameters,
+        or (term, True) where the top bit is known to be 0."""
         self.values = {}
         for (bits, name), argument in zip(self.parameters, arguments, strict=True):
             term, is_natural = argument if isinstance(argument, tuple) else (argument, False)
@@ -263,7 +267,8 @@ class Function:
         return term
 
     def _narrow(self, kind: str, a: Value, b: Value, term) -> tuple:
-        """(factors, power) of a result that always fits fewer bits than its type has; else of itself."""
+        """(factors, power) of a result that always fits fewer bits than its type has;
+        else of itself."""
         bits, places = width_of(term), value_of(b.term)
         fits = sum(width_of(factor) for factor, _ in a.factors + b.factors) + a.power + b.power
         if kind == "mul" and fits < bits:

@@ -1,6 +1,8 @@
-"""RTL through Yosys (slang front end): a module as a flat word-level netlist, and a design as a list of cells.
+"""RTL through Yosys (slang front end): a module as a flat word-level netlist,
+and a design as a list of cells.
 
-Run as a script it does one of the two in a process of its own, since Yosys ends the process on an error:
+Run as a script it does one of the two in a process of its own, since Yosys ends the process on an
+error:
     netlist.py module NAME FILE.json SOURCES...      flat, memories as registers, plain flip-flops
     netlist.py design NAME FILE.json SOURCES...      hierarchical, as elaborated
 """
@@ -48,11 +50,13 @@ def all_sources(source: pathlib.Path) -> dict[str, pathlib.Path]:
 
 
 def sources_of(source: pathlib.Path, module: str, package: pathlib.Path) -> list[pathlib.Path]:
-    """The files of `module`, of all modules and packages that it names, and of what those name; packages first."""
+    """The files of `module`, of all modules and packages that it names, and of what those name;
+    packages first."""
     known = all_sources(source)
     if module not in known:
         raise ProveError(
-            f"there is no rtl/*/{module}.sv under {source}; give the root of a Zahl tree as --source"
+            f"there is no rtl/*/{module}.sv under {source}; "
+            "give the root of a Zahl tree as --source"
         )
     text = {name: path.read_text() for name, path in known.items()}
     found: list[str] = []

@@ -1,6 +1,7 @@
-"""The formulas of docs/arithmetic.md over bit-vector terms. Written from that page, from neither the RTL nor the C++.
+"""The formulas of docs/arithmetic.md over bit-vector terms.
 
-An `Integer` is exact: each operation makes its result wide enough, so that nothing wraps unless `wrapped` says so.
+Written from that page, from neither the RTL nor the C++. An `Integer` is exact: each
+operation makes its result wide enough, so that nothing wraps unless `wrapped` says so.
 """
 
 from bitwuzla import Kind
@@ -79,7 +80,8 @@ class Integer:
 
 
 def fit(amount: Integer, width: int):
-    """A shift amount as wide as what it shifts. It is far below 2^(width - 1) wherever this is used."""
+    """A shift amount as wide as what it shifts.
+    It is far below 2^(width - 1) wherever this is used."""
     constant = value_of(amount.term)
     assert amount.width <= width or constant is not None and constant < width
     return extend(amount.term, width, True)
@@ -179,8 +181,8 @@ def leading_zeros(bits) -> Integer:
 
 
 def newton(f: Integer, srdhm) -> Integer:
-    """The last x of one_over_one_plus_x(f), 0 <= f < 2^31. `srdhm` maps two Integers of 32 bits to one. Sums wrap at 32 bits:
-    that they never need to is another lemma."""
+    """The last x of one_over_one_plus_x(f), 0 <= f < 2^31. `srdhm` maps two Integers of 32 bits to
+    one. Sums wrap at 32 bits: that they never need to is another lemma."""
     d = (f + Integer.of(1 << 31)).floor_power(ONE).wrapped(32)
     x = (Integer.of(1515870810) + srdhm(d, Integer(const(-1010580540, 32)))).wrapped(32)
     for _ in range(3):

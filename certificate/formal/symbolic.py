@@ -1,7 +1,8 @@
 """A flat netlist of Yosys as functions over bit-vector terms, cycle by cycle.
 
-Every value of every register is possible at first, an undefined bit ("x") may be anything, and inputs are terms: what is
-proved of the outputs after some cycles is proved for every state that the module can be in.
+Every value of every register is possible at first, an undefined bit ("x") may be anything, and
+inputs are terms: what is proved of the outputs after some cycles is proved for every state that the
+module can be in.
 """
 
 import itertools
@@ -118,7 +119,8 @@ class Machine:
         return fresh(f"{self.prefix}{name}@{self.cycle}", width)
 
     def step(self, **inputs) -> dict:
-        """One cycle: outputs as seen in it. An input that is not given may be anything. Registers then hold the next state."""
+        """One cycle: outputs as seen in it. An input that is not given may be anything. Registers
+        then hold the next state."""
         values = dict(self.state)
         for port, bits in self.netlist.inputs.items():
             given = inputs.pop(port, None)
@@ -127,11 +129,13 @@ class Machine:
             values[port] = self._unknown(port, len(bits)) if given is None else given
             if width_of(values[port]) != len(bits):
                 raise ProveError(
-                    f"{self.netlist.name}: port {port} has {len(bits)} bits, the lemma gives {width_of(values[port])}"
+                    f"{self.netlist.name}: port {port} has {len(bits)} bits, the lemma gives "
+                    f"{width_of(values[port])}"
                 )
         if inputs:
             raise ProveError(
-                f"{self.netlist.name} has no input {', '.join(inputs)}: its ports changed, and with them the lemma must"
+                f"{self.netlist.name} has no input {', '.join(inputs)}: "
+                "its ports changed, and with them the lemma must"
             )
         for name in self.netlist.order:
             values[name] = self.simplify(self._cell(name, values))
@@ -174,7 +178,8 @@ class Machine:
         return concat(*reversed(parts))
 
     def _operand(self, bits: list, is_signed: bool, values: dict):
-        """An operand of a multiplication without the copies of its sign; and whether it is a natural number."""
+        """An operand of a multiplication without the copies of its sign;
+        and whether it is a natural number."""
         bits = list(bits) if is_signed else [*bits, "0"]
         while len(bits) > 1 and bits[-1] == bits[-2]:
             bits.pop()
@@ -248,7 +253,8 @@ def unary(kind: str, a, is_signed: bool, width: int, where: str):
     if kind == "$reduce_xor":
         return extend(op(Kind.BV_REDXOR, a), width, False)
     raise ProveError(
-        f"{where}: no meaning is known for cells of type {kind}; add it to certificate/formal/symbolic.py"
+        f"{where}: no meaning is known for cells of type {kind}; "
+        "add it to certificate/formal/symbolic.py"
     )
 
 
@@ -283,7 +289,8 @@ def binary(kind: str, a, b, a_signed: bool, b_signed: bool, width: int, where: s
     if kind in ("$shl", "$sshl", "$shr", "$sshr"):
         return shift(kind, a, a_signed, b, width)
     raise ProveError(
-        f"{where}: no meaning is known for cells of type {kind}; add it to certificate/formal/symbolic.py"
+        f"{where}: no meaning is known for cells of type {kind}; "
+        "add it to certificate/formal/symbolic.py"
     )
 
 

@@ -1,8 +1,9 @@
 """Bit-vector terms for bitwuzla, and proofs: a claim holds if its negation has no model.
 
-Products are special. `Products(abstract=True)` stands an uninterpreted function for the multiplication: what is proved for
-any commutative function of the two operands (within the bounds that a product of such operands has; where `is_odd`, also odd in
-its narrower operand) is proved for the product.
+Products are special. `Products(abstract=True)` stands an uninterpreted function for the
+multiplication: what is proved for any commutative function of the two operands (within the bounds
+that a product of such operands has; where `is_odd`, also odd in its narrower operand) is proved for
+the product.
 """
 
 import time
@@ -88,7 +89,8 @@ class Simplifier:
 
 
 class Products:
-    """Signed products of full width, exact or abstract. `bounds` holds what is assumed of abstract ones."""
+    """Signed products of full width, exact or abstract.
+    `bounds` holds what is assumed of abstract ones."""
 
     def __init__(self, abstract: bool, is_odd: bool = False):
         self.abstract, self.bounds, self.count, self.is_odd = abstract, [], 0, is_odd
@@ -125,7 +127,8 @@ class Products:
 
 
 def corner_bounds(wa: int, a_is_natural: bool, wb: int, b_is_natural: bool) -> tuple[int, int]:
-    """Of x * y over a box of integers: it is linear in each, so that its extremes are at corners."""
+    """Of x * y over a box of integers: it is linear in each,
+    so that its extremes are at corners."""
 
     def ends(width: int, is_natural: bool) -> tuple[int, int]:
         return (0 if is_natural else -(1 << (width - 1)), (1 << (width - 1)) - 1)

@@ -1,13 +1,16 @@
-"""Does anything in the elaborated SystemVerilog have a type that is no integer, or leave the language (DPI)?
+"""Does anything in the elaborated SystemVerilog have a type that is no integer,
+or leave the language (DPI)?
 
-slang's own syntax tree and types are asked, not the text: a real that only appears after a cast or in a default is found.
+slang's own syntax tree and types are asked, not the text: a real that only appears after a cast or
+in a default is found.
 """
 
 import pathlib
 
 from report import ProveError
 
-# `time` is an integer of 64 bits in simulation, but it counts simulated time and has no place in hardware.
+# `time` is an integer of 64 bits in simulation, but it counts simulated time and has no place in
+# hardware.
 FORBIDDEN_NAMES = {"time", "chandle", "string", "event"}
 
 
@@ -40,7 +43,8 @@ def scan(top: str, files: list[pathlib.Path], root: pathlib.Path) -> dict:
         )
         if kind == "UninstantiatedDefSymbol":
             faults.add(
-                f"{place(location)}: instance {node.name} of the unknown module {node.definitionName}"
+                f"{place(location)}: instance {node.name} of the unknown module "
+                f"{node.definitionName}"
             )
         type_ = getattr(node, "type", None)
         if type_ is not None and hasattr(type_, "isFloating"):

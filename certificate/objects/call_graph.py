@@ -1,24 +1,29 @@
 """What can be reached from a set of functions, over all references of their object files.
 
-A reference is any relocation or direct jump in a function's body: calls, addresses taken, virtual tables, tables of functions.
-So an indirect call is covered if its target's address is taken anywhere in what is reached; a target whose address
-is only ever taken outside (by a library that was handed it) is not.
+A reference is any relocation or direct jump in a function's body: calls, addresses taken, virtual
+tables, tables of functions. So an indirect call is covered if its target's address is taken
+anywhere in what is reached; a target whose address is only ever taken outside (by a library that
+was handed it) is not.
 """
 
 import re
 
 from objects import Function, data_references, demangle, disassemble, symbols_of
 
-# Symbols that are no functions of ours, by what they are for. A datapath may use the first ones; scheduling is for the units.
+# Symbols that are no functions of ours, by what they are for. A datapath may use the first ones;
+# scheduling is for the units.
 EXTERNAL = {
     "bytes": r"mem(cpy|move|set|cmp|chr)|strlen|strcmp|__(mem\w+)_chk",
     "allocation": r"operator (new|delete)|free|malloc|realloc|aligned_alloc|mmap|mmap64|munmap",
-    "exceptions": r"__cxa_|_Unwind_|__gxx_personality|__dynamic_cast|DW\.ref\.|std::(__throw_|terminate|\w+_error\b|out_of_range)"
+    "exceptions": r"__cxa_|_Unwind_|__gxx_personality|__dynamic_cast|DW\.ref\."
+    r"|std::(__throw_|terminate|\w+_error\b|out_of_range)"
     r"|std::(invalid_argument|exception|bad_)|(typeinfo|vtable)( name)? for (std::|__cxxabiv1::)",
-    "process": r"__dso_handle|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|getenv|__cpu_|__tls_get_addr|std::ios_base::Init|atexit|abort|__assert_fail|pthread_",
+    "process": r"__dso_handle|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|getenv|__cpu_|__tls_get_addr"
+    r"|std::ios_base::Init|atexit|abort|__assert_fail|pthread_",
 }
 SCHEDULING = {
-    "SystemC": r"((typeinfo|vtable|VTT|construction vtable)( name)? for |(non-)?virtual thunk to )?(sc_core|sc_dt|tlm)::",
+    "SystemC": r"((typeinfo|vtable|VTT|construction vtable)( name)? for |(non-)?virtual thunk to )?"
+    r"(sc_core|sc_dt|tlm)::",
     "messages": r"fmt::|std::(basic_)?(ostream|string)|std::__cxx11::",
     "witness": r"dladdr|sigaction|_exit|write|v?snprintf|__v?snprintf_chk",
 }

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Level 4 of the certificate: the machine code of the SystemC model's datapath and run loop computes with integers only.
+"""Level 4 of the certificate: the machine code of the SystemC model's datapath and run loop
+computes with integers only.
 
-1. Instructions: every function of the device's object files, and its copy in the linked program, holds only instructions of
-   an allow-list (integers; bit moves are listed apart, with the reason).
-2. Call graph: from the datapath nothing is reachable but such functions and memory, allocation and exceptions of the
-   libraries; from the run loop also SystemC's scheduling. No called function takes or gives a float.
-3. Where the floats of the process are: functions of the program with float instructions, by name; none is reachable from 2.
+1. Instructions: every function of the device's object files, and its copy in the linked program,
+   holds only instructions of an allow-list (integers; bit moves are listed apart, with the reason).
+2. Call graph: from the datapath nothing is reachable but such functions and memory, allocation and
+   exceptions of the libraries; from the run loop also SystemC's scheduling. No called function
+   takes or gives a float.
+3. Where the floats of the process are: functions of the program with float instructions, by name;
+   none is reachable from 2.
 
 docs/certificate_objects.md says what this rests on.
 """
@@ -89,7 +92,8 @@ def check_instructions(
 def check_reach(
     report: Report, title: str, program: Program, roots: set, allowed: dict[str, str]
 ) -> dict:
-    """Everything reachable is allowed code of ours or a library function of an allowed kind without floats."""
+    """Everything reachable is allowed code of ours or
+    a library function of an allowed kind without floats."""
     reached, external = program.reach(roots)
     faults, kinds = [], collections.defaultdict(list)
     for key in sorted(reached):
@@ -103,7 +107,8 @@ def check_reach(
         kinds[kind or "not allowed"].append(name)
         if kind is None:
             faults.append(
-                f"{program.chain(reached, user)} reaches {name}, which is none of: {', '.join(allowed)}"
+                f"{program.chain(reached, user)} reaches {name}, which is none of: "
+                f"{', '.join(allowed)}"
             )
         elif TAKES_FLOAT.search(name):
             faults.append(
@@ -115,7 +120,8 @@ def check_reach(
         for text in program.functions[key].indirect
     )
     summary = (
-        f"{len(roots)} entry points reach {len(reached)} functions and {len(external)} library symbols ("
+        f"{len(roots)} entry points reach {len(reached)} functions and {len(external)} "
+        "library symbols ("
         + ", ".join(f"{len(names)} {kind}" for kind, names in sorted(kinds.items()))
     )
     summary += f"); {len(indirect)} indirect jumps and calls"
@@ -144,7 +150,8 @@ def room_of(name: str) -> str:
 def check_floats(
     report: Report, binary: list[Function], names: dict[str, str], reached: set[str]
 ) -> None:
-    """Names the functions of the program that hold float instructions; none may be reachable from the device."""
+    """Names the functions of the program that hold float instructions;
+    none may be reachable from the device."""
     rooms = collections.defaultdict(list)
     for function in binary:
         if any(x86.is_float(text) for _, text in function.instructions):
@@ -170,7 +177,8 @@ def check_floats(
 
 
 def check_systemc(report: Report, binary: pathlib.Path, external: set[str]) -> None:
-    """SystemC's own time: names its functions that hold floats, and shows which of them the run loop calls itself."""
+    """SystemC's own time: names its functions that hold floats,
+    and shows which of them the run loop calls itself."""
     linked = subprocess.run(["ldd", str(binary)], capture_output=True, text=True).stdout
     found = re.search(r"libsystemc\S* => (\S+)", linked)
     if not found:
@@ -193,7 +201,10 @@ def check_systemc(report: Report, binary: pathlib.Path, external: set[str]) -> N
         for name in names.values()
         if name.startswith("sc_core::sc_time") or "time" in name.lower()
     )
-    detail = f"{len(holding)} functions of libsystemc hold floats; the run loop calls {', '.join(called) or 'none of them'}"
+    detail = (
+        f"{len(holding)} functions of libsystemc hold floats; the run loop calls "
+        f"{', '.join(called) or 'none of them'}"
+    )
     report.add(
         "SystemC's own floats",
         not called,

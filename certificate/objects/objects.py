@@ -1,4 +1,5 @@
-"""Object files and programs as functions with instructions and references, read with objdump and nm (binutils)."""
+"""Object files and programs as functions with instructions and references,
+read with objdump and nm (binutils)."""
 
 import dataclasses
 import pathlib
@@ -86,7 +87,8 @@ def symbols_of(path: pathlib.Path) -> list[tuple[str, str, int]]:
 
 
 def data_references(path: pathlib.Path) -> dict[str, set[str]]:
-    """Data symbol or section to the symbols that its contents point to (virtual tables, tables of functions)."""
+    """Data symbol or section to the symbols that its contents point to
+    (virtual tables, tables of functions)."""
     result, section = {}, ""
     for line in run_tool("objdump", "-r", str(path)).splitlines():
         if header := re.match(r"RELOCATION RECORDS FOR \[(.+)\]", line):

@@ -1,10 +1,14 @@
-"""Which x86-64 instructions an integer datapath may hold. Everything not listed is refused, so that nothing slips through."""
+"""Which x86-64 instructions an integer datapath may hold.
+
+Everything not listed is refused, so that nothing slips through.
+"""
 
 import re
 
 _CONDITION = "(o|no|b|ae|e|ne|be|a|s|ns|p|np|l|ge|le|g)"
 
-# Group: what its instructions do to data, and their mnemonics (Intel syntax) as regular expressions.
+# Group: what its instructions do to data, and their mnemonics (Intel syntax) as regular
+# expressions.
 GROUPS = {
     "general": (
         "integers in general registers, jumps and calls",
@@ -30,8 +34,8 @@ GROUPS = {
         "one bit an element",
         r"k(mov|or|and|andn|xor|xnor|not|ortest|test|add|shift[lr]|unpck)[a-z]+",
     ),
-    # The compiler copies and zeroes structures of integers with these. They move bits as they are: no rounding, no
-    # comparison, no exception, no dependence on MXCSR, whatever their names say.
+    # The compiler copies and zeroes structures of integers with these. They move bits as they are:
+    # no rounding, no comparison, no exception, no dependence on MXCSR, whatever their names say.
     "bit moves": (
         "16 to 64 bytes or halves of them, unchanged, under names of the float domain",
         r"v?mov[au]p[sd]|v?mov[hl]p[sd]|v?mov(hl|lh)ps|v?shufp[sd]|v?unpck[hl]p[sd]",
@@ -83,7 +87,8 @@ def group_of(text: str) -> str | None:
 
 
 def is_float(text: str) -> bool:
-    """Whether it computes, compares or converts floats: only to say what a refused instruction is."""
+    """Whether it computes, compares or converts floats:
+    only to say what a refused instruction is."""
     name = mnemonic(text)
     return (
         group_of(text) is None

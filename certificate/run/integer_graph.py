@@ -1,7 +1,8 @@
 """An independent evaluation of a compiled network: plain integers, nothing of the C++ code.
 
-Every sum and product is exact. Convolutions run in int64 after a bound on the largest possible sum was compared with 2^63; what follows the sums
-(requantization, eltwise, softmax) runs in Python's unbounded integers, or in int64 behind the same kind of bound where a tensor is large
+Every sum and product is exact. Convolutions run in int64 after a bound on the largest possible sum
+was compared with 2^63; what follows the sums (requantization, eltwise, softmax) runs in Python's
+unbounded integers, or in int64 behind the same kind of bound where a tensor is large
 (EXACT_ELEMENTS). The formulas are those of docs/arithmetic.md.
 """
 
@@ -64,7 +65,8 @@ def scaled(values: np.ndarray, m0: int, n: int, rounding: str) -> np.ndarray:
 
 
 class Evaluator:
-    """Evaluates an exported graph (`graph` and arrays of an .npz) tensor by tensor; all tensors are NHWC int8."""
+    """Evaluates an exported graph (`graph` and arrays of an .npz) tensor by tensor;
+    all tensors are NHWC int8."""
 
     def __init__(self, arrays: dict[str, np.ndarray]):
         self.arrays = arrays
@@ -115,7 +117,8 @@ class Evaluator:
         return np.concatenate(parts, axis=3).astype(np.int64)
 
     def windows(self, node: dict, fill: int) -> np.ndarray:
-        """The taps of every output pixel: N, H, W, kernel h, kernel w, C, padding read as `fill`."""
+        """The taps of every output pixel: N, H, W, kernel h, kernel w, C;
+        padding reads as `fill`."""
         x = self.operand(node)
         (kh, kw), (sh, sw), (top, bottom, left, right) = (
             node["kernel"],
@@ -261,7 +264,8 @@ class Evaluator:
         )
 
     def move(self, node: dict) -> np.ndarray:
-        """Byte i of the result is byte offset + sum of index * step of the input, the indices those of `axes`."""
+        """Byte i of the result is byte offset + sum of index * step of the input,
+        the indices those of `axes`."""
         at = np.array([node["offset"]], np.int64)
         for size, step in node["axes"]:
             at = (at[:, None] + np.arange(size, dtype=np.int64)[None, :] * step).reshape(-1)
@@ -272,7 +276,8 @@ class Evaluator:
 
 
 def one_over_one_plus(f: int) -> int:
-    """1 / (1 + f) with 31 fraction bits, 0 <= f < 1 with 31 fraction bits: docs/arithmetic.md, section 6."""
+    """1 / (1 + f) with 31 fraction bits, 0 <= f < 1 with 31 fraction bits:
+    docs/arithmetic.md, section 6."""
     d = (f + 2**31) // 2
     x = 1515870810 + half_up(d * -1010580540, 31)
     for _ in range(3):

@@ -1,7 +1,8 @@
 """Level 5 of the certificate: the outputs of a run are those of an independent integer evaluation.
 
-`zahl prove` writes the network's integers, the inputs and what each engine left in memory to RUN.npz; this script evaluates the network itself
-(certificate/run/integer_graph.py) and compares every output byte.
+`zahl prove` writes the network's integers, the inputs and what each engine left in memory to
+RUN.npz; this script evaluates the network itself (certificate/run/integer_graph.py) and compares
+every output byte.
 
     python3 certificate/run/level5.py RUN.npz --json FILE
 """
@@ -19,7 +20,8 @@ try:
     from integer_graph import Evaluator
 except ImportError:
     sys.exit(
-        "level5.py: numpy is not installed: apt-get install python3-numpy, or scripts/setup --python"
+        "level5.py: numpy is not installed: apt-get install python3-numpy, "
+        "or scripts/setup --python"
     )
 
 
@@ -30,7 +32,10 @@ def check(engine: str, got: np.ndarray, expected: np.ndarray, name: str) -> dict
     detail = f"{expected.size} bytes"
     if len(wrong):
         n, y, x, c = (int(i) for i in wrong[0])
-        place = f"first at row {y}, column {x}, channel {c}: {engine} has {got[n, y, x, c]}, the integers give {expected[n, y, x, c]}"
+        place = (
+            f"first at row {y}, column {x}, channel {c}: {engine} has {got[n, y, x, c]}, "
+            f"the integers give {expected[n, y, x, c]}"
+        )
         detail = f"{len(wrong)} of {expected.size} bytes differ, {place}"
     evidence = {
         "bytes": int(expected.size),

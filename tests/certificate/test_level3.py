@@ -1,4 +1,5 @@
-"""Level 3 finds what it should: each planted fault, with its place, or a counterexample that exact arithmetic confirms."""
+"""Level 3 finds what it should: each planted fault, with its place,
+or a counterexample that exact arithmetic confirms."""
 
 import fractions
 import json
@@ -26,7 +27,8 @@ def plant(tree: pathlib.Path, file: str, old: str, new: str) -> int:
     path = tree / file
     text = path.read_text()
     assert old in text, (
-        f"{file} has changed: {old!r} is gone, so that this test needs another place to plant its fault"
+        f"{file} has changed: {old!r} is gone, so that this test needs another place to plant its "
+        "fault"
     )
     path.write_text(text.replace(old, new, 1))
     return text[: text.index(old)].count("\n") + 1
@@ -108,7 +110,10 @@ def test_finds_a_float_unit_that_brings_its_contents(tree):
     path = tree / file
     path.write_text(
         path.read_text()
-        + "module fp_add32 (input logic [30:0] a, output logic [30:0] y);\n  assign y = a + 31'd1;\nendmodule\n"
+        + (
+            "module fp_add32 (input logic [30:0] a, output logic [30:0] y);\n  assign y = a + "
+            "31'd1;\nendmodule\n"
+        )
     )
     code, report, _ = level3(tree, "--only", "netlist")
     assert code == 1
@@ -163,24 +168,92 @@ def test_a_wrong_rounding_has_a_counterexample(tree, mode):
     assert f"accumulator = {example['accumulator']}" in text
 
 
+_SUM_OF_PRODUCTS = """product_sum = '0;
+    if (compute_i && !compute_maximum_i) begin
+      """
+# By what is planted: the file, its text, the fault in its place, and the lemma that must fail.
 MUTANTS = {
-    "bias": ("post/zahl_requantizer.sv", "value_q <= accumulator_i + bias_i", "value_q <= accumulator_i - bias_i", "requantizer half_even"),
-    "clamp": ("post/zahl_requantizer.sv", "if (rounded > 12'(high)) return high;", "if (rounded >= 12'(high)) return low;", "requantizer half_up"),
-    "ten bits": ("post/zahl_requantizer.sv", "scaled[63:10] == '0 || ", "scaled[63:11] == '0 || ", "requantizer half_up"),
-    "left shift of 20": ("post/zahl_eltwise_lane.sv", "40'sd1024", "40'sd1023", "eltwise lane add tfl"),
-    "zero point": ("post/zahl_eltwise_lane.sv", "qb_q <= 9'(b_i) - 9'(b_zero_i)", "qb_q <= 9'(b_i) - 9'(a_zero_i)", "eltwise lane mul"),
-    "sign of b": ("post/zahl_eltwise_lane.sv", "bias_o = is_sub ? -b_scaled", "bias_o = is_sub ? ~b_scaled", "eltwise lane sub tfl"),
-    "lane": ("array/zahl_array_column.sv", "product_sum = '0;\n    if (compute_i && !compute_maximum_i) begin\n      for (int unsigned l = 0;",
-             "product_sum = '0;\n    if (compute_i && !compute_maximum_i) begin\n      for (int unsigned l = 1;", "column dot product"),
-    "dot bits": ("array/zahl_array_column.sv", "DotBits = 17 + $clog2(Rows)", "DotBits = 16 + $clog2(Rows)", "column dot product"),
-    "maximum": ("array/zahl_array_column.sv", "largest = -8'sd128;", "largest = 8'sd0;", "column maximum"),
-    "shadow": ("array/zahl_array_column.sv", "if (swap_i) weights_q <= shadow_q;", "weights_q <= shadow_q;", "column weight shadow"),
+    "bias": (
+        "post/zahl_requantizer.sv",
+        "value_q <= accumulator_i + bias_i",
+        "value_q <= accumulator_i - bias_i",
+        "requantizer half_even",
+    ),
+    "clamp": (
+        "post/zahl_requantizer.sv",
+        "if (rounded > 12'(high)) return high;",
+        "if (rounded >= 12'(high)) return low;",
+        "requantizer half_up",
+    ),
+    "ten bits": (
+        "post/zahl_requantizer.sv",
+        "scaled[63:10] == '0 || ",
+        "scaled[63:11] == '0 || ",
+        "requantizer half_up",
+    ),
+    "left shift of 20": (
+        "post/zahl_eltwise_lane.sv",
+        "40'sd1024",
+        "40'sd1023",
+        "eltwise lane add tfl",
+    ),
+    "zero point": (
+        "post/zahl_eltwise_lane.sv",
+        "qb_q <= 9'(b_i) - 9'(b_zero_i)",
+        "qb_q <= 9'(b_i) - 9'(a_zero_i)",
+        "eltwise lane mul",
+    ),
+    "sign of b": (
+        "post/zahl_eltwise_lane.sv",
+        "bias_o = is_sub ? -b_scaled",
+        "bias_o = is_sub ? ~b_scaled",
+        "eltwise lane sub tfl",
+    ),
+    "lane": (
+        "array/zahl_array_column.sv",
+        f"{_SUM_OF_PRODUCTS}for (int unsigned l = 0;",
+        f"{_SUM_OF_PRODUCTS}for (int unsigned l = 1;",
+        "column dot product",
+    ),
+    "dot bits": (
+        "array/zahl_array_column.sv",
+        "DotBits = 17 + $clog2(Rows)",
+        "DotBits = 16 + $clog2(Rows)",
+        "column dot product",
+    ),
+    "maximum": (
+        "array/zahl_array_column.sv",
+        "largest = -8'sd128;",
+        "largest = 8'sd0;",
+        "column maximum",
+    ),
+    "shadow": (
+        "array/zahl_array_column.sv",
+        "if (swap_i) weights_q <= shadow_q;",
+        "weights_q <= shadow_q;",
+        "column weight shadow",
+    ),
     "entry": ("post/zahl_table.sv", "^ 8'h80", "^ 8'h40", "tables"),
-    "tie": ("post/zahl_doubling_multiplier.sv", "64'sh4000_0000", "64'sh3fff_ffff", "softmax multiplier"),
-    "48/17": ("post/zahl_reciprocal.sv", "32'sd1515870810", "32'sd1515870811", "softmax reciprocal"),
-    "element": ("post/zahl_softmax.sv", "count_q), 7'd1", "count_q + 13'd1), 7'd1", "softmax row of 2"),
+    "tie": (
+        "post/zahl_doubling_multiplier.sv",
+        "64'sh4000_0000",
+        "64'sh3fff_ffff",
+        "softmax multiplier",
+    ),
+    "48/17": (
+        "post/zahl_reciprocal.sv",
+        "32'sd1515870810",
+        "32'sd1515870811",
+        "softmax reciprocal",
+    ),
+    "element": (
+        "post/zahl_softmax.sv",
+        "count_q), 7'd1",
+        "count_q + 13'd1), 7'd1",
+        "softmax row of 2",
+    ),
     "quotient shift": ("post/zahl_softmax.sv", "+ 8'sd12", "+ 8'sd13", "softmax row of 1"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", MUTANTS)

@@ -29,7 +29,12 @@ HOST = "namespace zahl::isa { double scale_of(int x) { return x * 0.3; } }\n"
 MAIN = """
 #include <cstdint>
 namespace zahl::arith { void drain(const int32_t*, int8_t*, int); }
-int main(int count, char**) { int32_t a[4] = {count}; int8_t b[4]; zahl::arith::drain(a, b, 4); return b[0]; }
+int main(int count, char**) {
+  int32_t a[4] = {count};
+  int8_t b[4];
+  zahl::arith::drain(a, b, 4);
+  return b[0];
+}
 """
 
 
@@ -82,7 +87,8 @@ PLANTED = {
     "x87": ("from[i] * 0.3L", ""),
     "vector": (
         "four(from)",
-        "typedef float v4 __attribute__((vector_size(16))); static int four(const int32_t* x) { v4 a = *(const v4*)x; a += a; return (int)a[0]; }",
+        "typedef float v4 __attribute__((vector_size(16))); "
+        "static int four(const int32_t* x) { v4 a = *(const v4*)x; a += a; return (int)a[0]; }",
     ),
 }
 
@@ -125,7 +131,8 @@ def test_a_float_that_is_only_called_is_found_with_the_way_to_it(tmp_path):
 
 
 def test_a_float_behind_a_table_of_functions_is_found(tmp_path):
-    helper = "static int by_three(int x) { return x * 3; } static int by_half(int x) { return int(x * 0.5); }"
+    helper = "static int by_three(int x) { return x * 3; }"
+    helper += "static int by_half(int x) { return int(x * 0.5); }"
     helper += "int (*const table[])(int) = {by_three, by_half}; extern int which;"
     build = small_build(
         tmp_path, "table[which](from[i])", helper, "namespace zahl::arith { int which = 0; }"
@@ -153,7 +160,10 @@ def test_a_library_function_of_floats_is_found(tmp_path):
     )
 
 
-FLOATS = "addss mulps vfmadd231ps vcvtdq2ps cvttss2si ucomiss vdivpd sqrtsd fld fmulp vaddph vminps andps vrndscaleps vblendmps".split()
+FLOATS = (
+    "addss mulps vfmadd231ps vcvtdq2ps cvttss2si ucomiss vdivpd sqrtsd fld fmulp vaddph "
+    "vminps andps vrndscaleps vblendmps"
+).split()
 
 
 @pytest.mark.parametrize("name", FLOATS)

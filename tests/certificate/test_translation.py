@@ -1,4 +1,5 @@
-"""The ground that level 3 stands on: terms of cells equal Yosys' own SMT-LIB, and the specification equals exact rationals."""
+"""The ground that level 3 stands on: terms of cells equal Yosys' own SMT-LIB,
+and the specification equals exact rationals."""
 
 import fractions
 import json
@@ -72,7 +73,10 @@ def smtlib(folder: pathlib.Path, cells: dict[str, dict]) -> list[str]:
             f"write_smt2 {folder}/{i}.smt2",
             "design -reset",
         ]
-    code = f"from pyosys import libyosys as ys\nd = ys.Design()\nfor c in {commands!r}: ys.run_pass(c, d)\n"
+    code = (
+        "from pyosys import libyosys as ys\nd = ys.Design()\n"
+        f"for c in {commands!r}: ys.run_pass(c, d)\n"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
     return [(folder / f"{i}.smt2").read_text() for i in range(len(cells))]
 
@@ -131,7 +135,10 @@ def test_each_cell_in_use_means_what_yosys_says(tmp_path):
             value = f"(|m_n {port}| state)"
             if width == 1:
                 value = f"(ite {value} #b1 #b0)"
-            text += f"(declare-const yosys_{port} (_ BitVec {width}))\n(assert (= yosys_{port} {value}))\n"
+            text += (
+                f"(declare-const yosys_{port} (_ BitVec {width}))\n"
+                f"(assert (= yosys_{port} {value}))\n"
+            )
         parser = bitwuzla.Parser(terms.MANAGER, bitwuzla.Options())
         parser.parse(text, True, False)
         declared = {f.symbol(): f for f in parser.get_declared_funs()}
