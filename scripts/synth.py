@@ -3,9 +3,9 @@
 
     synth.py MODULE --preset edge16 --out DIR
 
-writes DIR/MODULE.v (a flat netlist with the ports of the module) and DIR/MODULE.json (`stat -json`: cells by type). Any
-warning of Yosys or slang is an error. Nothing is done when DIR holds the result for the same sources. Needs pyosys
-(`pip install pyosys`).
+writes DIR/MODULE.v (a flat netlist with the ports of the module) and DIR/MODULE.json (`stat -json`:
+cells by type). Any warning of Yosys or slang is an error. Nothing is done when DIR holds the result
+for the same sources. Needs pyosys (`pip install pyosys`).
 """
 
 import argparse
@@ -20,7 +20,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def source_files(module: str, package: pathlib.Path) -> list[pathlib.Path]:
-    """The files of `module`, of all packages and modules that it names, and of what those name; packages first."""
+    """The files of `module`, of all packages and modules that it names, and of what those name;
+    packages first."""
     known = {path.stem: path for path in sorted((ROOT / "rtl").glob("*/zahl_*.sv"))}
     if module not in known:
         sys.exit(f"synth.py: there is no rtl/*/{module}.sv")
@@ -103,11 +104,13 @@ def main() -> None:
         and key_file.exists()
         and key_file.read_text() == key
     ):
-        # In a process of its own, since Yosys ends the process on an error; its output shows only then.
+        # In a process of its own, since Yosys ends the process on an error; its output shows
+        # only then.
         key_file.unlink(missing_ok=True)
         code = (
-            f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r}); import synth, pathlib; P = pathlib.Path; "
-            f"synth.synthesize({arguments.module!r}, [P(f) for f in {[str(f) for f in files]!r}], "
+            f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r}); "
+            f"import synth, pathlib; P = pathlib.Path; synth.synthesize({arguments.module!r}, "
+            f"[P(f) for f in {[str(f) for f in files]!r}], "
             f"P({str(netlist)!r}), P({str(statistics)!r}))"
         )
         result = subprocess.run(

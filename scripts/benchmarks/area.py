@@ -1,9 +1,11 @@
 """Cells of the RTL's modules, and what each addition to the machine costs.
 
-    scripts/bench area                                           print the page
-    scripts/bench area --against bbe953f --out docs/area.md      beside the cells of an earlier revision, and write it
-Yosys, generic gates, each module with everything below it; modules that hold memories (banks, line memory) are left out,
-their bits follow from the preset. Results are kept in build/area until their sources change.
+    scripts/bench area                                         print the page
+    scripts/bench area --against bbe953f --out docs/area.md    beside an earlier revision's cells
+
+Yosys, generic gates, each module with everything below it; modules that hold memories (banks, line
+memory) are left out, their bits follow from the preset. Results are kept in build/area until their
+sources change.
 """
 
 import argparse
@@ -75,7 +77,8 @@ def cells(tree: pathlib.Path, module: str, preset: str, out: pathlib.Path) -> in
     found = re.search(r"(\d+) cells", run.stdout)
     if run.returncode != 0 or not found:
         sys.exit(
-            f"bench area: {module} on {preset}: {(run.stdout + run.stderr).strip().splitlines()[-1]}"
+            f"bench area: {module} on {preset}: "
+            f"{(run.stdout + run.stderr).strip().splitlines()[-1]}"
         )
     print(f"{module} ({preset}): {found[1]}", file=sys.stderr)
     return int(found[1])
@@ -106,15 +109,18 @@ def page(preset: str, now: dict, before: dict | None, revision: str | None) -> s
     lines = [
         "# Area",
         "",
-        f"Cells of `{preset}`: Yosys, generic gates, each module with everything below it (`scripts/bench area`). Memories are left out: "
-        f"{config['scratchpad_banks']} x {config['scratchpad_bank_bytes']} bytes of scratchpad, {config['accumulator_banks']} x "
-        f"{config['accumulator_bank_vectors']} vectors of {config['columns']} accumulators, {config['line_buffer_pixels']} places x 2 rows x "
-        f"{config['columns']} bytes of line memory.",
+        f"Cells of `{preset}`: Yosys, generic gates, each module with everything below it "
+        f"(`scripts/bench area`). Memories are left out: {config['scratchpad_banks']} x "
+        f"{config['scratchpad_bank_bytes']} bytes of scratchpad, {config['accumulator_banks']} x "
+        f"{config['accumulator_bank_vectors']} vectors of {config['columns']} accumulators, "
+        f"{config['line_buffer_pixels']} places x 2 rows x {config['columns']} bytes of line "
+        "memory.",
         "",
     ]
     if revision:
         lines += [
-            f"*Before* is revision {revision}, the machine without `resume`, `pairs` and `split` (instruction set 1).",
+            f"*Before* is revision {revision}, the machine without `resume`, `pairs` and `split` "
+            "(instruction set 1).",
             "",
         ]
     lines += [

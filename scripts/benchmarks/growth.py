@@ -1,4 +1,7 @@
-"""Time against work: deeper ResNets, larger inputs, larger batches. Linear growth, shown by a plot (docs/growth.svg) and JSON."""
+"""Time against work: deeper ResNets, larger inputs, larger batches.
+
+Linear growth, shown by a plot (docs/growth.svg) and JSON.
+"""
 
 import argparse
 import json
@@ -100,7 +103,8 @@ def plot(result: dict, path: pathlib.Path) -> None:
     def points(rows: list[dict], key: str, name: str) -> list[tuple]:
         return [(r["macs"] / 1e9, 1e3 * r[key], str(r[name])) for r in rows]
 
-    # Up to 34 layers the blocks are of two 3x3 convolutions, from 50 on of three smaller ones: two families, two lines.
+    # Up to 34 layers the blocks are of two 3x3 convolutions, from 50 on of three smaller ones: two
+    # families, two lines.
     basic, bottleneck = (
         [r for r in result["depth"] if r["depth"] < 50],
         [r for r in result["depth"] if r["depth"] >= 50],
@@ -170,12 +174,14 @@ def main() -> None:
     print(f"Host: {machine_text(result['machine'])}")
     for row in depth + size:
         print(
-            f"ResNet-{row['depth']} at {row['size']}: {row['macs'] / 1e9:.2f} GMAC, {1e3 * row['seconds']:.1f} ms, "
-            f"{row['macs'] / row['seconds'] / 1e9:.0f} GMAC/s; cycles only {1e3 * row['cycles_only_seconds']:.1f} ms"
+            f"ResNet-{row['depth']} at {row['size']}: {row['macs'] / 1e9:.2f} GMAC, "
+            f"{1e3 * row['seconds']:.1f} ms, {row['macs'] / row['seconds'] / 1e9:.0f} GMAC/s; "
+            f"cycles only {1e3 * row['cycles_only_seconds']:.1f} ms"
         )
     for row in result["images"]:
         print(
-            f"{row['images']} images: {1e3 * row['seconds']:.1f} ms, {1e3 * row['seconds'] / row['images']:.1f} ms each"
+            f"{row['images']} images: {1e3 * row['seconds']:.1f} ms, "
+            f"{1e3 * row['seconds'] / row['images']:.1f} ms each"
         )
     plot(result, arguments.plot)
     if arguments.json:

@@ -1,4 +1,5 @@
-"""What the benchmarks share: the program at hand, whole processes with time and peak memory, networks made on demand, the machine."""
+"""What the benchmarks share: the program at hand, whole processes with time and peak memory,
+networks made on demand, the machine."""
 
 import functools
 import importlib.util
@@ -30,7 +31,8 @@ class Refused(Exception):
 
 @dataclass
 class Process:
-    """A whole process: seconds of the processor and of the clock, and the report if it wrote one."""
+    """A whole process: seconds of the processor and of the clock,
+    and the report if it wrote one."""
 
     seconds: float
     clock_seconds: float
@@ -78,7 +80,8 @@ def recipes() -> ModuleType | None:
 
 
 def network(name: str, **shape: int) -> pathlib.Path | None:
-    """A quantized network of the recipe, for example network("resnet", depth=18, size=448); made once, kept under build/."""
+    """A quantized network of the recipe, for example network("resnet", depth=18, size=448);
+    made once, kept under build/."""
     recipe = recipes()
     if recipe is None:
         return None
@@ -133,7 +136,10 @@ def machine() -> dict:
 
 def machine_text(host: dict) -> str:
     memory = f"{host['memory_bytes'] / 2**30:.0f} GiB"
-    return f"{host['cpu']}, {host['cores']} cores, kernels {host['kernels']}, {memory}, {host['system']}, load average before {host['load_average']}"
+    return (
+        f"{host['cpu']}, {host['cores']} cores, kernels {host['kernels']}, {memory}, "
+        f"{host['system']}, load average before {host['load_average']}"
+    )
 
 
 def skip(what: str, why: str) -> None:

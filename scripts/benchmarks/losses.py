@@ -4,7 +4,8 @@
 SHARES = {
     "useful": ("multiply-accumulates of the network", "#2b6cb0"),
     "lanes": (
-        "lanes without a term: the reduction is no multiple of the rows, or a depthwise window has fewer taps",
+        "lanes without a term: the reduction is no multiple of the rows, or a depthwise window "
+        "has fewer taps",
         "#90cdf4",
     ),
     "columns": (
@@ -12,7 +13,8 @@ SHARES = {
         "#bee3f8",
     ),
     "weights": (
-        "the array waits for weights in the scratchpad: fewer pixels in a tile than lines in a weight tile, or the first tile of an instruction",
+        "the array waits for weights in the scratchpad: fewer pixels in a tile than lines in a "
+        "weight tile, or the first tile of an instruction",
         "#dd6b20",
     ),
     "load": ("the array waits for DRAM", "#c53030"),
@@ -46,7 +48,8 @@ def shares_of(report: dict) -> dict[str, float]:
 
 
 def largest_losses(report: dict, count: int) -> list[tuple[dict, str, float]]:
-    """The layers that lose most: the layer, its largest loss, and what it loses altogether as a share of the run."""
+    """The layers that lose most: the layer, its largest loss,
+    and what it loses altogether as a share of the run."""
     multipliers = report["config"]["rows"] * report["config"]["columns"]
     found = []
     for layer in report["layers"]:

@@ -1,4 +1,5 @@
-"""All networks at hand on edge16: cycles against targets, where the time goes, DRAM traffic against the least possible.
+"""All networks at hand on edge16: cycles against targets, where the time goes,
+DRAM traffic against the least possible.
 
 scripts/bench networks                          print the page
 scripts/bench networks --out docs/networks.md   write it
@@ -78,7 +79,8 @@ def estimate_difference(report: dict) -> int:
 
 
 def measure(name: str, rtl_cycles: int) -> dict | None:
-    """One row of figures; with `refused` and a sentence where the compiler says no; None where the network is absent."""
+    """One row of figures; with `refused` and a sentence where the compiler says no;
+    None where the network is absent."""
     n = NETWORKS[name]
     path = n.path()
     if path is None:
@@ -133,7 +135,10 @@ def misses(row: dict) -> list[str]:
         :3
     ]
     waits = ", ".join(f"{cause} {cycles:,}" for cause, cycles in causes)
-    held = f"the {row['limit']} bound is {bound:,} cycles, dependence takes {row['dependence_cycles']:,} more; the array waits for {waits}"
+    held = (
+        f"the {row['limit']} bound is {bound:,} cycles, dependence takes "
+        f"{row['dependence_cycles']:,} more; the array waits for {waits}"
+    )
     if targets["cycles"] and row["cycles"] > targets["cycles"]:
         found.append(
             f"{row['network']}: {row['cycles']:,} cycles, target {targets['cycles']:,}: {held}."
@@ -144,7 +149,8 @@ def misses(row: dict) -> list[str]:
         )[:3]
         losses = ", ".join(f"{share} {percent(value)}" for share, value in lost)
         found.append(
-            f"{row['network']}: {percent(row['utilisation'])} of the multipliers, target {percent(targets['busy'])}: lost to {losses}; {held}."
+            f"{row['network']}: {percent(row['utilisation'])} of the multipliers, target "
+            f"{percent(targets['busy'])}: lost to {losses}; {held}."
         )
     ratio = row["dram_bytes"] / row["least"]["with_large_maps"]
     if targets["traffic"] and ratio > targets["traffic"]:
@@ -169,11 +175,11 @@ def page(rows: list[dict]) -> str:
     lines = [
         "# Networks",
         "",
-        f"Made by `scripts/bench networks`, on `{MACHINE}`: 256 multipliers, 512 KiB. "
-        "Memory `onchip` gives 16 bytes a cycle after 1 cycle, `dram` after 100. "
-        "Cycles are exact; in the rows marked `equal`, `zahl cosim` found no difference between model and RTL "
-        "in any byte, cycle or transaction. "
-        "[The report](report.md) defines the words; `--layers NAME` prints the layers of one network.",
+        f"Made by `scripts/bench networks`, on `{MACHINE}`: 256 multipliers, 512 KiB. Memory "
+        "`onchip` gives 16 bytes a cycle after 1 cycle, `dram` after 100. Cycles are exact; in "
+        "the rows marked `equal`, `zahl cosim` found no difference between model and RTL in any "
+        "byte, cycle or transaction. [The report](report.md) defines the words; `--layers NAME` "
+        "prints the layers of one network.",
         "",
         "## Cycles",
         "",
@@ -214,7 +220,8 @@ def page(rows: list[dict]) -> str:
     wrong = sum(r["estimate_difference"] for r in held)
     lines += [
         "",
-        f"The compiler's estimates of all layers of these networks, on the model and where it ran on the RTL, are wrong by {wrong} cycles altogether.",
+        "The compiler's estimates of all layers of these networks, on the model and where it ran "
+        f"on the RTL, are wrong by {wrong} cycles altogether.",
     ]
     found = [sentence for r in held for sentence in misses(r)]
     lines += [
@@ -229,8 +236,9 @@ def page(rows: list[dict]) -> str:
         "",
         "## Where the time goes",
         "",
-        "Shares of the cycles. `useful` is the utilisation; `lanes` and `columns` are multipliers that the shapes leave empty while the array streams; "
-        "the others are cycles in which it does not.",
+        "Shares of the cycles. `useful` is the utilisation; `lanes` and `columns` are multipliers "
+        "that the shapes leave empty while the array streams; the others are cycles in which it "
+        "does not.",
         "",
     ]
     lines += table(
@@ -241,9 +249,10 @@ def page(rows: list[dict]) -> str:
         "",
         "## DRAM traffic",
         "",
-        "Bytes on the bus, fetch of instructions included. The least is the network's own weights, biases, inputs and outputs, once (the bound of "
-        "a scratchpad without end); with large maps, each map "
-        "that is larger than the scratchpad and is still read after the next node also leaves and comes back once ([definitions](report.md)).",
+        "Bytes on the bus, fetch of instructions included. The least is the network's own "
+        "weights, biases, inputs and outputs, once (the bound of a scratchpad without end); with "
+        "large maps, each map that is larger than the scratchpad and is still read after the next "
+        "node also leaves and comes back once ([definitions](report.md)).",
         "",
     ]
     lines += table(

@@ -1,4 +1,5 @@
-"""What larger arrays win: 8x8 to 64x64 with memory bandwidth in proportion, and what each loses the rest to.
+"""What larger arrays win: 8x8 to 64x64 with memory bandwidth in proportion,
+and what each loses the rest to.
 
     scripts/bench scaling                                                   print the page
     scripts/bench scaling --out docs/scaling.md --plot docs/scaling.svg     write page and plot
@@ -19,21 +20,26 @@ SIDES = [8, 16, 32, 64]
 LATENCY = 100
 # What can be done about a loss, by share.
 REMEDIES = {
-    "lanes": "depthwise layers use as many lanes as a window has taps and a stem convolution as it has bytes: "
-    "their share of the time grows as the rest gets faster",
+    "lanes": "depthwise layers use as many lanes as a window has taps and a stem convolution as "
+    "it has bytes: their share of the time grows as the rest gets faster",
     "columns": "layers with fewer channels than columns leave the others empty",
-    "weights": "a weight tile has as many lines as the array has rows, while the tile of pixels that streams through it keeps its size or shrinks to 7 x 7",
-    "load": "the first layers' maps and the last layers' weights are fetched while there is little to compute with them",
+    "weights": "a weight tile has as many lines as the array has rows, while the tile "
+    "of pixels that streams through it keeps its size or shrinks to 7 x 7",
+    "load": "the first layers' maps and the last layers' weights are fetched while there is "
+    "little to compute with them",
     "store": "maps leave for DRAM faster than the bus takes them",
-    "post": "requantization takes one vector of columns a cycle: a layer with few terms in its sums makes results as fast as they can be requantized",
-    "dispatch": "instructions take a few cycles each whatever the array's size, and each does less of the time",
+    "post": "requantization takes one vector of columns a cycle: a layer with few terms in its "
+    "sums makes results as fast as they can be requantized",
+    "dispatch": "instructions take a few cycles each whatever the array's size, and each does less "
+    "of the time",
     "array": "the pipeline is as long as before, while each layer is shorter",
     "tail": "the pipelines after the last layer are as long as before",
 }
 
 
 def machine(side: int, folder: pathlib.Path) -> list[str]:
-    """edge16 with another array, its scratchpad port, bus and memory as wide as a row of it; the scratchpad stays."""
+    """edge16 with another array, its scratchpad port, bus and memory as wide as a row of it;
+    the scratchpad stays."""
     config = tomllib.loads((ROOT / "isa/presets/edge16.toml").read_text())
     config |= {"rows": side, "columns": side, "line_bytes": side, "bus_bytes": side}
     (folder / f"{side}x{side}.toml").write_text(
@@ -96,14 +102,16 @@ def measure(title: str, path: pathlib.Path) -> list[dict]:
             }
         )
         print(
-            f"{title} on {side}x{side}: {report['cycles']:,} cycles, {percent(report['utilisation'])}",
+            f"{title} on {side}x{side}: {report['cycles']:,} cycles, "
+            f"{percent(report['utilisation'])}",
             flush=True,
         )
     return rows
 
 
 def explanation(rows: list[dict]) -> list[str]:
-    """In words, from the figures: what the largest array wins over the smallest and what takes the rest."""
+    """In words, from the figures: what the largest array wins over the smallest
+    and what takes the rest."""
     first, last = rows[0], rows[-1]
     factor, speed = (last["side"] / first["side"]) ** 2, first["cycles"] / last["cycles"]
     lost = sorted(
@@ -112,18 +120,21 @@ def explanation(rows: list[dict]) -> list[str]:
     )
     title = f"{first['side']} x {first['side']} to {last['side']} x {last['side']}"
     text = [
-        f"From {title}, {factor:.0f} times the multipliers make {last['network']} {speed:.1f} times as fast: utilisation falls from "
-        f"{percent(first['utilisation'])} to {percent(last['utilisation'])}. "
-        "The share of the time that goes to each cause, and why it grows:",
+        f"From {title}, {factor:.0f} times the multipliers make {last['network']} {speed:.1f} "
+        f"times as fast: utilisation falls from {percent(first['utilisation'])} to "
+        f"{percent(last['utilisation'])}. The share of the time that goes to each cause, and why "
+        "it grows:",
         "",
     ]
     text += [
-        f"- **{share}** {percent(first['shares'][share])} to {percent(last['shares'][share])}: {REMEDIES[share]}."
+        f"- **{share}** {percent(first['shares'][share])} to {percent(last['shares'][share])}: "
+        f"{REMEDIES[share]}."
         for share, growth in lost
         if growth >= 0.01
     ]
     where = ", ".join(
-        f"`{layer['name']}` ({layer['operator']}, {percent(layer['share'])}, most to {layer['loss']})"
+        f"`{layer['name']}` ({layer['operator']}, {percent(layer['share'])}, most to "
+        f"{layer['loss']})"
         for layer in last["layers"]
     )
     bound = last["bounds"][last["limit"]]
@@ -131,8 +142,8 @@ def explanation(rows: list[dict]) -> list[str]:
         "",
         f"The layers that lose most of the {last['side']} x {last['side']} array's time: {where}.",
         "",
-        f"The bound of the {last['limit']} is {bound:,} of the {last['cycles']:,} cycles, that of the next ({last['next_bound']['limit']}) "
-        f"{last['next_bound']['cycles']:,}; "
+        f"The bound of the {last['limit']} is {bound:,} of the {last['cycles']:,} cycles, that of "
+        f"the next ({last['next_bound']['limit']}) {last['next_bound']['cycles']:,}; "
         f"{last['dependence_cycles']:,} are dependence.",
     ]
     return text
@@ -142,13 +153,14 @@ def page(results: dict[str, list[dict]], plot: str | None) -> str:
     lines = [
         "# Scaling",
         "",
-        "Made by `scripts/bench scaling`. `edge16` with other arrays: scratchpad port, bus and memory are as wide as a row of the "
-        f"array, so bandwidth grows with its side (multipliers with its square); the scratchpad keeps its size, the memory its latency of {LATENCY} cycles. "
-        "Cycles are exact.",
+        "Made by `scripts/bench scaling`. `edge16` with other arrays: scratchpad port, bus and "
+        "memory are as wide as a row of the array, so bandwidth grows with its side (multipliers "
+        f"with its square); the scratchpad keeps its size, the memory its latency of {LATENCY} "
+        "cycles. Cycles are exact.",
         "",
-        "Why do 16 times the multipliers not make 16 times the speed? Because what they do in a cycle grows, "
-        "while what they wait for does not shrink: "
-        "the shares below say for what, and add up to the whole time.",
+        "Why do 16 times the multipliers not make 16 times the speed? Because what they do in a "
+        "cycle grows, while what they wait for does not shrink: the shares below say for what, "
+        "and add up to the whole time.",
         "",
     ]
     lines += [f"![Shares of the cycles]({plot})", ""] if plot else []

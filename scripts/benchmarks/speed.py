@@ -1,4 +1,5 @@
-"""Speed of the engines, the compiler and the start-up, beside ONNX Runtime in the same run: docs/speed.md and JSON."""
+"""Speed of the engines, the compiler and the start-up, beside ONNX Runtime in the same run:
+docs/speed.md and JSON."""
 
 import argparse
 import json
@@ -75,7 +76,8 @@ def engine_seconds(
 def measure_network(
     name: str, model: pathlib.Path, runs: int, native=None, memory: str = "dram"
 ) -> dict:
-    """One row: everything in turn, `runs` times, so that a slow moment of the host meets all of it."""
+    """One row: everything in turn, `runs` times,
+    so that a slow moment of the host meets all of it."""
     machine_options = ("--memory", memory)
     program = compile_program(model)
     times: dict[str, list[float]] = {
@@ -197,11 +199,14 @@ def network_lines(rows: list[dict]) -> list[str]:
 
 def page(result: dict) -> str:
     lines = [
-        "Medians of processor times (on an idle host those of the clock) of runs on one thread that alternate between Zahl and ONNX Runtime, native",
-        "int8 inference of the same QDQ file. The model gives bits and cycles unless it says otherwise; its time is that of a run in a process that",
+        "Medians of processor times (on an idle host those of the clock) of runs on one thread "
+        "that alternate between Zahl and ONNX Runtime, native",
+        "int8 inference of the same QDQ file. The model gives bits and cycles unless it says "
+        "otherwise; its time is that of a run in a process that",
         "has read the program, start-up what comes before it in a new process.",
         "",
-        f"Host: {machine_text(result['machine'])}. ONNX Runtime {result['machine'].get('onnxruntime', 'absent')}.",
+        f"Host: {machine_text(result['machine'])}. ONNX Runtime "
+        f"{result['machine'].get('onnxruntime', 'absent')}.",
         "",
         *network_lines(result["networks"]),
         "",
@@ -213,15 +218,17 @@ def page(result: dict) -> str:
     for r in result["rtl"]:
         least = 120e3 if r["config"] == "wide32" else 400e3
         lines.append(
-            f"| {r['network']} | {r['config']} | {r['cycles']:,} | {r['seconds']:.3f} | {r['cycles_per_second'] / 1e3:.0f} | "
-            f"at least {least / 1e3:.0f}: {verdict(r['cycles_per_second'] >= least)} |"
+            f"| {r['network']} | {r['config']} | {r['cycles']:,} | {r['seconds']:.3f} | "
+            f"{r['cycles_per_second'] / 1e3:.0f} | at least {least / 1e3:.0f}: "
+            f"{verdict(r['cycles_per_second'] >= least)} |"
         )
     if result["jobs"]:
         j = result["jobs"]
         lines += [
             "",
-            f"Independent runs: {j['models']} of {j['network']} take {j['seconds_one']:.2f} s with `--jobs 1` and {j['seconds_all']:.2f} s with "
-            f"`--jobs {j['cores']}`, {j['speed_up']:.2f} times as fast on {j['cores']} cores.",
+            f"Independent runs: {j['models']} of {j['network']} take {j['seconds_one']:.2f} s "
+            f"with `--jobs 1` and {j['seconds_all']:.2f} s with `--jobs {j['cores']}`, "
+            f"{j['speed_up']:.2f} times as fast on {j['cores']} cores.",
         ]
     return "\n".join(lines) + "\n"
 
@@ -247,7 +254,8 @@ def add_networks(result: dict, runs: int) -> None:
         row["target"], row["is_met"] = f"ratio at most {limit}", row["ratio"] <= limit
         result["networks"].append(row)
         print(
-            f"{name}: {milliseconds(row['model_seconds'])} ms, {row['ratio']:.2f} times ONNX Runtime",
+            f"{name}: {milliseconds(row['model_seconds'])} ms, {row['ratio']:.2f} times ONNX "
+            "Runtime",
             flush=True,
         )
 
@@ -307,9 +315,8 @@ def main() -> None:
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(result, indent=2) + "\n")
-        print(
-            f"figures in {arguments.json.relative_to(ROOT) if arguments.json.is_relative_to(ROOT) else arguments.json}"
-        )
+        is_inside = arguments.json.is_relative_to(ROOT)
+        print(f"figures in {arguments.json.relative_to(ROOT) if is_inside else arguments.json}")
 
 
 if __name__ == "__main__":
