@@ -6,7 +6,8 @@
     generate.py python OUT_FILE          constants as a Python module
     generate.py doc OUT_FILE             the reference page
 
-Every description is checked before anything is written; a wrong one ends with a sentence and exit code 1.
+Every description is checked before anything is written; a wrong one ends with a sentence and exit
+code 1.
 """
 
 import pathlib

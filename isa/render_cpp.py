@@ -1,4 +1,5 @@
-"""The C++ header: enumerations, one struct an instruction, field visitors, legality rules, configuration."""
+"""The C++ header: enumerations, one struct an instruction, field visitors,
+legality rules, configuration."""
 
 
 def camel(name: str) -> str:
@@ -29,7 +30,8 @@ def names_array(constant: str, entries: list[dict]) -> list[str]:
 
 
 def cpp_rule(rule: str, instruction: dict, hw: dict) -> str:
-    """The rules are written in the intersection of Python and C++ but for and/or/not and bare names."""
+    """The rules are written in the intersection of Python and C++
+    but for and/or/not and bare names."""
     fields = {f["name"] for f in instruction["fields"]}
     parameters = {p["name"] for p in hw["parameter"]}
     out = []
@@ -61,6 +63,10 @@ def instruction_struct(i: dict) -> list[str]:
     return lines
 
 
+def literal(is_so: bool | None) -> str:
+    return "true" if is_so else "false"
+
+
 def visitor(i: dict) -> list[str]:
     name = camel(i["name"])
     lines = [
@@ -69,15 +75,16 @@ def visitor(i: dict) -> list[str]:
         "[[gnu::always_inline]] inline void for_each_field(X& x, V&& visit) {",
     ]
     for f in i["fields"]:
-        info = f'FieldInfo{{"{f["name"]}", {f["lsb"]}, {f["bits"]}, {str(bool(f.get("signed"))).lower()}, {f.get("bias", 0)}}}'
-        lines += [f"  visit({info}, x.{f['name']});"]
+        place = f"{f['lsb']}, {f['bits']}, {literal(f.get('signed'))}, {f.get('bias', 0)}"
+        lines += [f'  visit(FieldInfo{{"{f["name"]}", {place}}}, x.{f["name"]});']
     return lines + ["}", ""]
 
 
 def legality(i: dict, hw: dict) -> list[str]:
     lines = [
         "// The first rule that `x` breaks on this machine, or nothing.",
-        f"inline std::string_view broken_rule(const {camel(i['name'])}& x, const hw::Config& config) {{",
+        "inline std::string_view "
+        f"broken_rule(const {camel(i['name'])}& x, const hw::Config& config) {{",
     ]
     lines += ["  static_cast<void>(x), static_cast<void>(config);"]
     for rule in i.get("rules", []):
@@ -99,7 +106,8 @@ def config_struct(hw: dict) -> list[str]:
     lines += [
         "",
         "  int scratchpad_bytes() const { return scratchpad_banks * scratchpad_bank_bytes; }",
-        "  int accumulator_vectors() const { return accumulator_banks * accumulator_bank_vectors; }",
+        "  int accumulator_vectors() const "
+        "{ return accumulator_banks * accumulator_bank_vectors; }",
         "  int weight_tile_bytes() const { return rows * columns; }",
         "  int weight_tile_lines() const { return rows * columns / line_bytes; }",
         "  int multipliers() const { return rows * columns; }",
@@ -115,9 +123,8 @@ def config_struct(hw: dict) -> list[str]:
         f"inline constexpr std::array<ParameterInfo, {len(hw['parameter'])}> kParameters = {{{{",
     ]
     for p in hw["parameter"]:
-        lines += [
-            f'    {{"{p["name"]}", &Config::{p["name"]}, {p["minimum"]}, {p["maximum"]}, {str(bool(p.get("power_of_two"))).lower()}}},'
-        ]
+        limits = f"{p['minimum']}, {p['maximum']}, {literal(p.get('power_of_two'))}"
+        lines += [f'    {{"{p["name"]}", &Config::{p["name"]}, {limits}}},']
     lines += ["}};", "", "// Fixed pipeline delays, in cycles."]
     for d in hw["delay"]:
         lines += [f"inline constexpr int k{camel(d['name'])} = {d['cycles']};  // {d['doc']}"]
@@ -175,7 +182,8 @@ def isa_header(spec: dict, hw: dict) -> str:
     ]
     common = {f["name"]: f for f in spec["common"]}
     lines += [
-        "// What every instruction has; wait[u] is the number of instructions of unit u that must have ended.",
+        "// What every instruction has; "
+        "wait[u] is the number of instructions of unit u that must have ended.",
         "struct Common {",
     ]
     lines += [
@@ -213,7 +221,8 @@ def presets(machines: dict, memories: dict) -> str:
     lines = ["// Made by isa/generate.py from isa/presets. Edit those."]
     for constant, group in (("kMachinePresets", machines), ("kMemoryPresets", memories)):
         lines += [
-            f"inline constexpr std::array<std::pair<std::string_view, std::string_view>, {len(group)}> {constant} = {{{{"
+            "inline constexpr std::array<std::pair<std::string_view, std::string_view>, "
+            f"{len(group)}> {constant} = {{{{"
         ]
         for name, values in group.items():
             text = "".join(f"{k} = {v}\\n" for k, v in values.items())

@@ -19,11 +19,13 @@ def page(spec: dict, hw: dict, presets: dict) -> str:
     lines = [
         "# Instruction set",
         "",
-        "Made by `isa/generate.py` from `isa/isa.toml` and `isa/hw.toml`; a test checks that it is fresh.",
+        "Made by `isa/generate.py` from `isa/isa.toml` and `isa/hw.toml`; "
+        "a test checks that it is fresh.",
         "",
     ]
     lines += [
-        f"An instruction is {spec['instruction_bits']} bits, little-endian, version {spec['version']}. Bits that no field takes are reserved and must be zero.",
+        f"An instruction is {spec['instruction_bits']} bits, little-endian, "
+        f"version {spec['version']}. Bits that no field takes are reserved and must be zero.",
         "",
     ]
     lines += [

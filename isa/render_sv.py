@@ -37,7 +37,8 @@ def struct(spec: dict, instruction: dict) -> list[str]:
 def legality(spec: dict, hw: dict) -> list[str]:
     lines = [
         "  // Whether dispatch accepts the word.",
-        f"  function automatic logic is_legal(input logic [{spec['instruction_bits'] - 1}:0] word);",
+        "  function automatic logic "
+        f"is_legal(input logic [{spec['instruction_bits'] - 1}:0] word);",
     ]
     for i in spec["instruction"]:
         lines += [f"    {i['name']}_t {i['name']};"]

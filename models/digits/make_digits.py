@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Trains, exports and quantizes the digits network, and measures it with ONNX Runtime and Zahl.
 
-Everything is seeded and single-threaded: two runs on one machine with the packages of requirements.txt write the same
-bytes. The images that are measured are neither trained nor calibrated on. Nothing is downloaded: scikit-learn brings
-the images (8x8 grey digits, pixel levels 0 to 16).
+Everything is seeded and single-threaded: two runs on one machine with the packages of
+requirements.txt write the same bytes. The images that are measured are neither trained nor
+calibrated on. Nothing is downloaded: scikit-learn brings the images (8x8 grey digits, pixel levels
+0 to 16).
 """
 
 import argparse
@@ -14,8 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-# Read when JAX starts. How XLA splits a floating-point sum follows from its thread pool's size, NPROC: without it, the
-# trained weights would depend on how many processors the machine has.
+# Read when JAX starts. How XLA splits a floating-point sum follows from its thread pool's size,
+# NPROC: without it, the trained weights would depend on how many processors the machine has.
 os.environ["NPROC"] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -43,7 +44,8 @@ def shifted(images: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 
 def train(images: np.ndarray, labels: np.ndarray, epochs: int, batch: int, seed: int) -> Parameters:
-    """Adam with decoupled weight decay and a cosine schedule; images [N,1,8,8], labels [N]; returns NumPy arrays."""
+    """Adam with decoupled weight decay and a cosine schedule; images [N,1,8,8], labels [N];
+    returns NumPy arrays."""
     generator = np.random.default_rng(seed)
     parameters = initial_parameters(generator)
     steps = len(images) // batch
@@ -86,7 +88,8 @@ class Calibration(CalibrationDataReader):
 
 
 def quantize(float_model: Path, quantized_model: Path, images: np.ndarray) -> None:
-    """ONNX Runtime's static quantization as a user would run it: int8, QDQ, per channel, asymmetric activations."""
+    """ONNX Runtime's static quantization as a user would run it:
+    int8, QDQ, per channel, asymmetric activations."""
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(float_model), str(prepared))
@@ -103,7 +106,8 @@ def quantize(float_model: Path, quantized_model: Path, images: np.ndarray) -> No
 
 
 def predictions(model: Path, images: np.ndarray) -> np.ndarray:
-    """The class of each image [N,1,8,8] by ONNX Runtime with one thread; of equal logits the first wins."""
+    """The class of each image [N,1,8,8] by ONNX Runtime with one thread;
+    of equal logits the first wins."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

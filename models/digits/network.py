@@ -1,7 +1,7 @@
 """The digits network, written once: JAX trains it and ONNX takes it away.
 
-Promise: `network` is the only description of the graph. Tensors are N, C, H, W; weights are in ONNX's order (output
-channel, input channel of the group, row, column).
+Promise: `network` is the only description of the graph. Tensors are N, C, H, W; weights are in
+ONNX's order (output channel, input channel of the group, row, column).
 """
 
 from dataclasses import dataclass, field
@@ -102,7 +102,8 @@ class JaxBuilder:
 
 @dataclass
 class OnnxBuilder:
-    """Records the network as ONNX nodes; SiLU is a Sigmoid and a Mul, as YOLO's exporters write it."""
+    """Records the network as ONNX nodes; SiLU is a Sigmoid and a Mul,
+    as YOLO's exporters write it."""
 
     nodes: list[onnx.NodeProto] = field(default_factory=list)
 
@@ -154,7 +155,8 @@ def initial_parameters(generator: np.random.Generator) -> Parameters:
 
 
 def to_onnx(parameters: Parameters) -> onnx.ModelProto:
-    """The float model: one image in, logits out. Opset 17 is what quantize_static and most runtimes take."""
+    """The float model: one image in, logits out.
+    Opset 17 is what quantize_static and most runtimes take."""
     builder = OnnxBuilder()
     output = network(builder, "image")
     builder.nodes[-1].output[0] = output = "logits"

@@ -1,7 +1,7 @@
 """Co-verification is itself tested: a bug planted in the RTL is found by `zahl cosim`, and named.
 
-A copy of the tree is changed in one place, built for tiny8 and run on the default model. Each bug is of another kind: a wrong value, a
-wrong cycle, a wrong border.
+A copy of the tree is changed in one place, built for tiny8 and run on the default model. Each bug
+is of another kind: a wrong value, a wrong cycle, a wrong border.
 """
 
 import json

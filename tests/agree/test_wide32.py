@@ -1,4 +1,5 @@
-"""The RTL of wide32, which the default build leaves out: random programs and whole networks agree with the model.
+"""The RTL of wide32, which the default build leaves out:
+random programs and whole networks agree with the model.
 
 Builds it under build/wide32, which takes most of a minute the first time.
 """

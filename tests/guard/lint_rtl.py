@@ -1,6 +1,7 @@
 """Elaborates every module under rtl/ as its own top with Verilator's -Wall, for each given preset.
 
-A module that only elaborates inside its parent, or a warning that only shows at another size, is found here. Usage:
+A module that only elaborates inside its parent, or a warning that only shows at another size, is
+found here. Usage:
 lint_rtl.py [--verilator PATH] [--presets edge16 tiny8 wide32] [--modules zahl_load ...]
 """
 

@@ -1,7 +1,10 @@
-"""A slow-down shows as instructions, which a noisy machine does not change: callgrind's count of two small runs stays within 5 %.
+"""A slow-down shows as instructions, which a noisy machine does not change:
+callgrind's count of two small runs stays within 5 %.
 
-Counted is what main does and calls, kernels fixed to avx2 (valgrind has no AVX-512). Both ways: a run that became faster is recorded, so
-that the next slow-down is seen. To accept new counts, after a release build: build/venv/bin/python tests/guard/test_instruction_counts.py
+Counted is what main does and calls, kernels fixed to avx2 (valgrind has no AVX-512). Both ways: a
+run that became faster is recorded, so that the next slow-down is seen. To accept new counts, after
+a release build:
+build/venv/bin/python tests/guard/test_instruction_counts.py
 """
 
 import json
@@ -24,7 +27,8 @@ ALLOWED = 0.05
 
 
 def convolutions(path: pathlib.Path) -> pathlib.Path:
-    """Three 3x3 convolutions of 32 channels on 28x28 pixels, QDQ: conv kernel, requantization and DMA, and little else."""
+    """Three 3x3 convolutions of 32 channels on 28x28 pixels, QDQ:
+    conv kernel, requantization and DMA, and little else."""
     random = np.random.default_rng(1)
     nodes, constants = [], []
 
@@ -134,8 +138,10 @@ def test_count_is_as_recorded(name: str, tmp_path):
     recorded, counted = json.loads(RECORD.read_text())[name], count(name, tmp_path)
     change = counted / recorded - 1
     assert abs(change) <= ALLOWED, (
-        f"{name}: {counted:,} instructions, {recorded:,} recorded: {100 * change:+.1f} %. A slow-down? Its profile: the valgrind command in "
-        f"{pathlib.Path(__file__).name}. If it is meant: build/venv/bin/python tests/guard/{pathlib.Path(__file__).name} records it."
+        f"{name}: {counted:,} instructions, {recorded:,} recorded: {100 * change:+.1f} %. "
+        f"A slow-down? Its profile: the valgrind command in {pathlib.Path(__file__).name}. "
+        "If it is meant: build/venv/bin/python "
+        f"tests/guard/{pathlib.Path(__file__).name} records it."
     )
 
 

@@ -8,7 +8,8 @@ from rooms import ROOT, sources
 
 
 def test_no_test_is_forgotten():
-    """Each test source is named in the CMake list of its folder or one above; a bench in the script that builds it."""
+    """Each test source is named in the CMake list of its folder or one above;
+    a bench in the script that builds it."""
     forgotten = []
     for path in sources("_test.cpp", "_bench.cpp", ".py"):
         relative = path.relative_to(ROOT)

@@ -1,4 +1,5 @@
-"""Cuts a QDQ network into one model a layer, so that a layer is judged on the inputs that ONNX Runtime itself computed."""
+"""Cuts a QDQ network into one model a layer, so that a layer is judged
+on the inputs that ONNX Runtime itself computed."""
 
 import numpy as np
 import onnx
@@ -30,7 +31,8 @@ def quantized_tensors(
 
 
 def layers(model: onnx.ModelProto, values: dict[str, np.ndarray]):
-    """Yields (name, model, inputs, expected): from quantized tensors over real operators to the next quantized tensor."""
+    """Yields (name, model, inputs, expected): from quantized tensors over
+    real operators to the next quantized tensor."""
     constants = {i.name: i for i in model.graph.initializer}
     producers = {o: n for n in model.graph.node for o in n.output}
     for end in model.graph.node:
@@ -74,7 +76,8 @@ def layers(model: onnx.ModelProto, values: dict[str, np.ndarray]):
 
 
 def operators(model: onnx.ModelProto, values: dict[str, np.ndarray]):
-    """The same for the QOperator format, node by node; inputs and results are made bytes of scale 1 where the node names no scale."""
+    """The same for the QOperator format, node by node;
+    inputs and results are made bytes of scale 1 where the node names no scale."""
     constants = {i.name: i for i in model.graph.initializer}
     unit = [
         numpy_helper.from_array(np.float32(1), "one"),

@@ -6,7 +6,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 
 class Graph:
-    """One float input `x`, quantized at once; every tensor that `qdq` returns is on a grid of its own."""
+    """One float input `x`, quantized at once;
+    every tensor that `qdq` returns is on a grid of its own."""
 
     def __init__(self, dims: list[int], dtype: type = np.int8, seed: int = 1):
         self.rng, self.dtype = np.random.default_rng(seed), dtype

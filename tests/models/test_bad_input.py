@@ -1,4 +1,5 @@
-"""Whatever is wrong with the input is said in one sentence, with exit code 2, and nothing is left half-written."""
+"""Whatever is wrong with the input is said in one sentence, with exit code 2,
+and nothing is left half-written."""
 
 import numpy as np
 import onnx

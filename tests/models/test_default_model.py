@@ -1,4 +1,5 @@
-"""The default model: every held-out image through Zahl, compared with the recorded accuracy and with ONNX Runtime."""
+"""The default model: every held-out image through Zahl,
+compared with the recorded accuracy and with ONNX Runtime."""
 
 import json
 import re

@@ -1,4 +1,5 @@
-"""zahl explain: what it says about models is compared with what NumPy and the ONNX file itself say."""
+"""zahl explain: what it says about models is compared with
+what NumPy and the ONNX file itself say."""
 
 import json
 from fractions import Fraction

@@ -1,4 +1,5 @@
-"""The outputs recorded with TensorFlow Lite Micro's reference kernels, bit for bit, on all three engines."""
+"""The outputs recorded with TensorFlow Lite Micro's reference kernels, bit for bit,
+on all three engines."""
 
 import json
 
@@ -16,7 +17,8 @@ NETWORKS = {
 
 
 def xor_of_words(values: np.ndarray) -> int:
-    """XOR over i of int32(out[i]) << (8 * (i & 3)), as uint32: what the recording kept of the anomaly network."""
+    """XOR over i of int32(out[i]) << (8 * (i & 3)), as uint32:
+    what the recording kept of the anomaly network."""
     word = 0
     for i, value in enumerate(values.flatten().astype(np.int64)):
         word ^= (int(value) << (8 * (i & 3))) & 0xFFFFFFFF

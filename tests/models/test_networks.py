@@ -1,5 +1,5 @@
-"""Whole networks that others made, and the shared recipes at a small size: each layer judged by ONNX Runtime on the layer's own inputs, TFLite
-bit for bit by LiteRT's reference kernels."""
+"""Whole networks that others made, and the shared recipes at a small size: each layer judged by
+ONNX Runtime on the layer's own inputs, TFLite bit for bit by LiteRT's reference kernels."""
 
 import sys
 
@@ -27,7 +27,8 @@ def test_each_layer_is_within_one_step_of_onnx_runtime(name: str, tmp_path):
     model = onnx.load(path)
     values = onnx_layers.quantized_tensors(model, {"input": image})
     elements = different = 0
-    # One graph of all layers side by side would compile at once, but a layer that fails should be seen by name.
+    # One graph of all layers side by side would compile at once, but a layer that fails should be
+    # seen by name.
     for layer, part, inputs, expected in onnx_layers.layers(model, values):
         onnx.save(part, tmp_path / "layer.onnx")
         np.savez(tmp_path / "in.npz", **inputs) if len(inputs) > 1 else np.save(

@@ -73,7 +73,8 @@ def test_energy_counts_the_events_of_the_table(tmp_path):
     assert macs["energy"] == macs["report"]["busy_cycles"] * 256
     dram = energy(dram_byte=2)
     assert dram["energy"] == 2 * dram["dram"]
-    # Each byte that is loaded or stored passes the scratchpad once; streaming and weights alone are more than that.
+    # Each byte that is loaded or stored passes the scratchpad once; streaming and weights alone are
+    # more than that.
     assert energy(scratchpad_byte=1)["energy"] > dram["dram"]
     assert energy(accumulator_byte=1)["energy"] > 0 and energy()["energy"] == 0
 
@@ -87,7 +88,8 @@ def test_energy_counts_the_events_of_the_table(tmp_path):
             "needs multiply_accumulate, picojoules",
         ),
         (
-            "multiply_accumulate = 1\nscratchpad_byte = 1\naccumulator_byte = 1\ndram_byte = 1\nleakage = 1\n",
+            "multiply_accumulate = 1\nscratchpad_byte = 1\naccumulator_byte = 1\n"
+            "dram_byte = 1\nleakage = 1\n",
             "unknown key leakage",
         ),
         ("multiply_accumulate = \n", "line 1"),

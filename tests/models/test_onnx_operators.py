@@ -1,4 +1,5 @@
-"""Operators in QDQ form, each in a graph of its own, judged by ONNX Runtime: what only moves bytes exactly, the rest within one step."""
+"""Operators in QDQ form, each in a graph of its own, judged by ONNX Runtime:
+what only moves bytes exactly, the rest within one step."""
 
 import numpy as np
 import onnx

@@ -89,7 +89,8 @@ def test_section_of_floats_is_named(program):
 
 
 def test_float_where_an_m0_belongs_is_named(program):
-    """As bits it is a uint32 like any other: it is no longer what the compiler makes, and the outputs change."""
+    """As bits it is a uint32 like any other: it is no longer what the compiler makes,
+    and the outputs change."""
     m0 = json.loads(zahl("explain", DIGITS, "--json", "-").stdout)["layers"][0]["factors"][0]["m0"]
     planted = np.float32(0.0039).tobytes()
     changed(program, b"DATA", lambda data: data.replace(np.uint32(m0).tobytes(), planted))

@@ -1,4 +1,5 @@
-"""The QOperator format: QLinear operators in small graphs and ONNX's own node tests, judged by ONNX Runtime."""
+"""The QOperator format: QLinear operators in small graphs and ONNX's own node tests,
+judged by ONNX Runtime."""
 
 import io
 import pathlib
@@ -177,7 +178,8 @@ NODE_TESTS = [
 
 @pytest.mark.parametrize("name", NODE_TESTS)
 def test_onnx_node_test(name: str, tmp_path):
-    """Its scales, zero points and second operand are inputs; here they are constants, as in every network."""
+    """Its scales, zero points and second operand are inputs;
+    here they are constants, as in every network."""
     archive = pathlib.Path(SHARED).parent / "suites/onnx_node_quant_int8_96.tar.xz"
     if not archive.exists():
         pytest.skip(f"{archive} is absent: this test needs the shared suites")

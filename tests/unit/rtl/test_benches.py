@@ -1,6 +1,8 @@
-"""The RTL's units alone, against naive models; and the netlists that Yosys makes of two of them, through the same vectors.
+"""The RTL's units alone, against naive models;
+and the netlists that Yosys makes of two of them, through the same vectors.
 
-A bench is a Verilated top with a GoogleTest program around it. It is built once for the sources at hand, in build/benches.
+A bench is a Verilated top with a GoogleTest program around it. It is built once for the sources at
+hand, in build/benches.
 """
 
 import dataclasses
