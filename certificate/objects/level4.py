@@ -138,7 +138,8 @@ def check_reach(
 def room_of(name: str) -> str:
     """Whose function it is: our rooms by namespace, else the library's outermost namespace."""
     plain = re.sub(
-        r"^.*?(?=(zahl|CLI|fmt|nlohmann|toml|onnx|google|flatbuffers|tflite|std|sc_core|sc_dt|tlm)::)",
+        r"^.*?(?=(zahl|CLI|fmt|nlohmann|toml|onnx|google|flatbuffers|tflite|std"
+        r"|sc_core|sc_dt|tlm)::)",
         "",
         name,
         count=1,

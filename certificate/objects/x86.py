@@ -12,22 +12,31 @@ _CONDITION = "(o|no|b|ae|e|ne|be|a|s|ns|p|np|l|ge|le|g)"
 GROUPS = {
     "general": (
         "integers in general registers, jumps and calls",
-        r"mov|movabs|movzx|movsx|movsxd|lea|push|pop|xchg|cmpxchg|xadd|bswap|cdqe|cwde|cdq|cqo|add|adc|sub|sbb|inc|dec|neg|not|and|or|xor|cmp|test|imul|mul"
-        r"|idiv|div|sh[lr]d?|sa[lr]|ro[lr]|rcr|rcl|bt|bts|btr|btc|bsf|bsr|tzcnt|lzcnt|popcnt|andn|bextr|blsr|blsi|blsmsk|bzhi|mulx|pdep|pext|sarx|shlx|shrx|rorx"
-        r"|jmp|call|ret|leave|nop|endbr64|ud2|int3|hlt|cpuid|xgetbv|movs|stos|scas|cmps|lods|cld|pause|j(rcxz|ecxz)|data16"
+        r"mov|movabs|movzx|movsx|movsxd|lea|push|pop|xchg|cmpxchg|xadd|bswap|cdqe|cwde|cdq|cqo|add"
+        r"|adc|sub|sbb|inc|dec|neg|not|and|or|xor|cmp|test|imul|mul"
+        r"|idiv|div|sh[lr]d?|sa[lr]|ro[lr]|rcr|rcl|bt|bts|btr|btc|bsf|bsr|tzcnt|lzcnt|popcnt|andn"
+        r"|bextr|blsr|blsi|blsmsk|bzhi|mulx|pdep|pext|sarx|shlx|shrx|rorx"
+        r"|jmp|call|ret|leave|nop|endbr64|ud2|int3|hlt|cpuid|xgetbv|movs|stos|scas|cmps|lods|cld"
+        r"|pause|j(rcxz|ecxz)|data16"
         rf"|j{_CONDITION}|set{_CONDITION}|cmov{_CONDITION}",
     ),
     "integer vectors": (
         "integers in vector registers",
-        r"v?padd(us|s)?[bwdq]|v?psub(us|s)?[bwdq]|v?pmull[wdq]|v?pmulh(u|rs)?w|v?pmuldq|v?pmuludq|v?pmaddwd|v?pmaddubsw|vpdp(busds?|wssds?)|v?pabs[bwdq]"
-        r"|v?psign[bwd]|v?psadbw|v?pavg[bw]|v?p(min|max)[su][bwdq]|v?p(and|andn|or|xor)[dq]?|vpternlog[dq]|v?ps(ll|rl|ra)v?[wdq]|v?ps[lr]ldq|vpsh[lr]dv?[wdq]"
-        r"|vpro[lr]v?[dq]|v?pcmp(eq|gt)[bwdq]|vpcmp(eq|neq|lt|le|nlt|nle|gt)?u?[bwdq]|vptestn?m[bwdq]|v?ptest|vplzcnt[dq]|vpopcnt[bwdq]|v?phadd[wd]|v?phsub[wd]",
+        r"v?padd(us|s)?[bwdq]|v?psub(us|s)?[bwdq]|v?pmull[wdq]|v?pmulh(u|rs)?w|v?pmuldq|v?pmuludq"
+        r"|v?pmaddwd|v?pmaddubsw|vpdp(busds?|wssds?)|v?pabs[bwdq]"
+        r"|v?psign[bwd]|v?psadbw|v?pavg[bw]|v?p(min|max)[su][bwdq]|v?p(and|andn|or|xor)[dq]?"
+        r"|vpternlog[dq]|v?ps(ll|rl|ra)v?[wdq]|v?ps[lr]ldq|vpsh[lr]dv?[wdq]"
+        r"|vpro[lr]v?[dq]|v?pcmp(eq|gt)[bwdq]|vpcmp(eq|neq|lt|le|nlt|nle|gt)?u?[bwdq]"
+        r"|vptestn?m[bwdq]|v?ptest|vplzcnt[dq]|vpopcnt[bwdq]|v?phadd[wd]|v?phsub[wd]",
     ),
     "integer vector moves": (
         "bytes and words of integers to other places",
-        r"v?movdqa(32|64)?|v?movdqu(8|16|32|64)?|v?movd|v?movq|v?movntdqa?|v?lddqu|vmovntdq|v?punpck[lh](bw|wd|dq|qdq)|v?pack[su]s(wb|dw)|v?pshuf(b|d|w|hw|lw)"
-        r"|v?palignr|valign[dq]|vpbroadcast(m?[bwdq]|mb2q|mw2d)|vbroadcasti[0-9x]+|vperm(b|w|d|q|[it]2[bwdq]|2i128)|v?pblend(vb|w|d|m[bwdq])|v?p(extr|insr)[bwdq]"
-        r"|vextracti[0-9x]+|vinserti[0-9x]+|vp(compress|expand|gather[dq]|scatter[dq])[bwdq]|v?pmovmskb|v?pmov[sz]x(bw|bd|bq|wd|wq|dq)|vpmovu?s?(qb|qw|qd|db|dw|wb)"
+        r"v?movdqa(32|64)?|v?movdqu(8|16|32|64)?|v?movd|v?movq|v?movntdqa?|v?lddqu|vmovntdq"
+        r"|v?punpck[lh](bw|wd|dq|qdq)|v?pack[su]s(wb|dw)|v?pshuf(b|d|w|hw|lw)"
+        r"|v?palignr|valign[dq]|vpbroadcast(m?[bwdq]|mb2q|mw2d)|vbroadcasti[0-9x]+"
+        r"|vperm(b|w|d|q|[it]2[bwdq]|2i128)|v?pblend(vb|w|d|m[bwdq])|v?p(extr|insr)[bwdq]"
+        r"|vextracti[0-9x]+|vinserti[0-9x]+|vp(compress|expand|gather[dq]|scatter[dq])[bwdq]"
+        r"|v?pmovmskb|v?pmov[sz]x(bw|bd|bq|wd|wq|dq)|vpmovu?s?(qb|qw|qd|db|dw|wb)"
         r"|vpmov([bwdq]2m|m2[bwdq])|vshufi[0-9x]+|vpmaskmov[dq]|vzeroupper|vzeroall",
     ),
     "masks": (
@@ -65,8 +74,11 @@ _PREFIXES = {
     "rex",
 }
 _FLOAT = re.compile(
-    r"v?(add|sub|mul|div|sqrt|min|max|cmp\w*|rcp\w*|rsqrt\w*|round\w*|hadd|hsub|addsub|dp|and|andn|or|xor|mov)(s[sdh]|p[sdh])$|v?cvt|v?u?comis|vf(n?m)|vfpclass|vgetexp"
-    r"|vgetmant|vscalef|vrndscale|vreduce|vrange|vfixup|vblendmp|v?blendv?p|v?insertps|v?extractps|vbroadcast(s|f)|vpermilp|vperm[it]?2?p|f[a-z0-9]+$|vdpbf16|tdpbf16"
+    r"v?(add|sub|mul|div|sqrt|min|max|cmp\w*|rcp\w*|rsqrt\w*|round\w*|hadd|hsub|addsub|dp"
+    r"|and|andn|or|xor|mov)(s[sdh]|p[sdh])$"
+    r"|v?cvt|v?u?comis|vf(n?m)|vfpclass|vgetexp"
+    r"|vgetmant|vscalef|vrndscale|vreduce|vrange|vfixup|vblendmp|v?blendv?p|v?insertps|v?extractps"
+    r"|vbroadcast(s|f)|vpermilp|vperm[it]?2?p|f[a-z0-9]+$|vdpbf16|tdpbf16"
 )
 
 
