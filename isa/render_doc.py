@@ -1,9 +1,21 @@
 """docs/isa.md: the reference page of instructions, registers, counters and parameters."""
 
+import re
+import textwrap
+
+
+def wrapped(line: str) -> list[str]:
+    """A paragraph as mdformat wraps it: code spans stay whole, headings and tables as they are."""
+    if not line or line[0] in "#|":
+        return [line]
+    whole = re.sub(r"`[^`]*`", lambda span: span[0].replace(" ", "\0"), line)
+    lines = textwrap.wrap(whole, 100, break_long_words=False, break_on_hyphens=False)
+    return [part.replace("\0", " ") for part in lines]
+
 
 def table(head: list[str], rows: list[list]) -> list[str]:
     return (
-        ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+        ["| " + " | ".join(head) + " |", "|" + " -- |" * len(head)]
         + ["| " + " | ".join(str(c) for c in r) + " |" for r in rows]
         + [""]
     )
@@ -75,4 +87,4 @@ def page(spec: dict, hw: dict, presets: dict) -> str:
         ["delay", "cycles", "meaning"],
         [[f"`{d['name']}`", d["cycles"], d["doc"]] for d in hw["delay"]],
     )
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join(part for line in lines for part in wrapped(line)).rstrip() + "\n"
