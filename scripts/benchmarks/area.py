@@ -18,7 +18,7 @@ import sys
 import tempfile
 import tomllib
 
-from benchmarks.host import ROOT
+from benchmarks.host import ROOT, write_page
 
 # Module, how many of it a machine has, and what it is there for.
 MODULES = [
@@ -163,7 +163,7 @@ def main() -> None:
             )
     text = page(arguments.preset, now, before, arguments.against)
     if arguments.out:
-        arguments.out.write_text(text)
+        write_page(arguments.out, text)
     print(text)
 
 

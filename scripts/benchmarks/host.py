@@ -134,6 +134,12 @@ def machine() -> dict:
     }
 
 
+def write_page(path: pathlib.Path, text: str) -> None:
+    """Writes a page in the format of those written by hand (.mdformat.toml)."""
+    path.write_text(text)
+    subprocess.run([sys.executable, "-m", "mdformat", path], check=True)
+
+
 def machine_text(host: dict) -> str:
     memory = f"{host['memory_bytes'] / 2**30:.0f} GiB"
     return (

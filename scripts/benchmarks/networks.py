@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 
-from benchmarks.host import ROOT, SHARED, ZAHL, Refused, network, run_zahl
+from benchmarks.host import ROOT, SHARED, ZAHL, Refused, network, run_zahl, write_page
 from benchmarks.losses import SHARES, percent, shares_of, table
 
 
@@ -339,7 +339,7 @@ def main() -> None:
         )
     text = page(rows)
     if arguments.out:
-        arguments.out.write_text(text)
+        write_page(arguments.out, text)
     else:
         print(text)
     if arguments.json:

@@ -12,7 +12,7 @@ import pathlib
 import tempfile
 import tomllib
 
-from benchmarks.host import ROOT, Refused, network, run_zahl, skip
+from benchmarks.host import ROOT, Refused, network, run_zahl, skip, write_page
 from benchmarks.losses import SHARES, largest_losses, percent, shares_of, table
 
 NETWORKS = {"ResNet-50": ("resnet", {"depth": 50}), "MobileNetV2": ("mobilenetv2", {})}
@@ -270,7 +270,7 @@ def main() -> None:
         draw(results, arguments.plot)
     text = page(results, arguments.plot.name if arguments.plot else None)
     if arguments.out:
-        arguments.out.write_text(text)
+        write_page(arguments.out, text)
     else:
         print(text)
     if arguments.json:

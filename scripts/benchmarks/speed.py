@@ -20,6 +20,7 @@ from benchmarks.host import (
     network,
     run_zahl,
     skip,
+    write_page,
 )
 
 # Network of the recipe: how to make it, and how many times ONNX Runtime's time the model may take.
@@ -311,7 +312,7 @@ def main() -> None:
     print(text)
     if arguments.tables:
         before, rest = arguments.tables.read_text().split(BEGIN)
-        arguments.tables.write_text(f"{before}{BEGIN}\n{text}{END}{rest.split(END)[1]}")
+        write_page(arguments.tables, f"{before}{BEGIN}\n{text}{END}{rest.split(END)[1]}")
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(result, indent=2) + "\n")
