@@ -1,36 +1,38 @@
-// The array unit: Rows lanes broadcast to Columns columns of dot products, weights double-buffered; conv and depthwise in
-// one pipeline. A second stream of vectors shares the port of the weights. A vector taken in at q: scratchpad address at q, data at q + 1, window at the end of q + 2, dot
-// product at the end of q + 3 with the accumulator's read address, sum written at q + 4 (docs/machine.md).
-// start_i only when ready_o. end_o comes in the cycle before the instruction's end is visible, fault_o counts in the cycle
-// after end_o. The unit knows nothing of tokens and claims but the bank masks that it hands to the memories.
+// The array unit: Rows lanes broadcast to Columns columns of dot products, weights double-buffered;
+// conv and depthwise in one pipeline. A second stream of vectors shares the port of the weights. A
+// vector taken in at q: scratchpad address at q, data at q + 1, window at the end of q + 2, dot
+// product at the end of q + 3 with the accumulator's read address, sum written at q + 4
+// (docs/machine.md). start_i only when ready_o. end_o comes in the cycle before the instruction's
+// end is visible, fault_o counts in the cycle after end_o. The unit knows nothing of tokens and
+// claims but the bank masks that it hands to the memories.
 module zahl_array
   import zahl_pkg::*;
   import zahl_base_pkg::*;
   import zahl_array_pkg::*;
 (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
-  input  logic                       start_i,
-  input  logic [InstructionBits-1:0] instruction_i,
-  output logic                       ready_o,
-  output logic                       end_o,
-  output logic                       fault_o,
-  output logic                       streaming_o,
-  output logic                       holding_o,
-  output read_request_t              source_read_o,
+  input  logic                                       clk_i,
+  input  logic                                       rst_ni,
+  input  logic                                       start_i,
+  input  logic                 [InstructionBits-1:0] instruction_i,
+  output logic                                       ready_o,
+  output logic                                       end_o,
+  output logic                                       fault_o,
+  output logic                                       streaming_o,
+  output logic                                       holding_o,
+  output read_request_t                              source_read_o,
   /* verilator lint_off UNUSEDSIGNAL */  // a line may be longer than a vector
-  input  logic [LineBytes*8-1:0]     source_data_i,
+  input  logic                 [    LineBytes*8-1:0] source_data_i,
   /* verilator lint_on UNUSEDSIGNAL */
-  input  logic                       source_fault_i,
-  output read_request_t              weights_read_o,
-  input  logic [LineBytes*8-1:0]     weights_data_i,
-  input  logic                       weights_fault_i,
-  output accumulator_request_t       accumulator_read_o,
-  input  logic [Columns*32-1:0]      accumulator_data_i,
-  input  logic                       accumulator_read_fault_i,
-  output accumulator_request_t       accumulator_write_o,
-  output logic [Columns*32-1:0]      accumulator_write_data_o,
-  input  logic                       accumulator_write_fault_i
+  input  logic                                       source_fault_i,
+  output read_request_t                              weights_read_o,
+  input  logic                 [    LineBytes*8-1:0] weights_data_i,
+  input  logic                                       weights_fault_i,
+  output accumulator_request_t                       accumulator_read_o,
+  input  logic                 [     Columns*32-1:0] accumulator_data_i,
+  input  logic                                       accumulator_read_fault_i,
+  output accumulator_request_t                       accumulator_write_o,
+  output logic                 [     Columns*32-1:0] accumulator_write_data_o,
+  input  logic                                       accumulator_write_fault_i
 );
   // The instruction that was started last. The one before it may still stream its last tile.
   array_tiles_t tiles;
@@ -178,8 +180,8 @@ module zahl_array
     .older_o       (older)
   );
 
-  // The shape of the window is taken over from the stream one cycle before its first vector gets there: until then no
-  // other instruction can have begun to stream.
+  // The shape of the window is taken over from the stream one cycle before its first vector gets
+  // there: until then no other instruction can have begun to stream.
   logic move, pair;
   logic [Rows*8-1:0] newer_mask, newer_one_above_mask, newer_two_above_mask, move_mask;
   logic [Rows*8-1:0] older_mask, older_one_above_mask, older_two_above_mask;
@@ -216,18 +218,24 @@ module zahl_array
   );
 
   assign accumulator_read_o = '{
-    valid: step_3_q.result && !step_3_q.overwrite,
-    index: step_3_q.index,
-    banks: step_3_q.banks
-  };
-  assign accumulator_write_o = '{valid: step_4_q.result, index: step_4_q.index, banks: step_4_q.banks};
+          valid: step_3_q.result && !step_3_q.overwrite,
+          index: step_3_q.index,
+          banks: step_3_q.banks
+      };
+  assign accumulator_write_o = '{
+          valid: step_4_q.result,
+          index: step_4_q.index,
+          banks: step_4_q.banks
+      };
   assign end_o = step_4_q.last;
 
-  // The vector before may be writing the accumulator that this one reads: at the seam of two instructions, or when tiles of
-  // one line and one vector follow each other. A dropped write is not forwarded.
+  // The vector before may be writing the accumulator that this one reads: at the seam of two
+  // instructions, or when tiles of one line and one vector follow each other. A dropped write is
+  // not forwarded.
   logic forward, forward_q;
   logic [Columns*32-1:0] written_q, accumulator;
-  assign forward = accumulator_read_o.valid && accumulator_write_o.valid && step_3_q.index == step_4_q.index;
+  assign forward = accumulator_read_o.valid && accumulator_write_o.valid &&
+      step_3_q.index == step_4_q.index;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) forward_q <= 1'b0;
     else forward_q <= forward;
@@ -254,32 +262,32 @@ module zahl_array
 
     zahl_array_column u_column (
       .clk_i,
-      .quad_write_i            (quad_write),
-      .quads_i                 (quads),
-      .swap_i                  (step_2_q.first),
-      .take_i                  (step_2_q.valid && !step_2_q.depthwise),
-      .vector_i                (vector[Rows*8-1:0]),
-      .move_i                  (move),
-      .pair_i                  (pair),
-      .newer_i                 (vector[c*8+:8]),
-      .newer_one_above_i       (newer_one_above[c*8+:8]),
-      .newer_two_above_i       (newer_two_above[c*8+:8]),
-      .older_i                 (older[c*8+:8]),
-      .older_one_above_i       (older_one_above[c*8+:8]),
-      .older_two_above_i       (older_two_above[c*8+:8]),
-      .newer_mask_i            (newer_mask),
-      .newer_one_above_mask_i  (newer_one_above_mask),
-      .newer_two_above_mask_i  (newer_two_above_mask),
-      .older_mask_i            (older_mask),
-      .older_one_above_mask_i  (older_one_above_mask),
-      .older_two_above_mask_i  (older_two_above_mask),
-      .move_mask_i             (move_mask),
-      .compute_i               (step_3_q.result),
-      .compute_maximum_i       (step_3_q.maximum),
-      .overwrite_i             (step_4_q.overwrite),
-      .maximum_i               (step_4_q.maximum),
-      .accumulator_i           (accumulator[c*32+:32]),
-      .sum_o                   (accumulator_write_data_o[c*32+:32])
+      .quad_write_i          (quad_write),
+      .quads_i               (quads),
+      .swap_i                (step_2_q.first),
+      .take_i                (step_2_q.valid && !step_2_q.depthwise),
+      .vector_i              (vector[Rows*8-1:0]),
+      .move_i                (move),
+      .pair_i                (pair),
+      .newer_i               (vector[c*8+:8]),
+      .newer_one_above_i     (newer_one_above[c*8+:8]),
+      .newer_two_above_i     (newer_two_above[c*8+:8]),
+      .older_i               (older[c*8+:8]),
+      .older_one_above_i     (older_one_above[c*8+:8]),
+      .older_two_above_i     (older_two_above[c*8+:8]),
+      .newer_mask_i          (newer_mask),
+      .newer_one_above_mask_i(newer_one_above_mask),
+      .newer_two_above_mask_i(newer_two_above_mask),
+      .older_mask_i          (older_mask),
+      .older_one_above_mask_i(older_one_above_mask),
+      .older_two_above_mask_i(older_two_above_mask),
+      .move_mask_i           (move_mask),
+      .compute_i             (step_3_q.result),
+      .compute_maximum_i     (step_3_q.maximum),
+      .overwrite_i           (step_4_q.overwrite),
+      .maximum_i             (step_4_q.maximum),
+      .accumulator_i         (accumulator[c*32+:32]),
+      .sum_o                 (accumulator_write_data_o[c*32+:32])
     );
   end
 

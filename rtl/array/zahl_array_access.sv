@@ -1,22 +1,22 @@
-// One access of a vector: the request for the bytes of its lanes low_i to high_i that lie in the input, byte i of the
-// answer being lane i. Combinational.
+// One access of a vector: the request for the bytes of its lanes low_i to high_i that lie in the
+// input, byte i of the answer being lane i. Combinational.
 module zahl_array_access
   import zahl_pkg::*;
   import zahl_base_pkg::*;
   import zahl_array_pkg::*;
 (
-  input  logic          valid_i,
-  input  logic          depthwise_i,
-  input  logic [6:0]    low_i,
-  input  logic [6:0]    high_i,
-  input  address_t      address_i,
-  input  position_t     x_i,
-  input  input_row_t    y_i,
-  input  logic [19:0]   row_limit_i,
-  input  logic [13:0]   y_limit_i,
-  input  logic [31:0]   banks_i,
-  output read_request_t read_o,
-  output array_lanes_t  lanes_o
+  input  logic                 valid_i,
+  input  logic                 depthwise_i,
+  input  logic          [ 6:0] low_i,
+  input  logic          [ 6:0] high_i,
+  input  address_t             address_i,
+  input  position_t            x_i,
+  input  input_row_t           y_i,
+  input  logic          [19:0] row_limit_i,
+  input  logic          [13:0] y_limit_i,
+  input  logic          [31:0] banks_i,
+  output read_request_t        read_o,
+  output array_lanes_t         lanes_o
 );
   zahl_array_lanes u_lanes (
     .valid_i,
@@ -30,11 +30,13 @@ module zahl_array_access
     .lanes_o
   );
 
-  // An address that the request cannot hold becomes the lowest one, which lies outside of every scratchpad as well.
+  // An address that the request cannot hold becomes the lowest one, which lies outside of every
+  // scratchpad as well.
   always_comb begin
     read_o.valid = lanes_o.any;
     read_o.address = address_i[24:0];
-    if (address_i[AddressBits-1:24] != {(AddressBits - 24) {address_i[AddressBits-1]}}) read_o.address = 25'sh1000000;
+    if (address_i[AddressBits-1:24] != {(AddressBits - 24) {address_i[AddressBits-1]}})
+      read_o.address = 25'sh1000000;
     read_o.first = lanes_o.first;
     read_o.last = lanes_o.last;
     read_o.banks = banks_i;

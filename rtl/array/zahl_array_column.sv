@@ -1,46 +1,47 @@
-// One column: a window of Rows operands, Rows weights with a shadow behind them, and the sum of their products or the
-// maximum of the operands whose weight is not zero.
-// Cycle t: window (take_i: the vector; move_i: by one pixel, with pair_i by two), t + 1: compute_i makes the dot product of it with
-// the weights active then, t + 2: sum_o combines it with the accumulator. swap_i makes the shadow active at the
-// end of the cycle, before what quad_write_i writes into it in the same cycle.
+// One column: a window of Rows operands, Rows weights with a shadow behind them, and the sum of
+// their products or the maximum of the operands whose weight is not zero. Cycle t: window (take_i:
+// the vector; move_i: by one pixel, with pair_i by two), t + 1: compute_i makes the dot product of
+// it with the weights active then, t + 2: sum_o combines it with the accumulator. swap_i makes the
+// shadow active at the end of the cycle, before what quad_write_i writes into it in the same cycle.
 module zahl_array_column
   import zahl_pkg::*;
   import zahl_array_pkg::*;
 (
   input  logic                            clk_i,
-  input  logic [Rows/4-1:0]               quad_write_i,
+  input  logic [              Rows/4-1:0] quad_write_i,
   input  logic [ColumnQuads*QuadBits-1:0] quads_i,
   input  logic                            swap_i,
   input  logic                            take_i,
-  input  logic [Rows*8-1:0]               vector_i,
+  input  logic [              Rows*8-1:0] vector_i,
   input  logic                            move_i,
   input  logic                            pair_i,
-  input  logic [7:0]                      newer_i,
-  input  logic [7:0]                      newer_one_above_i,
-  input  logic [7:0]                      newer_two_above_i,
-  input  logic [7:0]                      older_i,
-  input  logic [7:0]                      older_one_above_i,
-  input  logic [7:0]                      older_two_above_i,
-  input  logic [Rows*8-1:0]               newer_mask_i,
-  input  logic [Rows*8-1:0]               newer_one_above_mask_i,
-  input  logic [Rows*8-1:0]               newer_two_above_mask_i,
-  input  logic [Rows*8-1:0]               older_mask_i,
-  input  logic [Rows*8-1:0]               older_one_above_mask_i,
-  input  logic [Rows*8-1:0]               older_two_above_mask_i,
-  input  logic [Rows*8-1:0]               move_mask_i,
+  input  logic [                     7:0] newer_i,
+  input  logic [                     7:0] newer_one_above_i,
+  input  logic [                     7:0] newer_two_above_i,
+  input  logic [                     7:0] older_i,
+  input  logic [                     7:0] older_one_above_i,
+  input  logic [                     7:0] older_two_above_i,
+  input  logic [              Rows*8-1:0] newer_mask_i,
+  input  logic [              Rows*8-1:0] newer_one_above_mask_i,
+  input  logic [              Rows*8-1:0] newer_two_above_mask_i,
+  input  logic [              Rows*8-1:0] older_mask_i,
+  input  logic [              Rows*8-1:0] older_one_above_mask_i,
+  input  logic [              Rows*8-1:0] older_two_above_mask_i,
+  input  logic [              Rows*8-1:0] move_mask_i,
   input  logic                            compute_i,
   input  logic                            compute_maximum_i,
   input  logic                            overwrite_i,
   input  logic                            maximum_i,
-  input  logic [31:0]                     accumulator_i,
-  output logic [31:0]                     sum_o
+  input  logic [                    31:0] accumulator_i,
+  output logic [                    31:0] sum_o
 );
   localparam int unsigned DotBits = 17 + $clog2(Rows);
 
   logic [Rows*WeightBits-1:0] shadow_q, weights_q;
   for (genvar g = 0; g < Rows / 4; g++) begin : gen_quad
     always_ff @(posedge clk_i) begin
-      if (quad_write_i[g]) shadow_q[g*QuadBits+:QuadBits] <= quads_i[(g%ColumnQuads)*QuadBits+:QuadBits];
+      if (quad_write_i[g])
+        shadow_q[g*QuadBits+:QuadBits] <= quads_i[(g%ColumnQuads)*QuadBits+:QuadBits];
     end
   end
   always_ff @(posedge clk_i) begin
@@ -63,15 +64,17 @@ module zahl_array_column
       newer_quad = {4{newer_i}};
       newer_one_above_quad = {4{newer_one_above_i}};
       newer_two_above_quad = {4{newer_two_above_i}};
-      moved = ({Rows / 4{newer_quad}} & newer_mask_i) | ({Rows / 4{newer_one_above_quad}} & newer_one_above_mask_i)
-          | ({Rows / 4{newer_two_above_quad}} & newer_two_above_mask_i);
+      moved = ({Rows / 4{newer_quad}} & newer_mask_i) |
+          ({Rows / 4{newer_one_above_quad}} & newer_one_above_mask_i) |
+          ({Rows / 4{newer_two_above_quad}} & newer_two_above_mask_i);
       if (pair_i) begin
         older_quad = {4{older_i}};
         older_one_above_quad = {4{older_one_above_i}};
         older_two_above_quad = {4{older_two_above_i}};
-        moved = moved | ({16'b0, window_q[Rows*8-1:16]} & move_mask_i) | ({Rows / 4{older_quad}} & older_mask_i)
-            | ({Rows / 4{older_one_above_quad}} & older_one_above_mask_i)
-            | ({Rows / 4{older_two_above_quad}} & older_two_above_mask_i);
+        moved = moved | ({16'b0, window_q[Rows*8-1:16]} & move_mask_i) |
+            ({Rows / 4{older_quad}} & older_mask_i) |
+            ({Rows / 4{older_one_above_quad}} & older_one_above_mask_i) |
+            ({Rows / 4{older_two_above_quad}} & older_two_above_mask_i);
       end else begin
         moved = moved | ({8'b0, window_q[Rows*8-1:8]} & move_mask_i);
       end
@@ -82,13 +85,15 @@ module zahl_array_column
     else if (move_i) window_q <= moved;
   end
 
-  // Only one of the two is worked out, and only when wanted: idle logic must cost a simulation nothing.
+  // Only one of the two is worked out, and only when wanted: idle logic must cost a simulation
+  // nothing.
   logic signed [31:0] product_sum;
   always_comb begin
     product_sum = '0;
     if (compute_i && !compute_maximum_i) begin
       for (int unsigned l = 0; l < Rows; l++) begin
-        product_sum = product_sum + 32'(signed'(window_q[l*8+:8])) * 32'(signed'(weights_q[l*WeightBits+:WeightBits]));
+        product_sum = product_sum +
+            32'(signed'(window_q[l*8+:8])) * 32'(signed'(weights_q[l*WeightBits+:WeightBits]));
       end
     end
   end

@@ -1,11 +1,12 @@
-// Turns a conv or depthwise instruction into tiles and streams. Combinational. The identity of the stream is left 0.
+// Turns a conv or depthwise instruction into tiles and streams. Combinational. The identity of the
+// stream is left 0.
 module zahl_array_decode
   import zahl_pkg::*;
   import zahl_array_pkg::*;
 (
-  input  logic [InstructionBits-1:0] instruction_i,
-  output array_tiles_t               tiles_o,
-  output array_stream_t              stream_o
+  input  logic          [InstructionBits-1:0] instruction_i,
+  output array_tiles_t                        tiles_o,
+  output array_stream_t                       stream_o
 );
   // Fields that the unit does not need (waits, claims of other ports) stay unused.
   /* verilator lint_off UNUSEDSIGNAL */
@@ -38,7 +39,8 @@ module zahl_array_decode
       unique case (depthwise.tap_rows)
         2'd0: tiles_o.kernel_row_step = 24'(depthwise.row_step);
         2'd1: tiles_o.kernel_row_step = {1'b0, depthwise.row_step, 1'b0};
-        default: tiles_o.kernel_row_step = {1'b0, depthwise.row_step, 1'b0} + 24'(depthwise.row_step);
+        default:
+        tiles_o.kernel_row_step = {1'b0, depthwise.row_step, 1'b0} + 24'(depthwise.row_step);
       endcase
       tiles_o.kernel_y_step = 4'(depthwise.tap_rows) + 4'd1;
       tiles_o.blocks = depthwise.blocks;

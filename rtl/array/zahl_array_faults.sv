@@ -1,6 +1,6 @@
-// Collects the faults of the instructions in flight, at most four: of each access, with the identity of the instruction
-// that made it. start_i clears those of start_identity_i. fault_o belongs to ending_identity_i and
-// includes this cycle's fault of its accumulator write.
+// Collects the faults of the instructions in flight, at most four: of each access, with the
+// identity of the instruction that made it. start_i clears those of start_identity_i. fault_o
+// belongs to ending_identity_i and includes this cycle's fault of its accumulator write.
 module zahl_array_faults (
   input  logic       clk_i,
   input  logic       rst_ni,

@@ -1,18 +1,19 @@
-// Finds which of the lanes low_i to high_i of an access lie in the input: lane l at position x + l of row y. The lanes of
-// a conv count each alone; the pixel of a depthwise is valid as a whole, by its x. Combinational.
+// Finds which of the lanes low_i to high_i of an access lie in the input: lane l at position x + l
+// of row y. The lanes of a conv count each alone; the pixel of a depthwise is valid as a whole, by
+// its x. Combinational.
 module zahl_array_lanes
   import zahl_pkg::*;
   import zahl_array_pkg::*;
 (
-  input  logic         valid_i,
-  input  logic         depthwise_i,
-  input  logic [6:0]   low_i,
-  input  logic [6:0]   high_i,
-  input  position_t    x_i,
-  input  input_row_t   y_i,
-  input  logic [19:0]  row_limit_i,
-  input  logic [13:0]  y_limit_i,
-  output array_lanes_t lanes_o
+  input  logic                valid_i,
+  input  logic                depthwise_i,
+  input  logic         [ 6:0] low_i,
+  input  logic         [ 6:0] high_i,
+  input  position_t           x_i,
+  input  input_row_t          y_i,
+  input  logic         [19:0] row_limit_i,
+  input  logic         [13:0] y_limit_i,
+  output array_lanes_t        lanes_o
 );
   position_t left;  // positions from x to the end of the row
   logic y_inside, x_inside;

@@ -1,6 +1,7 @@
-// The line memory for depthwise windows of more than one row: at each place the pixel of the row before the current one and
-// that of the row before that. read_i in cycle t names a place, or a pair of places from an even one on; in t + 1 the
-// pixels above come, and the current ones (the second of a pair, or the only one, is the newer) move in.
+// The line memory for depthwise windows of more than one row: at each place the pixel of the row
+// before the current one and that of the row before that. read_i in cycle t names a place, or a
+// pair of places from an even one on; in t + 1 the pixels above come, and the current ones (the
+// second of a pair, or the only one, is the newer) move in.
 module zahl_array_lines
   import zahl_pkg::*;
   import zahl_array_pkg::*;

@@ -1,7 +1,7 @@
-// The even or the odd places of the line memory: of each place the pixels of the row before the current one and of the row
-// before that. A memory with one read and one write port: read_i in cycle t names a row, whose pixels come in t + 1;
-// pixel_i comes then too and moves in at the end of t + 1. What the next cycle reads may still be on its way into the
-// memory, so it is forwarded.
+// The even or the odd places of the line memory: of each place the pixels of the row before the
+// current one and of the row before that. A memory with one read and one write port: read_i in
+// cycle t names a row, whose pixels come in t + 1; pixel_i comes then too and moves in at the end
+// of t + 1. What the next cycle reads may still be on its way into the memory, so it is forwarded.
 module zahl_array_lines_half
   import zahl_pkg::*;
   import zahl_array_pkg::*;
@@ -15,7 +15,7 @@ module zahl_array_lines_half
   output logic [Columns*8-1:0] two_above_o
 );
   localparam int unsigned PixelWidth = Columns * 8;
-  logic [2*PixelWidth-1:0] memory [LineBufferPixels/2];
+  logic [2*PixelWidth-1:0] memory[LineBufferPixels/2];
 
   logic move_q, forward, forward_q;
   logic [PlaceBits-2:0] row_q;

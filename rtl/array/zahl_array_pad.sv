@@ -1,26 +1,27 @@
-// The vector register: takes the scratchpad's answers in the cycle after the requests and fills the lanes outside of the
-// input with the pad value. Of a pair of pixels, vector_o is the second (which comes by the second access) and older_o the
-// first; otherwise vector_o takes the lanes from split_i on from the second access, if there is one. Both are seen from
-// the next cycle on. set_i comes in the cycle of the first vector's request with what holds for all vectors of the tile.
+// The vector register: takes the scratchpad's answers in the cycle after the requests and fills the
+// lanes outside of the input with the pad value. Of a pair of pixels, vector_o is the second (which
+// comes by the second access) and older_o the first; otherwise vector_o takes the lanes from
+// split_i on from the second access, if there is one. Both are seen from the next cycle on. set_i
+// comes in the cycle of the first vector's request with what holds for all vectors of the tile.
 module zahl_array_pad
   import zahl_pkg::*;
   import zahl_array_pkg::*;
 (
-  input  logic                     clk_i,
-  input  logic                     set_i,
-  input  logic                     second_i,
-  input  logic                     pairs_i,
-  input  logic [5:0]               split_i,
-  input  logic [7:0]               pad_value_i,
-  input  logic                     valid_i,
-  input  array_lanes_t             lanes_i,
+  input  logic                             clk_i,
+  input  logic                             set_i,
+  input  logic                             second_i,
+  input  logic                             pairs_i,
+  input  logic         [              5:0] split_i,
+  input  logic         [              7:0] pad_value_i,
+  input  logic                             valid_i,
+  input  array_lanes_t                     lanes_i,
   /* verilator lint_off UNUSEDSIGNAL */  // `first` and `last` of a pixel tell nothing
-  input  array_lanes_t             second_lanes_i,
+  input  array_lanes_t                     second_lanes_i,
   /* verilator lint_on UNUSEDSIGNAL */
-  input  logic [VectorBytes*8-1:0] data_i,
-  input  logic [VectorBytes*8-1:0] second_data_i,
-  output logic [VectorBytes*8-1:0] vector_o,
-  output logic [Columns*8-1:0]     older_o
+  input  logic         [VectorBytes*8-1:0] data_i,
+  input  logic         [VectorBytes*8-1:0] second_data_i,
+  output logic         [VectorBytes*8-1:0] vector_o,
+  output logic         [    Columns*8-1:0] older_o
 );
   // The lanes that the second access fills.
   logic [VectorBytes*8-1:0] second_mask, second_mask_q;
@@ -49,8 +50,9 @@ module zahl_array_pad
       if (second_q) padded = (data_i & ~second_mask_q) | (second_data_i & second_mask_q);
       if (!full) begin
         for (int unsigned l = 0; l < VectorBytes; l++) begin
-          if (!(first_any && 7'(l) >= lanes_i.first && 7'(l) <= lanes_i.last)
-              && !(second_lanes_i.any && 7'(l) >= second_lanes_i.first && 7'(l) <= second_lanes_i.last)) begin
+          if (!(first_any && 7'(l) >= lanes_i.first && 7'(l) <= lanes_i.last) &&
+              !(second_lanes_i.any && 7'(l) >= second_lanes_i.first &&
+                7'(l) <= second_lanes_i.last)) begin
             padded[l*8+:8] = pad_value_q;
           end
         end

@@ -1,5 +1,5 @@
-// What passes between the cells of the array. A conv is seen as a depthwise of one tap and one step, so that one set of
-// counters serves both.
+// What passes between the cells of the array. A conv is seen as a depthwise of one tap and one
+// step, so that one set of counters serves both.
 package zahl_array_pkg;
   import zahl_pkg::*;
 
@@ -7,7 +7,8 @@ package zahl_array_pkg;
   localparam int unsigned TileLines = Rows * Columns / LineBytes;
   localparam int unsigned TileLineBits = TileLines > 1 ? $clog2(TileLines) : 1;
 
-  // A weight tile is made of quads: four lanes of a column, at consecutive bytes. Quads of one column in one line:
+  // A weight tile is made of quads: four lanes of a column, at consecutive bytes. Quads of one
+  // column in one line:
   localparam int unsigned ColumnQuads = LineBytes > 4 * Columns ? LineBytes / (4 * Columns) : 1;
   localparam int unsigned WeightBits = 9;
   localparam int unsigned QuadBits = 4 * WeightBits;
@@ -15,23 +16,25 @@ package zahl_array_pkg;
   // Bytes of a vector: Rows of them in a conv, Columns in a depthwise.
   localparam int unsigned VectorBytes = Rows > Columns ? Rows : Columns;
 
-  // A place in the line memory, a pixel. The even places are one memory, the odd ones another. Bit 12 of a place stays set
-  // once it has left what an instruction can name.
+  // A place in the line memory, a pixel. The even places are one memory, the odd ones another. Bit
+  // 12 of a place stays set once it has left what an instruction can name.
   localparam int unsigned PlaceBits = $clog2(LineBufferPixels);
   typedef logic [12:0] place_t;
 
-  // Addresses and positions are wide enough never to wrap; what lies past the scratchpad is cut off at the request.
+  // Addresses and positions are wide enough never to wrap; what lies past the scratchpad is cut off
+  // at the request.
   localparam int unsigned AddressBits = 40;
   typedef logic signed [AddressBits-1:0] address_t;
   localparam int unsigned PositionBits = 36;
   typedef logic signed [PositionBits-1:0] position_t;
   typedef logic signed [16:0] input_row_t;
 
-  // Index of an accumulator vector; bit 13 stays set once the index has left what a request can name.
+  // Index of an accumulator vector; bit 13 stays set once the index has left what a request can
+  // name.
   typedef logic [13:0] accumulator_index_t;
 
-  // An instruction as a sequence of tiles. Counts are stored minus 1. Source and input_x are one pixel further to the left
-  // where the first vector is half a pair.
+  // An instruction as a sequence of tiles. Counts are stored minus 1. Source and input_x are one
+  // pixel further to the left where the first vector is half a pair.
   typedef struct packed {
     logic signed [24:0] source;
     logic signed [20:0] input_x;
@@ -52,10 +55,11 @@ package zahl_array_pkg;
     logic [11:0] line_step;
   } array_tiles_t;
 
-  // What all tiles of an instruction have in common while they stream. Counts and steps are stored minus 1 but for the
-  // byte steps and input_y_step. Where `second` is set, each vector makes two accesses: a conv takes the lanes from `split`
-  // on from the second one, a depthwise takes in a pair of pixels (split is then 0). second_step and second_x lead from
-  // lane 0 of the first access to lane 0 of the second, though that takes no lane before `split`.
+  // What all tiles of an instruction have in common while they stream. Counts and steps are stored
+  // minus 1 but for the byte steps and input_y_step. Where `second` is set, each vector makes two
+  // accesses: a conv takes the lanes from `split` on from the second one, a depthwise takes in a
+  // pair of pixels (split is then 0). second_step and second_x lead from lane 0 of the first access
+  // to lane 0 of the second, though that takes no lane before `split`.
   typedef struct packed {
     logic depthwise;
     logic maximum;

@@ -1,13 +1,14 @@
-// When the next tile begins, when its lines are asked for, and when the unit takes its next instruction. begin_o in cycle t
-// makes t + 1 the tile's first streaming cycle; load_o in t makes t + 1 the first cycle of the next tile's lines, which is
-// while a tile streams, or after that where it has a second stream, which needs the same port.
+// When the next tile begins, when its lines are asked for, and when the unit takes its next
+// instruction. begin_o in cycle t makes t + 1 the tile's first streaming cycle; load_o in t makes t
+// + 1 the first cycle of the next tile's lines, which is while a tile streams, or after that where
+// it has a second stream, which needs the same port.
 module zahl_array_sequence (
   input  logic clk_i,
   input  logic rst_ni,
   input  logic start_i,
-  input  logic second_i,        // the instruction started last has a second stream
-  input  logic tile_pending_i,  // it has a tile to begin
-  input  logic tile_last_i,     // only this one
+  input  logic second_i,         // the instruction started last has a second stream
+  input  logic tile_pending_i,   // it has a tile to begin
+  input  logic tile_last_i,      // only this one
   input  logic loaded_i,
   input  logic stream_done_i,
   input  logic stream_second_i,  // the streaming instruction has a second stream

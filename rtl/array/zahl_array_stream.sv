@@ -1,7 +1,8 @@
-// Streams the vectors of a tile, one a cycle: begin_i in cycle t takes the tile and makes t + 1 its first streaming cycle;
-// done_o says that no vector is left after this cycle, so that the next tile may begin. The read requests, the lanes and
-// the step belong to the vector taken in in this cycle. stream_i belongs to tile_i; it is kept from the first tile of an
-// instruction on and handed out as stream_o.
+// Streams the vectors of a tile, one a cycle: begin_i in cycle t takes the tile and makes t + 1 its
+// first streaming cycle; done_o says that no vector is left after this cycle, so that the next tile
+// may begin. The read requests, the lanes and the step belong to the vector taken in in this cycle.
+// stream_i belongs to tile_i; it is kept from the first tile of an instruction on and handed out as
+// stream_o.
 module zahl_array_stream
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -27,7 +28,8 @@ module zahl_array_stream
   position_t x_q, tile_x_q;
   input_row_t y_q;
 
-  // Vectors until the next result of the row, rows until the next row with results, and results made.
+  // Vectors until the next result of the row, rows until the next row with results, and results
+  // made.
   logic [5:0] x_wait_q;
   logic [3:0] y_wait_q;
   logic [9:0] column_q, row_q;
@@ -97,7 +99,8 @@ module zahl_array_stream
       end else begin
         address_q <= address_q + address_t'({1'b0, stream_q.vector_step});
         x_q <= x_q + position_t'({1'b0, stream_q.vector_step});
-        place_q <= {place_q[12], 12'b0} | ({1'b0, place_q[11:0]} + (stream_q.second ? 13'd2 : 13'd1));
+        place_q <= {place_q[12], 12'b0} |
+            ({1'b0, place_q[11:0]} + (stream_q.second ? 13'd2 : 13'd1));
         x_wait_q <= x_wait_q == '0 ? 6'(stream_q.x_step) : x_wait_q - 6'd1;
         if (x_wait_q == '0) column_q <= column_q + 10'd1;
       end

@@ -1,14 +1,15 @@
-// Which lanes of a depthwise window take what, as byte masks: the newest pixel, the same pixel of the row before and of the
-// one before that; of a pair also the older pixel and those above it; or a lane above: the next one, with pairs the next
-// but one (the window moves by one or two pixels). A lane in no mask takes 0. set_i takes the shape in at the end of the
-// cycle; the masks are zero unless valid_i.
+// Which lanes of a depthwise window take what, as byte masks: the newest pixel, the same pixel of
+// the row before and of the one before that; of a pair also the older pixel and those above it; or
+// a lane above: the next one, with pairs the next but one (the window moves by one or two pixels).
+// A lane in no mask takes 0. set_i takes the shape in at the end of the cycle; the masks are zero
+// unless valid_i.
 module zahl_array_taps
   import zahl_pkg::*;
 (
   input  logic              clk_i,
   input  logic              set_i,
-  input  logic [5:0]        tap_columns_i,  // minus 1
-  input  logic [1:0]        tap_rows_i,     // minus 1
+  input  logic [       5:0] tap_columns_i,      // minus 1
+  input  logic [       1:0] tap_rows_i,         // minus 1
   input  logic              pairs_i,
   input  logic              valid_i,
   output logic [Rows*8-1:0] newer_o,
@@ -19,8 +20,8 @@ module zahl_array_taps
   output logic [Rows*8-1:0] older_two_above_o,
   output logic [Rows*8-1:0] move_o
 );
-  // The newest pixel of each window row lies in its last lane, the older one of a pair in the lane before, if there is one;
-  // the current row is the last row.
+  // The newest pixel of each window row lies in its last lane, the older one of a pair in the lane
+  // before, if there is one; the current row is the last row.
   logic [Rows-1:0] current_q, one_above_q, two_above_q, move_q;
   logic [Rows-1:0] current, one_above, two_above, newest, used;
   logic [7:0] columns, last;

@@ -1,6 +1,6 @@
-// Walks through the tiles of an instruction: block, kernel row, kernel column, chunk (innermost). Started by start_i with
-// tiles_i; from the next cycle on tile_o is the next tile to begin, until begin_i takes it. pending_o says that
-// there is one.
+// Walks through the tiles of an instruction: block, kernel row, kernel column, chunk (innermost).
+// Started by start_i with tiles_i; from the next cycle on tile_o is the next tile to begin, until
+// begin_i takes it. pending_o says that there is one.
 module zahl_array_tiles
   import zahl_pkg::*;
   import zahl_array_pkg::*;
@@ -24,7 +24,8 @@ module zahl_array_tiles
   logic [5:0] kernel_columns_q, kernel_rows_q;
   logic [7:0] blocks_q;
 
-  // Start of the block and of the kernel row, and the offsets from there of the kernel column and of the chunk.
+  // Start of the block and of the kernel row, and the offsets from there of the kernel column and
+  // of the chunk.
   address_t block_q, kernel_row_q;
   position_t kernel_column_q, chunk_q;
   input_row_t y_q;

@@ -1,31 +1,33 @@
-// Loads weight tiles: load_i in cycle t asks for the TileLines lines of the next tile in t + 1 .. t + TileLines; loaded_o
-// is set when no line is left after this cycle. A line asked for in cycle a comes out in a + 2, its zero point
-// subtracted, to be written into the shadow at the end of that cycle. Tiles follow each other in memory; start_i
-// (which comes with a load_i) begins anew at weights_i.
+// Loads weight tiles: load_i in cycle t asks for the TileLines lines of the next tile in t + 1 .. t
+// + TileLines; loaded_o is set when no line is left after this cycle. A line asked for in cycle a
+// comes out in a + 2, its zero point subtracted, to be written into the shadow at the end of that
+// cycle. Tiles follow each other in memory; start_i (which comes with a load_i) begins anew at
+// weights_i.
 module zahl_array_weights
   import zahl_pkg::*;
   import zahl_base_pkg::*;
   import zahl_array_pkg::*;
 (
-  input  logic                            clk_i,
-  input  logic                            rst_ni,
-  input  logic                            start_i,
-  input  logic [23:0]                     weights_i,
-  input  logic signed [7:0]               zero_i,
-  input  logic [31:0]                     banks_i,
-  input  logic                            load_i,
-  output logic                            loaded_o,
-  output read_request_t                   read_o,
-  input  logic [LineBytes*8-1:0]          data_i,
-  output logic                            line_valid_o,
-  output logic [TileLineBits-1:0]         line_index_o,
-  output logic [LineBytes*WeightBits-1:0] line_o
+  input  logic                                     clk_i,
+  input  logic                                     rst_ni,
+  input  logic                                     start_i,
+  input  logic          [                    23:0] weights_i,
+  input  logic signed   [                     7:0] zero_i,
+  input  logic          [                    31:0] banks_i,
+  input  logic                                     load_i,
+  output logic                                     loaded_o,
+  output read_request_t                            read_o,
+  input  logic          [         LineBytes*8-1:0] data_i,
+  output logic                                     line_valid_o,
+  output logic          [        TileLineBits-1:0] line_index_o,
+  output logic          [LineBytes*WeightBits-1:0] line_o
 );
   logic active_q, asked_q, valid_q;
   logic [TileLineBits-1:0] index_q, asked_index_q, valid_index_q;
   logic [LineBytes*8-1:0] line_q;
 
-  // Bit 24 stays set once the address has left what an instruction can name; as a sign bit it makes the request a fault.
+  // Bit 24 stays set once the address has left what an instruction can name; as a sign bit it makes
+  // the request a fault.
   logic [24:0] address_q;
   logic signed [7:0] zero_q;
   logic [31:0] banks_q;
@@ -67,14 +69,16 @@ module zahl_array_weights
     read_o.banks = banks_q;
   end
 
-  // An instruction starts only when the lines of the one before have come out, so zero_q belongs to line_q.
+  // An instruction starts only when the lines of the one before have come out, so zero_q belongs to
+  // line_q.
   assign line_valid_o = valid_q;
   assign line_index_o = valid_index_q;
   always_comb begin
     line_o = '0;
     if (valid_q) begin
       for (int unsigned i = 0; i < LineBytes; i++) begin
-        line_o[i*WeightBits+:WeightBits] = WeightBits'(signed'(line_q[i*8+:8])) - WeightBits'(zero_q);
+        line_o[i*WeightBits+:WeightBits] = WeightBits'(signed'(line_q[i*8+:8])) -
+            WeightBits'(zero_q);
       end
     end
   end

@@ -1,11 +1,13 @@
-// The requests that the units make of scratchpad and accumulators. A request given in cycle t is answered (data, fault) in
-// cycle t + 1. `banks` is the claim of the instruction; a touched byte or vector in a bank outside it, or past the end of
-// the memory, is a fault: the write is dropped, the read gives zeros.
+// The requests that the units make of scratchpad and accumulators. A request given in cycle t is
+// answered (data, fault) in cycle t + 1. `banks` is the claim of the instruction; a touched byte or
+// vector in a bank outside it, or past the end of the memory, is a fault: the write is dropped, the
+// read gives zeros.
 package zahl_base_pkg;
   import zahl_pkg::*;
 
-  // Reads LineBytes bytes from byte `address` on; byte i of the answer is memory byte address + i. Only the bytes first .. last
-  // are touched, the others of the answer are unspecified; `address` itself may be negative.
+  // Reads LineBytes bytes from byte `address` on; byte i of the answer is memory byte address + i.
+  // Only the bytes first .. last are touched, the others of the answer are unspecified; `address`
+  // itself may be negative.
   typedef struct packed {
     logic valid;
     logic signed [24:0] address;

@@ -1,19 +1,21 @@
-// First in, first out: what is pushed in cycle t is visible at t + 1, what is popped in cycle t is gone at t + 1.
+// First in, first out: what is pushed in cycle t is visible at t + 1, what is popped in cycle t is
+// gone at t + 1.
 //
-// Promise: `head_o` and `count_o` depend on registers alone. REQUIRES: no push when full, no pop when empty (nothing checks
-// it); Depth is a power of two, at least 2. `head_o` is unspecified when empty. clear_i empties and wins over push.
+// Promise: `head_o` and `count_o` depend on registers alone. REQUIRES: no push when full, no pop
+// when empty (nothing checks it); Depth is a power of two, at least 2. `head_o` is unspecified when
+// empty. clear_i empties and wins over push.
 module zahl_fifo #(
   parameter int unsigned Width = 8,
   parameter int unsigned Depth = 4
 ) (
-  input  logic                     clk_i,
-  input  logic                     rst_ni,
-  input  logic                     clear_i,
-  input  logic                     push_i,
-  input  logic [Width-1:0]         data_i,
-  input  logic                     pop_i,
-  output logic [Width-1:0]         head_o,
-  output logic [$clog2(Depth):0]   count_o
+  input  logic                   clk_i,
+  input  logic                   rst_ni,
+  input  logic                   clear_i,
+  input  logic                   push_i,
+  input  logic [      Width-1:0] data_i,
+  input  logic                   pop_i,
+  output logic [      Width-1:0] head_o,
+  output logic [$clog2(Depth):0] count_o
 );
   localparam int unsigned PointerBits = $clog2(Depth);
 

@@ -1,8 +1,9 @@
 // The instructions of one unit that are in flight: their claims and their positions in the program.
 //
-// An instruction that starts in cycle s is in flight from s + 1 on; after an end in cycle e - 1 it is no longer at e, where
-// ended_o and ended_index_o tell of it. Instructions of a unit end in the order in which they started. REQUIRES: at most
-// Depth in flight. A unit may hold several claims; held_o is their union, so claims within one unit never conflict.
+// An instruction that starts in cycle s is in flight from s + 1 on; after an end in cycle e - 1 it
+// is no longer at e, where ended_o and ended_index_o tell of it. Instructions of a unit end in the
+// order in which they started. REQUIRES: at most Depth in flight. A unit may hold several claims;
+// held_o is their union, so claims within one unit never conflict.
 module zahl_claims
   import zahl_core_pkg::*;
 #(
@@ -13,11 +14,11 @@ module zahl_claims
   input  logic   start_i,
   input  index_t index_i,
   input  claim_t claim_i,
-  input  logic   end_i,          // cycle e - 1
+  input  logic   end_i,           // cycle e - 1
   output logic   in_flight_o,
   output claim_t held_o,
   output index_t latest_index_o,  // of the instruction that started last
-  output logic   ended_o,        // cycle e
+  output logic   ended_o,         // cycle e
   output index_t ended_index_o
 );
   localparam int unsigned CountBits = $clog2(Depth) + 1;
@@ -32,10 +33,10 @@ module zahl_claims
     .clk_i,
     .rst_ni,
     .clear_i(1'b0),
-    .push_i(start_i),
-    .data_i(index_i),
-    .pop_i(end_i),
-    .head_o(oldest_index),
+    .push_i (start_i),
+    .data_i (index_i),
+    .pop_i  (end_i),
+    .head_o (oldest_index),
     .count_o(count)
   );
   assign in_flight_o = count != '0;

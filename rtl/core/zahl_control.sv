@@ -1,9 +1,9 @@
 // Whether the machine runs, and why it stopped (docs/machine.md, section 3).
 //
-// A cause in cycle t is visible as error at t + 1; the first one wins and causes_i stands in order, the most important at 0.
-// Finish: in a running cycle in which all has been dispatched and ended without an error, or with an error visible and
-// nothing on its way; running_o is 0 and done_o is 1 in the next cycle. start_i and clear_i come from the registers, never
-// while running.
+// A cause in cycle t is visible as error at t + 1; the first one wins and causes_i stands in order,
+// the most important at 0. Finish: in a running cycle in which all has been dispatched and ended
+// without an error, or with an error visible and nothing on its way; running_o is 0 and done_o is 1
+// in the next cycle. start_i and clear_i come from the registers, never while running.
 module zahl_control
   import zahl_pkg::*;
   import zahl_core_pkg::*;
@@ -15,10 +15,10 @@ module zahl_control
   input  logic                start_i,
   input  logic                clear_i,
   input  cause_t [Causes-1:0] causes_i,
-  input  logic                all_ended_i,  // every instruction of the program
-  input  logic                quiet_i,      // no instruction in flight, no fetch burst outstanding
+  input  logic                all_ended_i,   // every instruction of the program
+  input  logic                quiet_i,       // no instruction in flight, no fetch burst outstanding
   output logic                running_o,
-  output logic                enable_o,     // running and no error visible
+  output logic                enable_o,      // running and no error visible
   output logic                done_o,
   output error_e              error_o,
   output index_t              error_index_o

@@ -33,7 +33,8 @@ package zahl_core_pkg;
     index_t index;
   } cause_t;
 
-  // Starts and ends of instructions in this cycle; an end is shown in the first cycle in which its token is visible.
+  // Starts and ends of instructions in this cycle; an end is shown in the first cycle in which its
+  // token is visible.
   typedef struct packed {
     logic [UnitCount-1:0] end_valid;
     logic [UnitCount-1:0] start_valid;

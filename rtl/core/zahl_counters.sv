@@ -1,20 +1,20 @@
-// The counters of isa/isa.toml, 48 bits each. What is so in running cycle t is counted at t + 1; start sets all to 0 but
-// `cycles`, which counts from the write of the start register and so reads as the number of the cycle. Of the counters of a
-// unit exactly one counts in each running cycle.
+// The counters of isa/isa.toml, 48 bits each. What is so in running cycle t is counted at t + 1;
+// start sets all to 0 but `cycles`, which counts from the write of the start register and so reads
+// as the number of the cycle. Of the counters of a unit exactly one counts in each running cycle.
 module zahl_counters
   import zahl_pkg::*;
   import zahl_core_pkg::*;
 (
-  input  logic                        clk_i,
-  input  logic                        rst_ni,
-  input  logic                        start_i,
-  input  logic                        running_i,
-  input  dispatch_state_t             dispatch_i,
-  input  logic                        read_beat_i,
-  input  logic                        write_beat_i,
-  input  unit_state_t [UnitCount-1:0] units_i,
-  input  logic [4:0]                  select_i,
-  output logic [47:0]                 value_o
+  input  logic                            clk_i,
+  input  logic                            rst_ni,
+  input  logic                            start_i,
+  input  logic                            running_i,
+  input  dispatch_state_t                 dispatch_i,
+  input  logic                            read_beat_i,
+  input  logic                            write_beat_i,
+  input  unit_state_t     [UnitCount-1:0] units_i,
+  input  logic            [          4:0] select_i,
+  output logic            [         47:0] value_o
 );
   // busy, waits in the order of the units, idle.
   function automatic logic [UnitCount+1:0] kind(input unit_state_t state);

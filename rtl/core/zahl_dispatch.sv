@@ -1,24 +1,25 @@
-// Hands the instructions at the head of the fetch buffer to the queues of their units, in order, at most one a cycle
-// (docs/machine.md, section 5). An illegal instruction stays where it is and is a cause in that cycle.
+// Hands the instructions at the head of the fetch buffer to the queues of their units, in order, at
+// most one a cycle (docs/machine.md, section 5). An illegal instruction stays where it is and is a
+// cause in that cycle.
 module zahl_dispatch
   import zahl_pkg::*;
   import zahl_core_pkg::*;
 (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
-  input  logic                       start_i,      // of the program
-  input  index_t                     count_i,
-  input  logic                       enable_i,     // running and no error visible
-  input  logic                       head_valid_i,
-  input  logic [InstructionBits-1:0] head_i,
-  input  logic                       head_error_i,  // did not arrive from the memory
-  output logic                       take_o,
-  input  logic [UnitCount-1:0]       full_i,       // of the queues
-  output logic [UnitCount-1:0]       push_o,
-  output index_t                     index_o,      // of the next instruction to dispatch
-  output logic                       all_dispatched_o,
-  output cause_t                     cause_o,
-  output dispatch_state_t            state_o
+  input logic clk_i,
+  input logic rst_ni,
+  input logic start_i,  // of the program
+  input index_t count_i,
+  input logic enable_i,  // running and no error visible
+  input logic head_valid_i,
+  input logic [InstructionBits-1:0] head_i,
+  input logic head_error_i,  // did not arrive from the memory
+  output logic take_o,
+  input logic [UnitCount-1:0] full_i,  // of the queues
+  output logic [UnitCount-1:0] push_o,
+  output index_t index_o,  // of the next instruction to dispatch
+  output logic all_dispatched_o,
+  output cause_t cause_o,
+  output dispatch_state_t state_o
 );
   index_t index_q, left_q;
   logic legal, present;
@@ -40,7 +41,10 @@ module zahl_dispatch
   assign index_o = index_q;
   assign all_dispatched_o = left_q == '0;
   assign cause_o = '{valid: present && !legal, code: ErrorIllegalInstruction, index: index_q};
-  assign state_o = '{full: present && legal && full_i[unit], empty: enable_i && !head_valid_i && left_q != '0};
+  assign state_o = '{
+          full: present && legal && full_i[unit],
+          empty: enable_i && !head_valid_i && left_q != '0
+      };
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

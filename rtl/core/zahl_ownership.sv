@@ -1,7 +1,9 @@
-// Finds two units that hold the same read port, write port or accumulator bank (docs/machine.md, section 2). Combinational.
+// Finds two units that hold the same read port, write port or accumulator bank (docs/machine.md,
+// section 2). Combinational.
 //
-// The blame goes to the higher-numbered unit of the first pair in the order (load,store), (load,array), (load,post),
-// (store,array), (store,post), (array,post): to the instruction that it started last.
+// The blame goes to the higher-numbered unit of the first pair in the order (load,store),
+// (load,array), (load,post), (store,array), (store,post), (array,post): to the instruction that it
+// started last.
 module zahl_ownership
   import zahl_pkg::*;
   import zahl_core_pkg::*;

@@ -1,42 +1,42 @@
 // The registers behind the AXI4-Lite port (isa/isa.toml).
 //
-// A write is taken in the cycle in which address and data are both there and no response waits; the registers hold it from
-// the next cycle on. start_o is given in the cycle of the write, unless running; clear_o likewise. Unknown addresses read 0
-// and ignore writes; every response is OKAY.
+// A write is taken in the cycle in which address and data are both there and no response waits; the
+// registers hold it from the next cycle on. start_o is given in the cycle of the write, unless
+// running; clear_o likewise. Unknown addresses read 0 and ignore writes; every response is OKAY.
 module zahl_registers
   import zahl_pkg::*;
   import zahl_core_pkg::*;
 (
-  input  logic        clk_i,
-  input  logic        rst_ni,
-  input  logic        axil_awvalid_i,
-  output logic        axil_awready_o,
-  input  logic [7:0]  axil_awaddr_i,
-  input  logic        axil_wvalid_i,
-  output logic        axil_wready_o,
-  input  logic [31:0] axil_wdata_i,
-  input  logic [3:0]  axil_wstrb_i,
-  output logic        axil_bvalid_o,
-  input  logic        axil_bready_i,
-  output logic [1:0]  axil_bresp_o,
-  input  logic        axil_arvalid_i,
-  output logic        axil_arready_o,
-  input  logic [7:0]  axil_araddr_i,
-  output logic        axil_rvalid_o,
-  input  logic        axil_rready_i,
-  output logic [31:0] axil_rdata_o,
-  output logic [1:0]  axil_rresp_o,
-  output logic        start_o,
-  output logic        clear_o,
-  output logic [39:0] program_o,
-  output index_t      count_o,
-  output logic [31:0] watchdog_o,
-  output logic [4:0]  counter_select_o,
-  input  logic [47:0] counter_value_i,
-  input  logic        running_i,
-  input  logic        done_i,
-  input  error_e      error_i,
-  input  index_t      error_index_i
+  input  logic          clk_i,
+  input  logic          rst_ni,
+  input  logic          axil_awvalid_i,
+  output logic          axil_awready_o,
+  input  logic   [ 7:0] axil_awaddr_i,
+  input  logic          axil_wvalid_i,
+  output logic          axil_wready_o,
+  input  logic   [31:0] axil_wdata_i,
+  input  logic   [ 3:0] axil_wstrb_i,
+  output logic          axil_bvalid_o,
+  input  logic          axil_bready_i,
+  output logic   [ 1:0] axil_bresp_o,
+  input  logic          axil_arvalid_i,
+  output logic          axil_arready_o,
+  input  logic   [ 7:0] axil_araddr_i,
+  output logic          axil_rvalid_o,
+  input  logic          axil_rready_i,
+  output logic   [31:0] axil_rdata_o,
+  output logic   [ 1:0] axil_rresp_o,
+  output logic          start_o,
+  output logic          clear_o,
+  output logic   [39:0] program_o,
+  output index_t        count_o,
+  output logic   [31:0] watchdog_o,
+  output logic   [ 4:0] counter_select_o,
+  input  logic   [47:0] counter_value_i,
+  input  logic          running_i,
+  input  logic          done_i,
+  input  error_e        error_i,
+  input  index_t        error_index_i
 );
   localparam logic [31:0] Identity = 32'h5A41_484C;
   localparam logic [31:0] WatchdogAfterReset = 32'd16777216;
@@ -59,7 +59,8 @@ module zahl_registers
     assign write_mask[8*n+:8] = {8{axil_wstrb_i[n]}};
   end
 
-  function automatic logic [31:0] merge(input logic [31:0] held, input logic [31:0] data, input logic [31:0] mask);
+  function automatic logic [31:0] merge(input logic [31:0] held, input logic [31:0] data,
+                                        input logic [31:0] mask);
     return (held & ~mask) | (data & mask);
   endfunction
 
@@ -80,11 +81,14 @@ module zahl_registers
       if (write) begin
         response_q <= 1'b1;
         unique case (axil_awaddr_i)
-          RegisterProgramLow: program_q[31:9] <= 23'(merge({program_q[31:9], 9'd0}, axil_wdata_i, write_mask) >> 9);
-          RegisterProgramHigh: program_q[39:32] <= 8'(merge({24'd0, program_q[39:32]}, axil_wdata_i, write_mask));
+          RegisterProgramLow:
+          program_q[31:9] <= 23'(merge({program_q[31:9], 9'd0}, axil_wdata_i, write_mask) >> 9);
+          RegisterProgramHigh:
+          program_q[39:32] <= 8'(merge({24'd0, program_q[39:32]}, axil_wdata_i, write_mask));
           RegisterInstructionCount: count_q <= merge(count_q, axil_wdata_i, write_mask);
           RegisterWatchdog: watchdog_q <= merge(watchdog_q, axil_wdata_i, write_mask);
-          RegisterCounterSelect: counter_select_q <= 5'(merge({27'd0, counter_select_q}, axil_wdata_i, write_mask));
+          RegisterCounterSelect:
+          counter_select_q <= 5'(merge({27'd0, counter_select_q}, axil_wdata_i, write_mask));
           default: ;
         endcase
       end

@@ -1,5 +1,6 @@
-// How many instructions of each unit have been dispatched and how many have ended since the start of the program. Counts
-// wrap at 2^TokenBits; fewer than that are ever on their way, so equal counts mean that none is.
+// How many instructions of each unit have been dispatched and how many have ended since the start
+// of the program. Counts wrap at 2^TokenBits; fewer than that are ever on their way, so equal
+// counts mean that none is.
 module zahl_tokens
   import zahl_pkg::*;
   import zahl_core_pkg::*;
@@ -7,9 +8,9 @@ module zahl_tokens
   input  logic                   clk_i,
   input  logic                   rst_ni,
   input  logic                   clear_i,
-  input  logic [UnitCount-1:0]   dispatched_i,
-  input  logic [UnitCount-1:0]   end_i,    // cycle e - 1
-  output token_t [UnitCount-1:0] done_o,   // counts it from cycle e on
+  input  logic   [UnitCount-1:0] dispatched_i,
+  input  logic   [UnitCount-1:0] end_i,         // cycle e - 1
+  output token_t [UnitCount-1:0] done_o,        // counts it from cycle e on
   output logic                   all_ended_o
 );
   token_t [UnitCount-1:0] done_q, dispatched_q;

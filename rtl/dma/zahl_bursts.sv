@@ -1,8 +1,9 @@
 // Cuts the rows of a load or store into bursts (docs/machine.md, section 6).
 //
-// Started in cycle s, `burst_o` is the first burst from s + 1 on; each advance_i moves on to the next one, the last advance
-// leaves valid_o at 0. load_t and store_t have the same fields, so one type serves both. DRAM addresses wrap at 40 bits.
-// Scratchpad addresses stop at 2^24, which is past the end of every scratchpad, so that no sum comes back into range.
+// Started in cycle s, `burst_o` is the first burst from s + 1 on; each advance_i moves on to the
+// next one, the last advance leaves valid_o at 0. load_t and store_t have the same fields, so one
+// type serves both. DRAM addresses wrap at 40 bits. Scratchpad addresses stop at 2^24, which is
+// past the end of every scratchpad, so that no sum comes back into range.
 module zahl_bursts
   import zahl_pkg::*;
   import zahl_dma_pkg::*;
@@ -95,8 +96,9 @@ module zahl_bursts
   end
 
   logic unused_fields;
-  assign unused_fields = ^{instruction_i.reserved, instruction_i.accumulator_banks, instruction_i.write_banks,
-                           instruction_i.read_banks, instruction_i.wait_post, instruction_i.wait_array,
-                           instruction_i.wait_store, instruction_i.wait_load, instruction_i.opcode};
+  assign unused_fields =
+      ^{instruction_i.reserved, instruction_i.accumulator_banks, instruction_i.write_banks,
+        instruction_i.read_banks, instruction_i.wait_post, instruction_i.wait_array,
+        instruction_i.wait_store, instruction_i.wait_load, instruction_i.opcode};
 
 endmodule

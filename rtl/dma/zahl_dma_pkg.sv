@@ -7,11 +7,11 @@ package zahl_dma_pkg;
 
   // A piece of a row that one AXI burst carries.
   typedef struct packed {
-    logic [39:0] address;         // of the burst in DRAM: the first byte's, rounded down to the bus
+    logic [39:0] address;            // in DRAM, of the first byte, rounded down to the bus
     logic [8:0] beats;
-    bus_offset_t first;           // place of the first byte in the first beat
-    bus_offset_t last;            // place of the last byte in the last beat
-    logic signed [24:0] scratchpad;  // of byte 0 of the first beat; negative where that byte is not the burst's
+    bus_offset_t first;              // place of the first byte in the first beat
+    bus_offset_t last;               // place of the last byte in the last beat
+    logic signed [24:0] scratchpad;  // of byte 0 of the first beat; negative if that is not its own
     logic ends_instruction;
   } burst_t;
 

@@ -1,31 +1,32 @@
-// Reads the program from DRAM into a buffer of FetchDepth instructions (docs/machine.md, section 5).
+// Reads the program from DRAM into a buffer of FetchDepth instructions (docs/machine.md, section
+// 5).
 //
-// start_i (cycle 0) empties the buffer and sets address and count. Places are reserved when a burst is asked for, so that
-// data always has room. An instruction whose last beat is transferred in cycle b is at the head from b + 1 on; one with a
-// bus error in any of its beats has head_error_o. A request once shown stays until it is taken, even if an error stops the
-// machine.
+// start_i (cycle 0) empties the buffer and sets address and count. Places are reserved when a burst
+// is asked for, so that data always has room. An instruction whose last beat is transferred in
+// cycle b is at the head from b + 1 on; one with a bus error in any of its beats has head_error_o.
+// A request once shown stays until it is taken, even if an error stops the machine.
 module zahl_fetch
   import zahl_pkg::*;
 (
   input  logic                       clk_i,
   input  logic                       rst_ni,
   input  logic                       start_i,
-  input  logic [39:0]                program_i,
-  input  logic [31:0]                count_i,
-  input  logic                       enable_i,         // running and no error visible
+  input  logic [               39:0] program_i,
+  input  logic [               31:0] count_i,
+  input  logic                       enable_i,           // running and no error visible
   output logic                       request_valid_o,
   input  logic                       request_ready_i,
-  output logic [39:0]                request_address_o,
-  output logic [8:0]                 request_beats_o,
+  output logic [               39:0] request_address_o,
+  output logic [                8:0] request_beats_o,
   input  logic                       beat_valid_i,
-  input  logic [BusBytes*8-1:0]      beat_data_i,
+  input  logic [     BusBytes*8-1:0] beat_data_i,
   input  logic                       beat_error_i,
   input  logic                       beat_last_i,
   output logic                       head_valid_o,
   output logic [InstructionBits-1:0] head_o,
   output logic                       head_error_o,
   input  logic                       take_i,
-  output logic                       quiet_o           // no burst asked for or outstanding
+  output logic                       quiet_o             // no burst asked for or outstanding
 );
   localparam int unsigned InstructionBytes = InstructionBits / 8;
   localparam int unsigned Beats = InstructionBytes / BusBytes;
@@ -41,7 +42,8 @@ module zahl_fetch
   logic fits, take_request;
 
   assign instructions = left_q < 32'(FetchBurst) ? left_q[3:0] : 4'(FetchBurst);
-  assign fits = (SlotBits + 2)'(used_q) + (SlotBits + 2)'(instructions) <= (SlotBits + 2)'(FetchDepth);
+  assign
+      fits = (SlotBits + 2)'(used_q) + (SlotBits + 2)'(instructions) <= (SlotBits + 2)'(FetchDepth);
   assign request_valid_o = pending_q || (enable_i && left_q != '0 && fits);
   assign take_request = request_valid_o && request_ready_i;
   assign request_address_o = address_q;
@@ -65,8 +67,10 @@ module zahl_fetch
         address_q <= address_q + 40'(instructions) * 40'(InstructionBytes);
         left_q <= left_q - 32'(instructions);
       end
-      used_q <= used_q + (take_request ? (SlotBits + 1)'(instructions) : '0) - (SlotBits + 1)'(take_i);
-      outstanding_q <= outstanding_q + (SlotBits + 1)'(take_request) - (SlotBits + 1)'(beat_valid_i && beat_last_i);
+      used_q <= used_q + (take_request ? (SlotBits + 1)'(instructions) : '0) -
+          (SlotBits + 1)'(take_i);
+      outstanding_q <= outstanding_q + (SlotBits + 1)'(take_request) -
+          (SlotBits + 1)'(beat_valid_i && beat_last_i);
     end
   end
 
@@ -88,7 +92,7 @@ module zahl_fetch
     assign ends_instruction = beat_valid_i && write_q[PlaceBits-SlotBits-1:0] == '1;
     assign write_slot = write_q[PlaceBits-1-:SlotBits];
     for (genvar beat = 0; beat < Beats; ++beat) begin : gen_head
-      assign head_o[beat*BusBytes*8+:BusBytes*8] = beats_q[{read_q, (PlaceBits - SlotBits)'(beat)}];
+      assign head_o[beat*BusBytes*8+:BusBytes*8] = beats_q[{read_q, (PlaceBits-SlotBits)'(beat)}];
     end
   end
 

@@ -1,31 +1,32 @@
 // Copies rows of bytes from DRAM into the scratchpad (docs/machine.md, section 6).
 //
-// Started in cycle s, it asks for its first burst from s + 1 on, while fewer than LoadBursts are outstanding. A beat
-// transferred in cycle b is written at b + 1. end_o is given with the last write, fault_o and bus_error_o belong to the
-// instruction whose end_o was given one cycle ago. Rows are never merged.
+// Started in cycle s, it asks for its first burst from s + 1 on, while fewer than LoadBursts are
+// outstanding. A beat transferred in cycle b is written at b + 1. end_o is given with the last
+// write, fault_o and bus_error_o belong to the instruction whose end_o was given one cycle ago.
+// Rows are never merged.
 module zahl_load
   import zahl_pkg::*;
   import zahl_base_pkg::*;
   import zahl_dma_pkg::*;
 (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
-  input  logic                       start_i,
-  input  logic [InstructionBits-1:0] instruction_i,
-  output logic                       ready_o,
-  output logic                       end_o,
-  output logic                       fault_o,
-  output logic                       bus_error_o,
-  output logic                       request_valid_o,
-  input  logic                       request_ready_i,
-  output logic [39:0]                request_address_o,
-  output logic [8:0]                 request_beats_o,
-  input  logic                       beat_valid_i,
-  input  logic [BusBytes*8-1:0]      beat_data_i,
-  input  logic                       beat_error_i,
-  input  logic                       beat_last_i,
-  output write_request_t             write_o,
-  input  logic                       write_fault_i
+  input  logic                                 clk_i,
+  input  logic                                 rst_ni,
+  input  logic                                 start_i,
+  input  logic           [InstructionBits-1:0] instruction_i,
+  output logic                                 ready_o,
+  output logic                                 end_o,
+  output logic                                 fault_o,
+  output logic                                 bus_error_o,
+  output logic                                 request_valid_o,
+  input  logic                                 request_ready_i,
+  output logic           [               39:0] request_address_o,
+  output logic           [                8:0] request_beats_o,
+  input  logic                                 beat_valid_i,
+  input  logic           [     BusBytes*8-1:0] beat_data_i,
+  input  logic                                 beat_error_i,
+  input  logic                                 beat_last_i,
+  output write_request_t                       write_o,
+  input  logic                                 write_fault_i
 );
   localparam int unsigned CountBits = $clog2(DmaInstructions) + 1;
   localparam int unsigned BurstCountBits = $clog2(LoadBursts) + 1;
@@ -45,9 +46,9 @@ module zahl_load
     .rst_ni,
     .start_i,
     .instruction_i(instruction),
-    .advance_i(ask),
-    .valid_o(burst_valid),
-    .burst_o(burst)
+    .advance_i    (ask),
+    .valid_o      (burst_valid),
+    .burst_o      (burst)
   );
 
   assign ready_o = !burst_valid && flying_q < CountBits'(DmaInstructions);
@@ -68,12 +69,12 @@ module zahl_load
   // Bursts on their way; answers come in order.
   load_burst_t asked, answered;
   assign asked = '{
-      scratchpad: burst.scratchpad,
-      first: burst.first,
-      last: burst.last,
-      banks: banks_q,
-      ends_instruction: burst.ends_instruction
-  };
+          scratchpad: burst.scratchpad,
+          first: burst.first,
+          last: burst.last,
+          banks: banks_q,
+          ends_instruction: burst.ends_instruction
+      };
 
   zahl_fifo #(
     .Width($bits(load_burst_t)),
@@ -82,10 +83,10 @@ module zahl_load
     .clk_i,
     .rst_ni,
     .clear_i(1'b0),
-    .push_i(ask),
-    .data_i(asked),
-    .pop_i(beat_valid_i && beat_last_i),
-    .head_o(answered),
+    .push_i (ask),
+    .data_i (asked),
+    .pop_i  (beat_valid_i && beat_last_i),
+    .head_o (answered),
     .count_o(outstanding)
   );
 
@@ -101,12 +102,12 @@ module zahl_load
   assign from_first = inside_q ? '1 : {BusBytes{1'b1}} << answered.first;
   assign to_last = beat_last_i ? {BusBytes{1'b1}} >> ~answered.last : '1;
   assign write_o = '{
-      valid: write_valid_q,
-      address: write_address_q,
-      strobe: LineBytes'(write_strobe_q),
-      data: (LineBytes * 8)'(write_data_q),
-      banks: write_banks_q
-  };
+          valid: write_valid_q,
+          address: write_address_q,
+          strobe: LineBytes'(write_strobe_q),
+          data: (LineBytes * 8)'(write_data_q),
+          banks: write_banks_q
+      };
   assign end_o = write_valid_q && ends_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -121,7 +122,8 @@ module zahl_load
 
   always_ff @(posedge clk_i) begin
     if (beat_valid_i) begin
-      write_address_q <= inside_q ? write_address_q + 25'(BusBytes) : unsigned'(answered.scratchpad);
+      write_address_q <= inside_q ? write_address_q + 25'(BusBytes) :
+          unsigned'(answered.scratchpad);
       write_strobe_q <= from_first & to_last;
       write_data_q <= beat_data_i;
       write_banks_q <= answered.banks;

@@ -1,5 +1,5 @@
-// Shares the read address channel: fetch wins, the grant is in the same cycle; but an address once shown and not taken
-// stays.
+// Shares the read address channel: fetch wins, the grant is in the same cycle; but an address once
+// shown and not taken stays.
 module zahl_read_address
   import zahl_pkg::*;
 (
@@ -8,18 +8,18 @@ module zahl_read_address
   input  logic        fetch_valid_i,
   output logic        fetch_ready_o,
   input  logic [39:0] fetch_address_i,
-  input  logic [8:0]  fetch_beats_i,
+  input  logic [ 8:0] fetch_beats_i,
   input  logic        load_valid_i,
   output logic        load_ready_o,
   input  logic [39:0] load_address_i,
-  input  logic [8:0]  load_beats_i,
+  input  logic [ 8:0] load_beats_i,
   output logic        axi_arvalid_o,
   input  logic        axi_arready_i,
-  output logic [0:0]  axi_arid_o,
+  output logic [ 0:0] axi_arid_o,
   output logic [39:0] axi_araddr_o,
-  output logic [7:0]  axi_arlen_o,
-  output logic [2:0]  axi_arsize_o,
-  output logic [1:0]  axi_arburst_o
+  output logic [ 7:0] axi_arlen_o,
+  output logic [ 2:0] axi_arsize_o,
+  output logic [ 1:0] axi_arburst_o
 );
   logic load_stays_q;  // a load's address was shown and not taken
   logic select_load;

@@ -1,43 +1,45 @@
 // Copies rows of bytes from the scratchpad to DRAM (docs/machine.md, section 6).
 //
-// Started in cycle s, its first burst begins at s + 1 at the earliest and reads one beat's bytes a cycle; beat k of a burst
-// begun in cycle c is on the write data channel at c + k + StoreReadCycles, the address at c + StoreReadCycles. A memory
-// that is not ready fills two short queues, and no beat is read without a free place in them. end_o is given with the last
-// response, fault_o and bus_error_o belong to the instruction whose end_o was given one cycle ago.
+// Started in cycle s, its first burst begins at s + 1 at the earliest and reads one beat's bytes a
+// cycle; beat k of a burst begun in cycle c is on the write data channel at c + k +
+// StoreReadCycles, the address at c + StoreReadCycles. A memory that is not ready fills two short
+// queues, and no beat is read without a free place in them. end_o is given with the last response,
+// fault_o and bus_error_o belong to the instruction whose end_o was given one cycle ago.
 module zahl_store
   import zahl_pkg::*;
   import zahl_base_pkg::*;
   import zahl_dma_pkg::*;
 (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
-  input  logic                       start_i,
-  input  logic [InstructionBits-1:0] instruction_i,
-  output logic                       ready_o,
-  output logic                       end_o,
-  output logic                       fault_o,
-  output logic                       bus_error_o,
-  output read_request_t              read_o,
-  input  logic [LineBytes*8-1:0]     read_data_i,
-  input  logic                       read_fault_i,
-  output logic                       axi_awvalid_o,
-  input  logic                       axi_awready_i,
-  output logic [0:0]                 axi_awid_o,
-  output logic [39:0]                axi_awaddr_o,
-  output logic [7:0]                 axi_awlen_o,
-  output logic [2:0]                 axi_awsize_o,
-  output logic [1:0]                 axi_awburst_o,
-  output logic                       axi_wvalid_o,
-  input  logic                       axi_wready_i,
-  output logic [BusBytes*8-1:0]      axi_wdata_o,
-  output logic [BusBytes-1:0]        axi_wstrb_o,
-  output logic                       axi_wlast_o,
-  input  logic                       response_valid_i,
-  input  logic                       response_error_i
+  input  logic                                clk_i,
+  input  logic                                rst_ni,
+  input  logic                                start_i,
+  input  logic          [InstructionBits-1:0] instruction_i,
+  output logic                                ready_o,
+  output logic                                end_o,
+  output logic                                fault_o,
+  output logic                                bus_error_o,
+  output read_request_t                       read_o,
+  input  logic          [    LineBytes*8-1:0] read_data_i,
+  input  logic                                read_fault_i,
+  output logic                                axi_awvalid_o,
+  input  logic                                axi_awready_i,
+  output logic          [                0:0] axi_awid_o,
+  output logic          [               39:0] axi_awaddr_o,
+  output logic          [                7:0] axi_awlen_o,
+  output logic          [                2:0] axi_awsize_o,
+  output logic          [                1:0] axi_awburst_o,
+  output logic                                axi_wvalid_o,
+  input  logic                                axi_wready_i,
+  output logic          [     BusBytes*8-1:0] axi_wdata_o,
+  output logic          [       BusBytes-1:0] axi_wstrb_o,
+  output logic                                axi_wlast_o,
+  input  logic                                response_valid_i,
+  input  logic                                response_error_i
 );
   localparam int unsigned CountBits = $clog2(DmaInstructions) + 1;
   localparam int unsigned BurstCountBits = $clog2(StoreBursts) + 1;
-  localparam int unsigned Places = 4;  // of each queue to the memory; three are in use when it is always ready
+  localparam int unsigned Places =
+      4;  // of each queue to the memory; three are in use when it is always ready
 
   load_t instruction;
   assign instruction = load_t'(instruction_i);
@@ -57,16 +59,16 @@ module zahl_store
     .rst_ni,
     .start_i,
     .instruction_i(instruction),
-    .advance_i(read && ends_burst),
-    .valid_o(burst_valid),
-    .burst_o(burst)
+    .advance_i    (read && ends_burst),
+    .valid_o      (burst_valid),
+    .burst_o      (burst)
   );
 
   assign ready_o = !burst_valid && flying_q < CountBits'(DmaInstructions);
   assign begins = beat_q == '0;
   assign ends_burst = beat_q == burst.beats - 1'b1;
-  assign read = burst_valid && beats_held_q < 3'(Places)
-      && (!begins || (outstanding < BurstCountBits'(StoreBursts) && addresses_held_q < 3'(Places)));
+  assign read = burst_valid && beats_held_q < 3'(Places) &&
+      (!begins || (outstanding < BurstCountBits'(StoreBursts) && addresses_held_q < 3'(Places)));
 
   assign read_o.valid = read;
   assign read_o.address = begins ? burst.scratchpad : beat_address_q;
@@ -128,7 +130,8 @@ module zahl_store
       last_q <= ends_burst;
       ends_instruction_q <= ends_burst && burst.ends_instruction;
       address_q <= '{address: burst.address, length: 8'(burst.beats - 1'b1)};
-      strobe_q <= ({BusBytes{1'b1}} << bus_offset_t'(read_o.first)) & ({BusBytes{1'b1}} >> ~bus_offset_t'(read_o.last));
+      strobe_q <= ({BusBytes{1'b1}} << bus_offset_t'(read_o.first)) &
+          ({BusBytes{1'b1}} >> ~bus_offset_t'(read_o.last));
     end
   end
 
@@ -139,10 +142,10 @@ module zahl_store
     .clk_i,
     .rst_ni,
     .clear_i(1'b0),
-    .push_i(arrives_q && begins_q),
-    .data_i(address_q),
-    .pop_i(address_taken),
-    .head_o(address_head),
+    .push_i (arrives_q && begins_q),
+    .data_i (address_q),
+    .pop_i  (address_taken),
+    .head_o (address_head),
     .count_o(address_count)
   );
   zahl_fifo #(
@@ -152,10 +155,10 @@ module zahl_store
     .clk_i,
     .rst_ni,
     .clear_i(1'b0),
-    .push_i(arrives_q),
-    .data_i(beat),
-    .pop_i(beat_taken),
-    .head_o(beat_head),
+    .push_i (arrives_q),
+    .data_i (beat),
+    .pop_i  (beat_taken),
+    .head_o (beat_head),
     .count_o(beat_count)
   );
 
@@ -180,10 +183,10 @@ module zahl_store
     .clk_i,
     .rst_ni,
     .clear_i(1'b0),
-    .push_i(read && begins),
-    .data_i(burst.ends_instruction),
-    .pop_i(response_valid_i),
-    .head_o(response_ends_instruction),
+    .push_i (read && begins),
+    .data_i (burst.ends_instruction),
+    .pop_i  (response_valid_i),
+    .head_o (response_ends_instruction),
     .count_o(outstanding)
   );
   assign end_o = response_valid_i && response_ends_instruction;
@@ -200,10 +203,10 @@ module zahl_store
     .clk_i,
     .rst_ni,
     .clear_i(1'b0),
-    .push_i(arrives_q && ends_instruction_q),
-    .data_i(read_fault),
-    .pop_i(end_o),
-    .head_o(fault_head),
+    .push_i (arrives_q && ends_instruction_q),
+    .data_i (read_fault),
+    .pop_i  (end_o),
+    .head_o (fault_head),
     .count_o(fault_count)
   );
   assign fault_o = end_fault_q;

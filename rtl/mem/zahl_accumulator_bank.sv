@@ -1,22 +1,23 @@
-// One accumulator bank: vectors of Columns 32-bit sums, one read and one write port. The read port has two clients of which
-// at most one is enabled in a cycle (otherwise the first counts). A vector read in cycle t is at data_o in t + 1; a
-// vector written in t can be read in t + 1, and a read in t itself gives the old one.
+// One accumulator bank: vectors of Columns 32-bit sums, one read and one write port. The read port
+// has two clients of which at most one is enabled in a cycle (otherwise the first counts). A vector
+// read in cycle t is at data_o in t + 1; a vector written in t can be read in t + 1, and a read in
+// t itself gives the old one.
 module zahl_accumulator_bank
   import zahl_pkg::*;
 #(
   localparam int unsigned IndexBits = $clog2(AccumulatorBankVectors)
 ) (
-  input  logic                    clk_i,
-  input  logic                    array_read_i,
-  input  logic [IndexBits-1:0]    array_read_index_i,
-  input  logic                    post_read_i,
-  input  logic [IndexBits-1:0]    post_read_index_i,
-  output logic [Columns*32-1:0]   data_o,
-  input  logic                    write_i,
-  input  logic [IndexBits-1:0]    write_index_i,
-  input  logic [Columns*32-1:0]   write_data_i
+  input  logic                  clk_i,
+  input  logic                  array_read_i,
+  input  logic [ IndexBits-1:0] array_read_index_i,
+  input  logic                  post_read_i,
+  input  logic [ IndexBits-1:0] post_read_index_i,
+  output logic [Columns*32-1:0] data_o,
+  input  logic                  write_i,
+  input  logic [ IndexBits-1:0] write_index_i,
+  input  logic [Columns*32-1:0] write_data_i
 );
-  logic [Columns*32-1:0] memory [AccumulatorBankVectors];
+  logic [Columns*32-1:0] memory[AccumulatorBankVectors];
 
   logic [IndexBits-1:0] read_index;
   assign read_index = array_read_i ? array_read_index_i : post_read_index_i;

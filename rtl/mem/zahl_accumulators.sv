@@ -1,21 +1,22 @@
-// The accumulators: AccumulatorBanks banks, each used by the array or by post. Requests of cycle t are answered (data,
-// fault) in t + 1; a vector written in t can be read in t + 1. After a fault the data is zero and nothing was written.
-// When both clients read one bank in one cycle, the result is unspecified: ownership is checked elsewhere.
+// The accumulators: AccumulatorBanks banks, each used by the array or by post. Requests of cycle t
+// are answered (data, fault) in t + 1; a vector written in t can be read in t + 1. After a fault
+// the data is zero and nothing was written. When both clients read one bank in one cycle, the
+// result is unspecified: ownership is checked elsewhere.
 module zahl_accumulators
   import zahl_pkg::*;
   import zahl_base_pkg::*;
 (
-  input  logic                  clk_i,
-  input  logic                  rst_ni,
-  input  accumulator_request_t  array_read_i,
-  output logic [Columns*32-1:0] array_data_o,
-  output logic                  array_read_fault_o,
-  input  accumulator_request_t  array_write_i,
-  input  logic [Columns*32-1:0] array_write_data_i,
-  output logic                  array_write_fault_o,
-  input  accumulator_request_t  post_read_i,
-  output logic [Columns*32-1:0] post_data_o,
-  output logic                  post_fault_o
+  input  logic                                  clk_i,
+  input  logic                                  rst_ni,
+  input  accumulator_request_t                  array_read_i,
+  output logic                 [Columns*32-1:0] array_data_o,
+  output logic                                  array_read_fault_o,
+  input  accumulator_request_t                  array_write_i,
+  input  logic                 [Columns*32-1:0] array_write_data_i,
+  output logic                                  array_write_fault_o,
+  input  accumulator_request_t                  post_read_i,
+  output logic                 [Columns*32-1:0] post_data_o,
+  output logic                                  post_fault_o
 );
   localparam int unsigned IndexBits = $clog2(AccumulatorBankVectors);
   localparam int unsigned BankBits = $clog2(AccumulatorBanks);
@@ -37,7 +38,7 @@ module zahl_accumulators
     assign bank[i*BankBits+:BankBits] = bank_here;
   end
 
-  logic [Columns*32-1:0] bank_data [AccumulatorBanks];
+  logic [Columns*32-1:0] bank_data[AccumulatorBanks];
   for (genvar b = 0; b < AccumulatorBanks; b++) begin : gen_bank
     zahl_accumulator_bank u_bank (
       .clk_i,

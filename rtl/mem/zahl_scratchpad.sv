@@ -1,39 +1,40 @@
-// The scratchpad: ScratchpadBanks banks, five read ports and two write ports in front of them. Any LineBytes bytes in a row
-// can be read or written each cycle, since neighbouring lines lie in different halves of a bank. Data and faults come in
-// the cycle after the request. The two streams of one unit (source and weights, a and b) may lie in one bank. When two units
-// read or write the same bank in one cycle, the result is unspecified: ownership is checked elsewhere.
+// The scratchpad: ScratchpadBanks banks, five read ports and two write ports in front of them. Any
+// LineBytes bytes in a row can be read or written each cycle, since neighbouring lines lie in
+// different halves of a bank. Data and faults come in the cycle after the request. The two streams
+// of one unit (source and weights, a and b) may lie in one bank. When two units read or write the
+// same bank in one cycle, the result is unspecified: ownership is checked elsewhere.
 module zahl_scratchpad
   import zahl_pkg::*;
   import zahl_base_pkg::*;
   import zahl_scratchpad_pkg::*;
 (
-  input  logic                   clk_i,
-  input  logic                   rst_ni,
-  input  read_request_t          store_read_i,
-  output logic [LineBytes*8-1:0] store_data_o,
-  output logic                   store_fault_o,
-  input  read_request_t          source_read_i,
-  output logic [LineBytes*8-1:0] source_data_o,
-  output logic                   source_fault_o,
-  input  read_request_t          weights_read_i,
-  output logic [LineBytes*8-1:0] weights_data_o,
-  output logic                   weights_fault_o,
-  input  read_request_t          a_read_i,
-  output logic [LineBytes*8-1:0] a_data_o,
-  output logic                   a_fault_o,
-  input  read_request_t          b_read_i,
-  output logic [LineBytes*8-1:0] b_data_o,
-  output logic                   b_fault_o,
-  input  write_request_t         load_write_i,
-  output logic                   load_write_fault_o,
-  input  write_request_t         post_write_i,
-  output logic                   post_write_fault_o
+  input  logic                             clk_i,
+  input  logic                             rst_ni,
+  input  read_request_t                    store_read_i,
+  output logic           [LineBytes*8-1:0] store_data_o,
+  output logic                             store_fault_o,
+  input  read_request_t                    source_read_i,
+  output logic           [LineBytes*8-1:0] source_data_o,
+  output logic                             source_fault_o,
+  input  read_request_t                    weights_read_i,
+  output logic           [LineBytes*8-1:0] weights_data_o,
+  output logic                             weights_fault_o,
+  input  read_request_t                    a_read_i,
+  output logic           [LineBytes*8-1:0] a_data_o,
+  output logic                             a_fault_o,
+  input  read_request_t                    b_read_i,
+  output logic           [LineBytes*8-1:0] b_data_o,
+  output logic                             b_fault_o,
+  input  write_request_t                   load_write_i,
+  output logic                             load_write_fault_o,
+  input  write_request_t                   post_write_i,
+  output logic                             post_write_fault_o
 );
   // What the banks read last.
-  logic [LineBits-1:0] even_first [ScratchpadBanks];
-  logic [LineBits-1:0] odd_first [ScratchpadBanks];
-  logic [LineBits-1:0] even_second [ScratchpadBanks];
-  logic [LineBits-1:0] odd_second [ScratchpadBanks];
+  logic [LineBits-1:0] even_first[ScratchpadBanks];
+  logic [LineBits-1:0] odd_first[ScratchpadBanks];
+  logic [LineBits-1:0] even_second[ScratchpadBanks];
+  logic [LineBits-1:0] odd_second[ScratchpadBanks];
 
   read_request_t [Readers-1:0] read;
   assign read = {b_read_i, weights_read_i, a_read_i, source_read_i, store_read_i};
@@ -116,12 +117,16 @@ module zahl_scratchpad
     even_write_enable = '0;
     odd_write_enable = '0;
     for (int unsigned i = 0; i < Readers; i++) begin
-      if (even_read[i]) even_read_enable[{even_read_bank[i*BankBits+:BankBits], ReaderBits'(i)}] = 1'b1;
-      if (odd_read[i]) odd_read_enable[{odd_read_bank[i*BankBits+:BankBits], ReaderBits'(i)}] = 1'b1;
+      if (even_read[i])
+        even_read_enable[{even_read_bank[i*BankBits+:BankBits], ReaderBits'(i)}] = 1'b1;
+      if (odd_read[i])
+        odd_read_enable[{odd_read_bank[i*BankBits+:BankBits], ReaderBits'(i)}] = 1'b1;
     end
     for (int unsigned i = 0; i < Writers; i++) begin
-      if (even_write[i]) even_write_enable[{even_write_bank[i*BankBits+:BankBits], WriterBits'(i)}] = 1'b1;
-      if (odd_write[i]) odd_write_enable[{odd_write_bank[i*BankBits+:BankBits], WriterBits'(i)}] = 1'b1;
+      if (even_write[i])
+        even_write_enable[{even_write_bank[i*BankBits+:BankBits], WriterBits'(i)}] = 1'b1;
+      if (odd_write[i])
+        odd_write_enable[{odd_write_bank[i*BankBits+:BankBits], WriterBits'(i)}] = 1'b1;
     end
   end
 

@@ -1,22 +1,22 @@
-// The even or the odd lines of one scratchpad bank. Two streams of one unit (source and weights, a and b) may read it at
-// once, so it has two read ports, each shared by the first or second streams of the units: of the clients of a port at
-// most one may be enabled in a cycle (otherwise the first counts). A row read in cycle t comes out in t + 1; a row
-// written in t can be read in t + 1.
+// The even or the odd lines of one scratchpad bank. Two streams of one unit (source and weights, a
+// and b) may read it at once, so it has two read ports, each shared by the first or second streams
+// of the units: of the clients of a port at most one may be enabled in a cycle (otherwise the first
+// counts). A row read in cycle t comes out in t + 1; a row written in t can be read in t + 1.
 module zahl_scratchpad_bank
   import zahl_pkg::*;
   import zahl_scratchpad_pkg::*;
 (
   input  logic                         clk_i,
-  input  logic [Readers-1:0]           read_enable_i,
-  input  logic [Readers*RowBits-1:0]   read_row_i,
-  output logic [LineBits-1:0]          first_data_o,
-  output logic [LineBits-1:0]          second_data_o,
-  input  logic [Writers-1:0]           write_enable_i,
-  input  logic [Writers*RowBits-1:0]   write_row_i,
+  input  logic [          Readers-1:0] read_enable_i,
+  input  logic [  Readers*RowBits-1:0] read_row_i,
+  output logic [         LineBits-1:0] first_data_o,
+  output logic [         LineBits-1:0] second_data_o,
+  input  logic [          Writers-1:0] write_enable_i,
+  input  logic [  Writers*RowBits-1:0] write_row_i,
   input  logic [Writers*LineBytes-1:0] write_strobe_i,
-  input  logic [Writers*LineBits-1:0]  write_data_i
+  input  logic [ Writers*LineBits-1:0] write_data_i
 );
-  logic [LineBits-1:0] memory [BankRows];
+  logic [LineBits-1:0] memory[BankRows];
 
   // Branches instead of multiplexers: an idle bank costs a simulation next to nothing.
   logic [RowBits-1:0] first_row, second_row;
@@ -42,8 +42,8 @@ module zahl_scratchpad_bank
     if (|read_enable_i[Readers-1:FirstReaders]) second_data_o <= memory[second_row];
   end
 
-  // The whole line is written at once, with what it held where there is no strobe: a simulation then does one write, and
-  // synthesis makes write enables of it.
+  // The whole line is written at once, with what it held where there is no strobe: a simulation
+  // then does one write, and synthesis makes write enables of it.
   logic [RowBits-1:0] write_row;
   logic [LineBits-1:0] line;
   assign write_row = write_enable_i[0] ? write_row_i[0+:RowBits] : write_row_i[RowBits+:RowBits];

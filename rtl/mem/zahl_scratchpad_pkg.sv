@@ -1,8 +1,10 @@
-// How the scratchpad is cut: banks, each of an even and an odd half with every second line, each half BankRows lines.
+// How the scratchpad is cut: banks, each of an even and an odd half with every second line, each
+// half BankRows lines.
 package zahl_scratchpad_pkg;
   import zahl_pkg::*;
 
-  // Readers 0 to 2 are the first streams of store, array and post, 3 and 4 the second ones of array and post.
+  // Readers 0 to 2 are the first streams of store, array and post, 3 and 4 the second ones of array
+  // and post.
   localparam int unsigned FirstReaders = 3;
   localparam int unsigned Readers = 5;
   localparam int unsigned Writers = 2;
@@ -16,8 +18,9 @@ package zahl_scratchpad_pkg;
   localparam int unsigned NumberBits = 25 - OffsetBits;
   typedef logic [NumberBits-1:0] line_number_t;
 
-  // Where in the even or the odd lines (bit 0 of the number tells which) a line lies. The lines of an unaligned access are
-  // neighbours, so one is even and one odd. Lines past the end and negative ones do not exist.
+  // Where in the even or the odd lines (bit 0 of the number tells which) a line lies. The lines of
+  // an unaligned access are neighbours, so one is even and one odd. Lines past the end and negative
+  // ones do not exist.
   typedef struct packed {
     logic exists;
     logic [BankBits-1:0] bank;

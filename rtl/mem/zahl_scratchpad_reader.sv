@@ -1,27 +1,28 @@
-// One read port of the scratchpad: finds the one or two lines of a request and names their banks in the same cycle; in
-// the next one takes the lines from the two data banks that it names and hands out the bytes rotated to the requested
-// address. The data is zero after a fault and when nothing was requested.
+// One read port of the scratchpad: finds the one or two lines of a request and names their banks in
+// the same cycle; in the next one takes the lines from the two data banks that it names and hands
+// out the bytes rotated to the requested address. The data is zero after a fault and when nothing
+// was requested.
 module zahl_scratchpad_reader
   import zahl_pkg::*;
   import zahl_base_pkg::*;
   import zahl_scratchpad_pkg::*;
 (
-  input  logic                clk_i,
-  input  logic                rst_ni,
-  input  read_request_t       request_i,
-  output logic [LineBits-1:0] data_o,
-  output logic                fault_o,
+  input  logic                         clk_i,
+  input  logic                         rst_ni,
+  input  read_request_t                request_i,
+  output logic          [LineBits-1:0] data_o,
+  output logic                         fault_o,
   // The halves of the banks: even lines, odd lines.
-  output logic                even_enable_o,
-  output logic [RowBits-1:0]  even_row_o,
-  output logic [BankBits-1:0] even_bank_o,
-  output logic [BankBits-1:0] even_data_bank_o,
-  input  logic [LineBits-1:0] even_data_i,
-  output logic                odd_enable_o,
-  output logic [RowBits-1:0]  odd_row_o,
-  output logic [BankBits-1:0] odd_bank_o,
-  output logic [BankBits-1:0] odd_data_bank_o,
-  input  logic [LineBits-1:0] odd_data_i
+  output logic                         even_enable_o,
+  output logic          [ RowBits-1:0] even_row_o,
+  output logic          [BankBits-1:0] even_bank_o,
+  output logic          [BankBits-1:0] even_data_bank_o,
+  input  logic          [LineBits-1:0] even_data_i,
+  output logic                         odd_enable_o,
+  output logic          [ RowBits-1:0] odd_row_o,
+  output logic          [BankBits-1:0] odd_bank_o,
+  output logic          [BankBits-1:0] odd_data_bank_o,
+  input  logic          [LineBits-1:0] odd_data_i
 );
   logic [OffsetBits-1:0] offset;
   line_place_t low, high;
@@ -43,8 +44,8 @@ module zahl_scratchpad_reader
       high = place_of(request_i.address[24:OffsetBits] + line_number_t'(1));
       touches_low = 8'(offset) + 8'(request_i.first) < 8'(LineBytes);
       touches_high = 8'(offset) + 8'(request_i.last) >= 8'(LineBytes);
-      fault = (touches_low && !(low.exists && request_i.banks[5'(low.bank)]))
-          || (touches_high && !(high.exists && request_i.banks[5'(high.bank)]));
+      fault = (touches_low && !(low.exists && request_i.banks[5'(low.bank)])) ||
+          (touches_high && !(high.exists && request_i.banks[5'(high.bank)]));
     end
   end
   assign read = request_i.valid && !fault;

@@ -1,25 +1,26 @@
-// One write port of the scratchpad: cuts a request into its one or two lines and names their banks in the same cycle. A
-// request with a fault enables none; fault_o tells in the next cycle. Only bytes with a strobe count as touched.
+// One write port of the scratchpad: cuts a request into its one or two lines and names their banks
+// in the same cycle. A request with a fault enables none; fault_o tells in the next cycle. Only
+// bytes with a strobe count as touched.
 module zahl_scratchpad_writer
   import zahl_pkg::*;
   import zahl_base_pkg::*;
   import zahl_scratchpad_pkg::*;
 (
-  input  logic                 clk_i,
-  input  logic                 rst_ni,
-  input  write_request_t       request_i,
-  output logic                 fault_o,
+  input  logic                           clk_i,
+  input  logic                           rst_ni,
+  input  write_request_t                 request_i,
+  output logic                           fault_o,
   // The halves of the banks: even lines, odd lines.
-  output logic                 even_enable_o,
-  output logic [BankBits-1:0]  even_bank_o,
-  output logic [RowBits-1:0]   even_row_o,
-  output logic [LineBytes-1:0] even_strobe_o,
-  output logic [LineBits-1:0]  even_data_o,
-  output logic                 odd_enable_o,
-  output logic [BankBits-1:0]  odd_bank_o,
-  output logic [RowBits-1:0]   odd_row_o,
-  output logic [LineBytes-1:0] odd_strobe_o,
-  output logic [LineBits-1:0]  odd_data_o
+  output logic                           even_enable_o,
+  output logic           [ BankBits-1:0] even_bank_o,
+  output logic           [  RowBits-1:0] even_row_o,
+  output logic           [LineBytes-1:0] even_strobe_o,
+  output logic           [ LineBits-1:0] even_data_o,
+  output logic                           odd_enable_o,
+  output logic           [ BankBits-1:0] odd_bank_o,
+  output logic           [  RowBits-1:0] odd_row_o,
+  output logic           [LineBytes-1:0] odd_strobe_o,
+  output logic           [ LineBits-1:0] odd_data_o
 );
   logic [OffsetBits-1:0] offset;
   line_place_t low, high;
@@ -42,8 +43,8 @@ module zahl_scratchpad_writer
       high = place_of(request_i.address[24:OffsetBits] + line_number_t'(1));
       {high_strobe, low_strobe} = {LineBytes'(0), request_i.strobe} << offset;
       {high_data, low_data} = {LineBits'(0), request_i.data} << {offset, 3'b0};
-      fault = (|low_strobe && !(low.exists && request_i.banks[5'(low.bank)]))
-          || (|high_strobe && !(high.exists && request_i.banks[5'(high.bank)]));
+      fault = (|low_strobe && !(low.exists && request_i.banks[5'(low.bank)])) ||
+          (|high_strobe && !(high.exists && request_i.banks[5'(high.bank)]));
     end
   end
 

@@ -1,5 +1,6 @@
-// Saturating rounding doubling high multiply: round(a * b * 2^-31), ties upward. Operands are taken in cycle t while
-// `multiply_i`; the result is given in t + 1 and holds. Its one saturating case, -2^31 * -2^31, must not occur.
+// Saturating rounding doubling high multiply: round(a * b * 2^-31), ties upward. Operands are taken
+// in cycle t while `multiply_i`; the result is given in t + 1 and holds. Its one saturating case,
+// -2^31 * -2^31, must not occur.
 module zahl_doubling_multiplier (
   input  logic               clk_i,
   input  logic               multiply_i,

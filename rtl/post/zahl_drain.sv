@@ -1,20 +1,21 @@
-// The sequence of a drain: per block the channel parameters, then out_rows * out_columns accumulator vectors, one
-// request a cycle from the cycle after `start_i` on. `line_valid_o` with `line_index_o` announces the parameter line
-// that the read port answers in this cycle; `issue_o` goes with the accumulator request of this cycle.
+// The sequence of a drain: per block the channel parameters, then out_rows * out_columns
+// accumulator vectors, one request a cycle from the cycle after `start_i` on. `line_valid_o` with
+// `line_index_o` announces the parameter line that the read port answers in this cycle; `issue_o`
+// goes with the accumulator request of this cycle.
 module zahl_drain
   import zahl_pkg::*;
   import zahl_base_pkg::*;
   import zahl_post_pkg::*;
 (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
-  input  logic                       start_i,
-  input  logic [InstructionBits-1:0] instruction_i,
-  output read_request_t              read_o,
-  output logic                       line_valid_o,
-  output logic                 [3:0] line_index_o,
-  output accumulator_request_t       accumulator_read_o,
-  output issue_t                     issue_o
+  input  logic                                       clk_i,
+  input  logic                                       rst_ni,
+  input  logic                                       start_i,
+  input  logic                 [InstructionBits-1:0] instruction_i,
+  output read_request_t                              read_o,
+  output logic                                       line_valid_o,
+  output logic                 [                3:0] line_index_o,
+  output accumulator_request_t                       accumulator_read_o,
+  output issue_t                                     issue_o
 );
   localparam int unsigned WordLines = (4 * Columns + LineBytes - 1) / LineBytes;
   localparam int unsigned ByteLines = (Columns + LineBytes - 1) / LineBytes;
@@ -25,8 +26,8 @@ module zahl_drain
   /* verilator lint_on UNUSEDSIGNAL */
   assign drain_new = drain_t'(instruction_i);
 
-  logic     active_q, in_parameters_q;
-  logic     line_valid_q;
+  logic active_q, in_parameters_q;
+  logic line_valid_q;
   logic [3:0] line_q, answered_line_q;
   address_t line_address_q;
   logic [28:0] index_q;  // of the accumulator vector: up to 2^28 vectors from a 12-bit start
@@ -35,7 +36,8 @@ module zahl_drain
   address_t block_address_q, row_address_q, pixel_address_q;
 
   logic last_line, last_pixel, last_of_block, last;
-  assign last_line = line_q == (drain_q.uniform ? 4'(WordLines - 1) : 4'(2 * WordLines + ByteLines - 1));
+  assign last_line = line_q ==
+      (drain_q.uniform ? 4'(WordLines - 1) : 4'(2 * WordLines + ByteLines - 1));
   assign last_pixel = columns_left_q == '0;
   assign last_of_block = last_pixel && rows_left_q == '0;
   assign last = last_of_block && blocks_left_q == '0;
@@ -47,11 +49,16 @@ module zahl_drain
     read_o = '0;
     accumulator_read_o = '0;
     issue_o = '0;
-    if (active_q && in_parameters_q) read_o = read(line_address_q, 7'(LineBytes), drain_q.read_banks);
+    if (active_q && in_parameters_q)
+      read_o = read(line_address_q, 7'(LineBytes), drain_q.read_banks);
     if (in_vectors) begin
-      accumulator_read_o = '{valid: 1'b1, index: index_q[12:0],
-                             banks: index_q[28:13] == '0 ? drain_q.accumulator_banks : '0};
-      issue_o = issue(pixel_address_q, blocks_left_q == '0 ? drain_q.last_channels + 7'd1 : 7'(Columns), last);
+      accumulator_read_o = '{
+          valid: 1'b1,
+          index: index_q[12:0],
+          banks: index_q[28:13] == '0 ? drain_q.accumulator_banks : '0
+      };
+      issue_o = issue(pixel_address_q,
+                      blocks_left_q == '0 ? drain_q.last_channels + 7'd1 : 7'(Columns), last);
     end
   end
   assign line_valid_o = line_valid_q;

@@ -1,17 +1,18 @@
-// The sequence of an eltwise: rows * ceil(row_bytes / Columns) steps, one a cycle from the cycle after `start_i` on.
-// Each reads up to Columns bytes of a and of b, and `issue_o` says where the result of this cycle's reads goes.
+// The sequence of an eltwise: rows * ceil(row_bytes / Columns) steps, one a cycle from the cycle
+// after `start_i` on. Each reads up to Columns bytes of a and of b, and `issue_o` says where the
+// result of this cycle's reads goes.
 module zahl_eltwise
   import zahl_pkg::*;
   import zahl_base_pkg::*;
   import zahl_post_pkg::*;
 (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
-  input  logic                       start_i,
-  input  logic [InstructionBits-1:0] instruction_i,
-  output read_request_t              a_read_o,
-  output read_request_t              b_read_o,
-  output issue_t                     issue_o
+  input  logic                                clk_i,
+  input  logic                                rst_ni,
+  input  logic                                start_i,
+  input  logic          [InstructionBits-1:0] instruction_i,
+  output read_request_t                       a_read_o,
+  output read_request_t                       b_read_o,
+  output issue_t                              issue_o
 );
   // Fields for the lanes and for dispatch are of no interest here.
   /* verilator lint_off UNUSEDSIGNAL */
@@ -19,13 +20,13 @@ module zahl_eltwise
   /* verilator lint_on UNUSEDSIGNAL */
   assign eltwise_new = eltwise_t'(instruction_i);
 
-  logic        active_q;
+  logic active_q;
   logic [13:0] rows_left_q;
   logic [17:0] offset_q;  // in the row
-  logic [17:0] left_q;    // bytes left in the row, minus 1
-  address_t    a_row_q, b_row_q, result_row_q;
+  logic [17:0] left_q;  // bytes left in the row, minus 1
+  address_t a_row_q, b_row_q, result_row_q;
 
-  logic       last_of_row;
+  logic last_of_row;
   logic [6:0] bytes;
   assign last_of_row = left_q < 18'(Columns);
   assign bytes = last_of_row ? left_q[6:0] + 7'd1 : 7'(Columns);

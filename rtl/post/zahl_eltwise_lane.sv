@@ -1,6 +1,6 @@
-// One lane of eltwise in front of the requantizer. Bytes a and b are taken with `subtract_i` in cycle t, the products
-// are made with `multiply_i` in t + 1; in t + 2, while `scale_i`, the outputs are what the requantizer adds and
-// rounds:
+// One lane of eltwise in front of the requantizer. Bytes a and b are taken with `subtract_i` in
+// cycle t, the products are made with `multiply_i` in t + 1; in t + 2, while `scale_i`, the outputs
+// are what the requantizer adds and rounds:
 //   mul        accumulator = qa * qb                                     bias = 0
 //   add, sub   accumulator = tfl_double(qa * 2^20, a_m0, 31 + a_shift)   bias = +- the same of b
 //   exact      product = qa * a_m0 +- qb * b_m0                            the other two 0
@@ -12,21 +12,21 @@ module zahl_eltwise_lane
   input  logic               subtract_i,
   input  logic               multiply_i,
   input  logic               scale_i,
-  input  logic signed  [7:0] a_i,
-  input  logic signed  [7:0] b_i,
-  input  logic signed  [7:0] a_zero_i,
-  input  logic signed  [7:0] b_zero_i,
+  input  logic signed [ 7:0] a_i,
+  input  logic signed [ 7:0] b_i,
+  input  logic signed [ 7:0] a_zero_i,
+  input  logic signed [ 7:0] b_zero_i,
   input  logic        [30:0] a_m0_i,
   input  logic        [30:0] b_m0_i,
-  input  logic         [4:0] a_shift_i,
-  input  logic         [4:0] b_shift_i,
+  input  logic        [ 4:0] a_shift_i,
+  input  logic        [ 4:0] b_shift_i,
   input  eltwise_op_e        operation_i,
   input  logic               is_exact_i,
   output logic signed [31:0] accumulator_o,
   output logic signed [31:0] bias_o,
   output logic signed [40:0] product_o
 );
-  logic signed  [8:0] qa_q, qb_q;
+  logic signed [8:0] qa_q, qb_q;
   logic signed [39:0] a_product_q, b_product_q;  // at most 255 * (2^31 - 1)
 
   logic is_mul, is_sub;
@@ -50,10 +50,12 @@ module zahl_eltwise_lane
     end
   end
 
-  // tfl_double of product * 2^20 and shift 31 + shift: floor(product * 2^-11 + 1/2), then a rounding shift, ties away
-  // from zero.
-  function automatic logic signed [31:0] scaled(input logic signed [39:0] product, input logic [4:0] shift);
-    logic signed [31:0] doubled;  // twice the value to be rounded, so that bit 0 of `shifted` is worth one half
+  // tfl_double of product * 2^20 and shift 31 + shift: floor(product * 2^-11 + 1/2), then a
+  // rounding shift, ties away from zero.
+  function automatic logic signed [31:0] scaled(input logic signed [39:0] product,
+                                                input logic [4:0] shift);
+    logic signed [31:0]
+        doubled;  // twice the value to be rounded, so that bit 0 of `shifted` is worth one half
     logic signed [31:0] shifted;
     logic rest;
     doubled = 32'((product + 40'sd1024) >>> 10) & ~32'sd1;
@@ -70,7 +72,8 @@ module zahl_eltwise_lane
     b_scaled = '0;
     if (scale_i) begin
       if (is_exact_i) begin
-        product_o = is_sub ? 41'(a_product_q) - 41'(b_product_q) : 41'(a_product_q) + 41'(b_product_q);
+        product_o = is_sub ? 41'(a_product_q) - 41'(b_product_q) :
+            41'(a_product_q) + 41'(b_product_q);
       end else if (is_mul) begin
         accumulator_o = a_product_q[31:0];
       end else begin

@@ -1,6 +1,7 @@
-// The reciprocal of softmax: headroom = clz32(sum), scale = one_over_one_plus_x((sum << headroom) - 2^31) as Q0.31
-// (docs/arithmetic.md), by three Newton steps on a multiplier that it borrows. `sum_i` is taken with `start_i`; the
-// results hold from 20 cycles later until the next start. A sum of 0 gives scale 0.
+// The reciprocal of softmax: headroom = clz32(sum), scale = one_over_one_plus_x((sum << headroom) -
+// 2^31) as Q0.31 (docs/arithmetic.md), by three Newton steps on a multiplier that it borrows.
+// `sum_i` is taken with `start_i`; the results hold from 20 cycles later until the next start. A
+// sum of 0 gives scale 0.
 module zahl_reciprocal (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -9,20 +10,25 @@ module zahl_reciprocal (
   output logic               multiply_o,
   output logic signed [31:0] a_o,
   output logic signed [31:0] b_o,
-  input  logic signed [31:0] product_i,  // of the cycle before
+  input  logic signed [31:0] product_i,   // of the cycle before
   output logic signed [31:0] scale_o,
-  output logic         [4:0] headroom_o
+  output logic        [ 4:0] headroom_o
 );
   localparam logic signed [31:0] One = 32'sd1 <<< 29;  // these three in Q2.29
   localparam logic signed [31:0] FortyEightSeventeenths = 32'sd1515870810;
   localparam logic signed [31:0] MinusThirtyTwoSeventeenths = -32'sd1010580540;
 
-  typedef enum logic [1:0] {Idle, Normalize, Multiply, Take} state_e;
-  state_e      state_q;
-  logic  [2:0] step_q;
+  typedef enum logic [1:0] {
+    Idle,
+    Normalize,
+    Multiply,
+    Take
+  } state_e;
+  state_e state_q;
+  logic [2:0] step_q;
   logic [31:0] normal_q;  // sum << headroom: a number in [1, 2) as Q1.31
-  logic  [4:0] headroom_q;
-  logic signed [31:0] x_q;      // the approximation of 2 / normal, Q2.29
+  logic [4:0] headroom_q;
+  logic signed [31:0] x_q;  // the approximation of 2 / normal, Q2.29
   logic signed [31:0] error_q;  // 1 - x * normal / 2, Q2.29
 
   logic signed [31:0] half_denominator;  // (1 + (normal - 1)) / 2 as Q0.31
@@ -39,7 +45,7 @@ module zahl_reciprocal (
 
   // Binary search for the leading one: 16, 8, 4, 2, 1 places.
   logic [4:0] places;
-  logic       is_clear;
+  logic is_clear;
   assign places = 5'd16 >> step_q;
   assign is_clear = (normal_q >> (6'd32 - 6'(places))) == '0;
 
@@ -76,7 +82,9 @@ module zahl_reciprocal (
     end else if (state_q == Take) begin
       if (step_q == 3'd0) x_q <= FortyEightSeventeenths + product_i;
       else if (!is_correction) error_q <= One - product_i;
-      else x_q <= x_q + (product_i <<< 2);  // Q4.27 to Q2.29; the error is at most 1/17, so that nothing is lost
+      else
+        x_q <= x_q + (product_i <<<
+                      2);  // Q4.27 to Q2.29; the error is at most 1/17, so that nothing is lost
     end
   end
 

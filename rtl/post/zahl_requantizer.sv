@@ -1,11 +1,12 @@
-// One lane of requantization: result = clamp(zero_point + round((accumulator + bias) * m0 * 2^-shift), low, high),
-// exact for every shift and every rounding mode (docs/arithmetic.md). Where `wide_i` is set, `product_i` stands for
-// (accumulator + bias) * m0. The sum of accumulator and bias wraps at 32 bits.
+// One lane of requantization: result = clamp(zero_point + round((accumulator + bias) * m0 *
+// 2^-shift), low, high), exact for every shift and every rounding mode (docs/arithmetic.md). Where
+// `wide_i` is set, `product_i` stands for (accumulator + bias) * m0. The sum of accumulator and
+// bias wraps at 32 bits.
 //
-// Three stages, each ending in a register: `add_i` takes accumulator, bias, wide and product in cycle t, `multiply_i`
-// takes m0 in t + 1, `round_i` takes zero_point, low and high in t + 2; the result holds from t + 3 on. shift and
-// rounding are used in t + 1 and t + 2. A stage whose enable is 0 holds its register. There is no reset: the enables
-// say what is valid.
+// Three stages, each ending in a register: `add_i` takes accumulator, bias, wide and product in
+// cycle t, `multiply_i` takes m0 in t + 1, `round_i` takes zero_point, low and high in t + 2; the
+// result holds from t + 3 on. shift and rounding are used in t + 1 and t + 2. A stage whose enable
+// is 0 holds its register. There is no reset: the enables say what is valid.
 module zahl_requantizer
   import zahl_pkg::*;
 (
@@ -18,29 +19,31 @@ module zahl_requantizer
   input  logic               wide_i,
   input  logic signed [40:0] product_i,
   input  logic        [30:0] m0_i,
-  input  logic         [5:0] shift_i,
+  input  logic        [ 5:0] shift_i,
   input  rounding_e          rounding_i,
-  input  logic signed  [7:0] zero_point_i,
-  input  logic signed  [7:0] low_i,
-  input  logic signed  [7:0] high_i,
-  output logic signed  [7:0] result_o
+  input  logic signed [ 7:0] zero_point_i,
+  input  logic signed [ 7:0] low_i,
+  input  logic signed [ 7:0] high_i,
+  output logic signed [ 7:0] result_o
 );
   logic signed [31:0] value_q;
   logic signed [40:0] wide_product_q;
-  logic               wide_q;
+  logic wide_q;
   logic signed [62:0] product_q;  // magnitude at most 2^62 - 2^31, and 2^30 more still fits
 
-  // tfl_double rounds twice where the shift goes beyond the 31 bits of the doubling high multiply: the product's 2^30
-  // is added in the multiply stage; the round stage drops 31 bits and rounds the rest of the shift, ties away from
-  // zero.
+  // tfl_double rounds twice where the shift goes beyond the 31 bits of the doubling high multiply:
+  // the product's 2^30 is added in the multiply stage; the round stage drops 31 bits and rounds the
+  // rest of the shift, ties away from zero.
   logic is_double;
   assign is_double = rounding_i == RoundingTflDouble && shift_i[5];
 
   // zero_point + round(product * 2^-shift), clamped.
   function automatic logic signed [7:0] finish(
-    input logic signed [62:0] product, input logic twice, input logic [5:0] shift, input rounding_e rounding,
-    input logic signed [7:0] zero_point, input logic signed [7:0] low, input logic signed [7:0] high);
-    logic signed [63:0] doubled;  // twice the value to be rounded, so that bit 0 of `scaled` is worth one half
+      input logic signed [62:0] product, input logic twice, input logic [5:0] shift,
+      input rounding_e rounding, input logic signed [7:0] zero_point, input logic signed [7:0] low,
+      input logic signed [7:0] high);
+    logic signed [63:0]
+        doubled;  // twice the value to be rounded, so that bit 0 of `scaled` is worth one half
     logic signed [63:0] scaled;
     logic [5:0] amount;
     logic half, rest, up;
@@ -67,7 +70,8 @@ module zahl_requantizer
     return rounded[7:0];
   endfunction
 
-  // One block a stage lets Verilator evaluate the stages last to first, without copies of the registers.
+  // One block a stage lets Verilator evaluate the stages last to first, without copies of the
+  // registers.
   always_ff @(posedge clk_i) begin
     if (add_i) begin
       wide_q <= wide_i;
@@ -78,8 +82,8 @@ module zahl_requantizer
 
   always_ff @(posedge clk_i) begin
     if (multiply_i) begin
-      product_q <= (wide_q ? 63'(wide_product_q) : value_q * signed'({1'b0, m0_i}))
-                 + (is_double ? 63'sd1 <<< 30 : 63'sd0);
+      product_q <= (wide_q ? 63'(wide_product_q) : value_q * signed'({1'b0, m0_i})) +
+          (is_double ? 63'sd1 <<< 30 : 63'sd0);
     end
   end
 

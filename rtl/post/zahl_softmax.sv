@@ -1,29 +1,36 @@
-// Softmax, one element a cycle. Per row of n elements four phases of fixed length follow one another from the cycle
-// after `start_i` on: maximum, sum, reciprocal, output (the delays Softmax*Cycles on top of one cycle an element).
-// `end_o` is high in the last cycle of the last row. In the sum and output phases an element read in cycle t has its
-// difference to the maximum in t + 2, when its exponential is read, and its exponential in t + 4. Then it joins the
-// sum, or `issue_o` announces the result whose quotient `value_o` is valid in t + 5. `shift_o` is the row's shift,
-// given with `shift_valid_o`.
+// Softmax, one element a cycle. Per row of n elements four phases of fixed length follow one
+// another from the cycle after `start_i` on: maximum, sum, reciprocal, output (the delays
+// Softmax*Cycles on top of one cycle an element). `end_o` is high in the last cycle of the last
+// row. In the sum and output phases an element read in cycle t has its difference to the maximum in
+// t + 2, when its exponential is read, and its exponential in t + 4. Then it joins the sum, or
+// `issue_o` announces the result whose quotient `value_o` is valid in t + 5. `shift_o` is the row's
+// shift, given with `shift_valid_o`.
 module zahl_softmax
   import zahl_pkg::*;
   import zahl_base_pkg::*;
   import zahl_post_pkg::*;
 (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
-  input  logic                       start_i,
-  input  logic [InstructionBits-1:0] instruction_i,
-  output read_request_t              a_read_o,
-  input  logic                 [7:0] a_data_i,
-  output read_request_t              b_read_o,
-  input  logic                [31:0] b_data_i,
-  output issue_t                     issue_o,
-  output logic signed         [31:0] value_o,
-  output logic                       shift_valid_o,
-  output logic                 [5:0] shift_o,
-  output logic                       end_o
+  input  logic                                clk_i,
+  input  logic                                rst_ni,
+  input  logic                                start_i,
+  input  logic          [InstructionBits-1:0] instruction_i,
+  output read_request_t                       a_read_o,
+  input  logic          [                7:0] a_data_i,
+  output read_request_t                       b_read_o,
+  input  logic          [               31:0] b_data_i,
+  output issue_t                              issue_o,
+  output logic signed   [               31:0] value_o,
+  output logic                                shift_valid_o,
+  output logic          [                5:0] shift_o,
+  output logic                                end_o
 );
-  typedef enum logic [2:0] {Idle, Maximum, Sum, Reciprocal, Output} phase_e;
+  typedef enum logic [2:0] {
+    Idle,
+    Maximum,
+    Sum,
+    Reciprocal,
+    Output
+  } phase_e;
 
   // Fields for the requantizer and for dispatch are of no interest here.
   /* verilator lint_off UNUSEDSIGNAL */
@@ -31,14 +38,14 @@ module zahl_softmax
   /* verilator lint_on UNUSEDSIGNAL */
   assign softmax_new = softmax_t'(instruction_i);
 
-  phase_e      phase_q;
+  phase_e phase_q;
   logic [12:0] count_q;  // cycles since the phase began
   logic [13:0] rows_left_q;
-  address_t    source_row_q, result_row_q, result_q;
+  address_t source_row_q, result_row_q, result_q;
 
   // --- phases
   logic [12:0] last_count;
-  logic        phase_ends, last_row;
+  logic phase_ends, last_row;
   always_comb begin
     unique case (phase_q)
       Maximum: last_count = 13'(softmax_q.row_bytes) + 13'(SoftmaxMaximumCycles);
@@ -68,7 +75,8 @@ module zahl_softmax
     end
   end
 
-  // --- the stages of an element: 1 value read, 2 difference known, 3 exponential read, 4 exponential known
+  // --- the stages of an element: 1 value read, 2 difference known, 3 exponential read, 4
+  // exponential known
   logic reading, in_lookup;
   logic [4:1] stage_q;
   assign reading = phase_q != Idle && phase_q != Reciprocal && count_q <= 13'(softmax_q.row_bytes);
@@ -80,9 +88,9 @@ module zahl_softmax
   end
 
   logic signed [7:0] maximum_q;
-  logic        [7:0] difference_q;
-  logic       [30:0] exponential_q;
-  logic       [31:0] sum_q;
+  logic [7:0] difference_q;
+  logic [30:0] exponential_q;
+  logic [31:0] sum_q;
 
   always_comb begin
     a_read_o = '0;
@@ -90,8 +98,11 @@ module zahl_softmax
     issue_o = '0;
     if (reading) a_read_o = read(source_row_q + address_t'(count_q), 7'd1, softmax_q.read_banks);
     if (in_lookup && stage_q[2]) begin
-      b_read_o = read(address_t'(softmax_q.exponentials) + address_t'({difference_q, 2'b00}), 7'd4,
-                      softmax_q.read_banks);
+      b_read_o = read(
+        address_t'(softmax_q.exponentials) + address_t'({difference_q, 2'b00}),
+        7'd4,
+        softmax_q.read_banks
+      );
     end
     if (phase_q == Output && stage_q[4]) issue_o = issue(result_q, 7'd1, 1'b0);
   end
@@ -130,32 +141,34 @@ module zahl_softmax
   assign unused = b_data_i[31];
 
   // --- reciprocal of the sum, and quotients, on one multiplier
-  logic               reciprocal_multiplies;
+  logic reciprocal_multiplies;
   logic signed [31:0] reciprocal_a, reciprocal_b, scale, product;
-  logic         [4:0] headroom;
+  logic [4:0] headroom;
 
   zahl_reciprocal u_reciprocal (
-    .clk_i, .rst_ni,
-    .start_i(phase_q == Reciprocal && count_q == '0),
-    .sum_i(sum_q),
+    .clk_i,
+    .rst_ni,
+    .start_i   (phase_q == Reciprocal && count_q == '0),
+    .sum_i     (sum_q),
     .multiply_o(reciprocal_multiplies),
-    .a_o(reciprocal_a),
-    .b_o(reciprocal_b),
-    .product_i(product),
-    .scale_o(scale),
+    .a_o       (reciprocal_a),
+    .b_o       (reciprocal_b),
+    .product_i (product),
+    .scale_o   (scale),
     .headroom_o(headroom)
   );
 
   zahl_doubling_multiplier u_multiplier (
     .clk_i,
     .multiply_i(reciprocal_multiplies || issue_o.valid),
-    .a_i(phase_q == Output ? scale : reciprocal_a),
-    .b_i(phase_q == Output ? signed'({1'b0, exponential_q}) : reciprocal_b),
-    .result_o(product)
+    .a_i       (phase_q == Output ? scale : reciprocal_a),
+    .b_i       (phase_q == Output ? signed'({1'b0, exponential_q}) : reciprocal_b),
+    .result_o  (product)
   );
   assign value_o = product;
 
-  // shift + 12 - headroom, of which the requantizer holds 0 to 63; from 63 on every quotient rounds to 0.
+  // shift + 12 - headroom, of which the requantizer holds 0 to 63; from 63 on every quotient rounds
+  // to 0.
   logic signed [7:0] shift;
   assign shift = signed'({2'b0, softmax_q.shift}) + 8'sd12 - signed'({3'b0, headroom});
   assign shift_o = shift < 8'sd0 ? '0 : shift > 8'sd63 ? 6'd63 : shift[5:0];

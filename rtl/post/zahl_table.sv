@@ -1,23 +1,24 @@
-// The two tables of 256 bytes. set_table fills one: started in cycle s, it reads a line in each of the cycles s + 1
-// .. s + N and takes it a cycle later; `end_o` is high in cycle s + N + 2. Columns lanes look up at the same time:
-// indices in cycle t while `look_up_i`, results from t + 1 on. With `use_table_i` 0 the index itself is the result.
+// The two tables of 256 bytes. set_table fills one: started in cycle s, it reads a line in each of
+// the cycles s + 1 .. s + N and takes it a cycle later; `end_o` is high in cycle s + N + 2. Columns
+// lanes look up at the same time: indices in cycle t while `look_up_i`, results from t + 1 on. With
+// `use_table_i` 0 the index itself is the result.
 module zahl_table
   import zahl_pkg::*;
   import zahl_base_pkg::*;
   import zahl_post_pkg::*;
 (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
-  input  logic                       start_i,
-  input  logic [InstructionBits-1:0] instruction_i,
-  output read_request_t              read_o,
-  input  logic     [LineBytes*8-1:0] data_i,
-  output logic                       end_o,
-  input  logic                       look_up_i,
-  input  logic                       use_table_i,
-  input  logic                       slot_i,
-  input  logic       [Columns*8-1:0] index_i,
-  output logic       [Columns*8-1:0] result_o
+  input  logic                                clk_i,
+  input  logic                                rst_ni,
+  input  logic                                start_i,
+  input  logic          [InstructionBits-1:0] instruction_i,
+  output read_request_t                       read_o,
+  input  logic          [    LineBytes*8-1:0] data_i,
+  output logic                                end_o,
+  input  logic                                look_up_i,
+  input  logic                                use_table_i,
+  input  logic                                slot_i,
+  input  logic          [      Columns*8-1:0] index_i,
+  output logic          [      Columns*8-1:0] result_o
 );
   localparam int unsigned Lines = 256 / LineBytes;
   localparam int unsigned LineBits = $clog2(Lines);
@@ -28,17 +29,20 @@ module zahl_table
   set_table_t set_table_q;
   /* verilator lint_on UNUSEDSIGNAL */
 
-  logic                reading_q;
+  logic reading_q;
   logic [LineBits-1:0] line_q;  // being read
-  logic                taking_q;
+  logic taking_q;
   logic [LineBits-1:0] taken_line_q;
-  logic                end_q;
+  logic end_q;
 
   // Line l of slot s is entry s * Lines + l. Entry i of a table serves the byte i - 128.
-  logic [LineBytes*8-1:0] lines_q [2*Lines];
+  logic [LineBytes*8-1:0] lines_q[2*Lines];
 
-  assign read_o = reading_q ? read(address_t'(set_table_q.source) + (address_t'(line_q) << ByteBits), 7'(LineBytes),
-                                   set_table_q.read_banks) : '0;
+  assign read_o = reading_q ? read(
+      address_t'(set_table_q.source) + (address_t'(line_q) << ByteBits),
+      7'(LineBytes),
+      set_table_q.read_banks
+  ) : '0;
   assign end_o = end_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -72,8 +76,8 @@ module zahl_table
     assign entry = index_i[lane*8+:8] ^ 8'h80;
     always_ff @(posedge clk_i) begin
       if (look_up_i) begin
-        result_o[lane*8+:8] <= use_table_i ? lines_q[{slot_i, entry[7:ByteBits]}][{entry[ByteBits-1:0], 3'b0}+:8]
-                                           : index_i[lane*8+:8];
+        result_o[lane*8+:8] <= use_table_i ? lines_q[{slot_i, entry[7:ByteBits]}]
+            [{entry[ByteBits-1:0], 3'b0}+:8] : index_i[lane*8+:8];
       end
     end
   end

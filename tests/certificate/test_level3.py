@@ -52,20 +52,20 @@ def failed(report: dict) -> dict[str, dict]:
 PLANTED_TYPES = {
     "real": (
         "rtl/post/zahl_requantizer.sv",
-        "  logic               wide_q;\n",
+        "  logic wide_q;\n",
         "  real planted;\n  logic wide_q;\n",
         "Variable planted has the type real",
     ),
     "real literal": (
         "rtl/post/zahl_table.sv",
-        "  logic                end_q;\n",
-        "  logic                end_q;\n  localparam int Planted = int'(2.5 * 3);\n",
+        "  logic end_q;\n",
+        "  logic end_q;\n  localparam int Planted = int'(2.5 * 3);\n",
         "type real",
     ),
     "shortreal": (
         "rtl/post/zahl_softmax.sv",
-        "  phase_e      phase_q;\n",
-        "  phase_e      phase_q;\n  shortreal planted;\n",
+        "  phase_e phase_q;\n",
+        "  phase_e phase_q;\n  shortreal planted;\n",
         "has the type shortreal",
     ),
     "DPI": (

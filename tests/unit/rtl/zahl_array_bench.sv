@@ -1,39 +1,40 @@
-// Test only: the array with its memories, every request as plain ports. The test's own accesses claim all banks.
+// Test only: the array with its memories, every request as plain ports. The test's own accesses
+// claim all banks.
 module zahl_array_bench
   import zahl_pkg::*;
   import zahl_base_pkg::*;
 (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
-  input  logic                       start_i,
-  input  logic [InstructionBits-1:0] instruction_i,
-  output logic                       ready_o,
-  output logic                       end_o,
-  output logic                       fault_o,
-  output logic                       streaming_o,
-  output logic                       holding_o,
-  input  logic [1:0]                 write_valid_i,
-  input  logic [24:0]                write_address_0_i,
-  input  logic [LineBytes-1:0]       write_strobe_0_i,
-  input  logic [LineBytes*8-1:0]     write_data_0_i,
-  input  logic [24:0]                write_address_1_i,
-  input  logic [LineBytes-1:0]       write_strobe_1_i,
-  input  logic [LineBytes*8-1:0]     write_data_1_i,
-  output logic [1:0]                 write_fault_o,
-  input  logic                       read_valid_i,
-  input  logic signed [24:0]         read_address_i,
-  input  logic [6:0]                 read_first_i,
-  input  logic [6:0]                 read_last_i,
-  input  logic [31:0]                read_banks_i,
-  output logic [2:0]                 read_fault_o,
-  output logic [LineBytes*8-1:0]     store_data_o,
-  output logic [LineBytes*8-1:0]     a_data_o,
-  output logic [LineBytes*8-1:0]     b_data_o,
-  input  logic [1:0]                 read_port_i,
-  input  logic                       accumulator_valid_i,
-  input  logic [12:0]                accumulator_index_i,
-  output logic [Columns*32-1:0]      accumulator_data_o,
-  output logic                       accumulator_fault_o
+  input  logic                              clk_i,
+  input  logic                              rst_ni,
+  input  logic                              start_i,
+  input  logic        [InstructionBits-1:0] instruction_i,
+  output logic                              ready_o,
+  output logic                              end_o,
+  output logic                              fault_o,
+  output logic                              streaming_o,
+  output logic                              holding_o,
+  input  logic        [                1:0] write_valid_i,
+  input  logic        [               24:0] write_address_0_i,
+  input  logic        [      LineBytes-1:0] write_strobe_0_i,
+  input  logic        [    LineBytes*8-1:0] write_data_0_i,
+  input  logic        [               24:0] write_address_1_i,
+  input  logic        [      LineBytes-1:0] write_strobe_1_i,
+  input  logic        [    LineBytes*8-1:0] write_data_1_i,
+  output logic        [                1:0] write_fault_o,
+  input  logic                              read_valid_i,
+  input  logic signed [               24:0] read_address_i,
+  input  logic        [                6:0] read_first_i,
+  input  logic        [                6:0] read_last_i,
+  input  logic        [               31:0] read_banks_i,
+  output logic        [                2:0] read_fault_o,
+  output logic        [    LineBytes*8-1:0] store_data_o,
+  output logic        [    LineBytes*8-1:0] a_data_o,
+  output logic        [    LineBytes*8-1:0] b_data_o,
+  input  logic        [                1:0] read_port_i,
+  input  logic                              accumulator_valid_i,
+  input  logic        [               12:0] accumulator_index_i,
+  output logic        [     Columns*32-1:0] accumulator_data_o,
+  output logic                              accumulator_fault_o
 );
   read_request_t source_read, weights_read, test_read;
   logic [LineBytes*8-1:0] source_data, weights_data;
@@ -42,12 +43,12 @@ module zahl_array_bench
   logic [Columns*32-1:0] array_data, array_write_data;
   logic array_read_fault, array_write_fault;
   assign test_read = '{
-    valid: read_valid_i,
-    address: read_address_i,
-    first: read_first_i,
-    last: read_last_i,
-    banks: read_banks_i
-  };
+          valid: read_valid_i,
+          address: read_address_i,
+          first: read_first_i,
+          last: read_last_i,
+          banks: read_banks_i
+      };
 
   zahl_array u_array (
     .clk_i,
@@ -76,36 +77,40 @@ module zahl_array_bench
   zahl_scratchpad u_scratchpad (
     .clk_i,
     .rst_ni,
-    .store_read_i      (read_port_i == 2'd0 ? test_read : '0),
+    .store_read_i(read_port_i == 2'd0 ? test_read : '0),
     .store_data_o,
-    .store_fault_o     (read_fault_o[0]),
-    .source_read_i     (source_read),
-    .source_data_o     (source_data),
-    .source_fault_o    (source_fault),
-    .weights_read_i    (weights_read),
-    .weights_data_o    (weights_data),
-    .weights_fault_o   (weights_fault),
-    .a_read_i          (read_port_i == 2'd1 ? test_read : '0),
+    .store_fault_o(read_fault_o[0]),
+    .source_read_i(source_read),
+    .source_data_o(source_data),
+    .source_fault_o(source_fault),
+    .weights_read_i(weights_read),
+    .weights_data_o(weights_data),
+    .weights_fault_o(weights_fault),
+    .a_read_i(read_port_i == 2'd1 ? test_read : '0),
     .a_data_o,
-    .a_fault_o         (read_fault_o[1]),
-    .b_read_i          (read_port_i == 2'd2 ? test_read : '0),
+    .a_fault_o(read_fault_o[1]),
+    .b_read_i(read_port_i == 2'd2 ? test_read : '0),
     .b_data_o,
-    .b_fault_o         (read_fault_o[2]),
-    .load_write_i      ('{
-      valid: write_valid_i[0],
-      address: write_address_0_i,
-      strobe: write_strobe_0_i,
-      data: write_data_0_i,
-      banks: '1
-    }),
+    .b_fault_o(read_fault_o[2]),
+    .load_write_i(
+    '{
+        valid: write_valid_i[0],
+        address: write_address_0_i,
+        strobe: write_strobe_0_i,
+        data: write_data_0_i,
+        banks: '1
+    }
+    ),
     .load_write_fault_o(write_fault_o[0]),
-    .post_write_i      ('{
-      valid: write_valid_i[1],
-      address: write_address_1_i,
-      strobe: write_strobe_1_i,
-      data: write_data_1_i,
-      banks: '1
-    }),
+    .post_write_i(
+    '{
+        valid: write_valid_i[1],
+        address: write_address_1_i,
+        strobe: write_strobe_1_i,
+        data: write_data_1_i,
+        banks: '1
+    }
+    ),
     .post_write_fault_o(write_fault_o[1])
   );
 
