@@ -29,6 +29,8 @@ std::string total_line(const Program& program, const MemoryConfig& memory, const
                                  program.macs(), run.cycles,
                                  100 * utilisation(program.macs(), run.cycles, program.config),
                                  total.read_bytes, total.write_bytes, name_of(total.limit()));
+  if (program.instructions.empty())
+    return text + "no layer: the outputs are bytes of the inputs, and the host alone reads them\n";
   const LeastTraffic& least = program.least_traffic;
   text += fmt::format("the {} bound: {} cycles; the next, {}: {}; beyond the bound: {}\n",
                       name_of(total.limit()), total.greatest(), name_of(total.next_limit()),

@@ -165,7 +165,6 @@ void check_places(const Program& p) {
     return address <= p.memory_bytes && bytes <= p.memory_bytes - address;
   };
   bool sound = p.memory_bytes <= kLargestMemory && p.program_address % 512 == 0 &&
-               !p.instructions.empty() &&
                inside(p.program_address, p.instructions.size() * isa::kInstructionBytes) &&
                inside(p.data_address, p.data.size()) &&
                p.layer_of_instruction.size() == p.instructions.size();

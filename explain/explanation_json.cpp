@@ -213,13 +213,13 @@ Json host_json(const Explanation& e) {
     Json result = Json::array();
     for (const ir::GraphPort& port : list) {
       const ir::Tensor& t = e.graph.tensors[static_cast<size_t>(port.tensor)];
-      result.push_back({{"name", t.name},
+      result.push_back({{"name", ir::name_of(e.graph, port)},
                         {"user_type", kTypes[static_cast<size_t>(port.view.type)]},
                         {"user_shape", port.view.shape},
                         {"device_shape", shape_text(t.shape)},
                         {"scale", scale_json(static_cast<float>(t.scale))},
                         {"zero_point", t.zero_point},
-                        {"is_users", is_users_port(e, t.name, is_input)}});
+                        {"is_users", is_users_port(e, ir::name_of(e.graph, port), is_input)}});
     }
     return result;
   };

@@ -105,6 +105,9 @@ Json no_notes(const Explanation& e) {
 }  // namespace
 
 std::string verdict(const Explanation& e) {
+  if (e.graph.nodes.empty() && e.left.empty())
+    return "This model has no layer: the device hands bytes of its inputs back as they came, and "
+           "only the host quantizes them.";
   if (e.graph.nodes.empty())
     return "Nothing of this model runs on integers as it stands; the list below says why, node by "
            "node.";

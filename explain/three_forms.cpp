@@ -182,7 +182,7 @@ std::optional<size_t> choose_layer(const Explanation& e, const std::string& want
 HostTensor host_tensor(const ir::Graph& graph, const ir::GraphPort& port, uint64_t address) {
   static constexpr std::array<const char*, 3> kTypes = {"float32", "int8", "uint8"};
   const ir::Tensor& t = graph.tensors[static_cast<size_t>(port.tensor)];
-  HostTensor host{.name = t.name,
+  HostTensor host{.name = ir::name_of(graph, port),
                   .type = kTypes[static_cast<size_t>(port.view.type)],
                   .shape = port.view.shape};
   host.nhwc = {t.shape.n, t.shape.h, t.shape.w, t.shape.c};

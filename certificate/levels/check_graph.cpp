@@ -22,8 +22,6 @@ void no_node_in_float(const explain::Explanation& e, Level& level) {
   for (const auto& l : e.left)
     failures.push_back(
         fmt::format("node '{}' ({}) stays in float: {}", l.node.name, l.node.type, l.reason));
-  if (e.graph.nodes.empty() && failures.empty())
-    failures.push_back("the model has no layer on the device");
   add_check(level, "no node of the network is left in float", failures,
             fmt::format("{} nodes of the file became {} integer layers", e.source.nodes.size(),
                         e.graph.nodes.size()));
@@ -171,17 +169,32 @@ void every_sum_fits(const explain::Explanation& e, const Json& told, Level& leve
             fmt::format("{} layers with sums", sums.size()), {{"sums", sums}});
 }
 
+// What the file calls its ports, in its own types and shapes, is what the host takes and delivers.
+void compare_ports(const explain::Explanation& e, const std::vector<int>& file, const Json& device,
+                   std::string_view side, Failures& failures) {
+  if (file.size() != device.size()) {
+    failures.push_back(fmt::format(
+        "the file has {} {}s, the device has {}: bytes go back to the host inside the network",
+        file.size(), side, device.size()));
+  }
+  for (const int id : file) {
+    const auto& tensor = e.source.tensor(id);
+    const auto port = std::ranges::find_if(
+        device, [&](const Json& p) { return p["name"].get<std::string>() == tensor.name; });
+    if (port == device.end()) {
+      failures.push_back(fmt::format("the file's {} '{}' is missing", side, tensor.name));
+    } else if (const auto type = (*port)["user_type"].get<std::string>();
+               tensor.type != "?" && tensor.type != type) {
+      failures.push_back(fmt::format("the file's {} '{}' is {}, here it is {}", side, tensor.name,
+                                     tensor.type, type));
+    }
+  }
+}
+
 void the_boundary_is_the_files(const explain::Explanation& e, const Json& told, Level& level) {
   Failures failures;
-  for (const char* side : {"inputs", "outputs"}) {
-    const size_t file =
-        std::string_view(side) == "inputs" ? e.source.inputs.size() : e.source.outputs.size();
-    const size_t device = told["host"][side].size();
-    if (file != device)
-      failures.push_back(fmt::format(
-          "the file has {} {}, the device has {}: bytes go back to the host inside the network",
-          file, side, device));
-  }
+  compare_ports(e, e.source.inputs, told["host"]["inputs"], "input", failures);
+  compare_ports(e, e.source.outputs, told["host"]["outputs"], "output", failures);
   add_check(level, "the host touches the file's inputs and outputs and nothing between", failures,
             fmt::format("{} inputs, {} outputs", e.graph.inputs.size(), e.graph.outputs.size()),
             {{"host", told["host"]}});

@@ -22,7 +22,7 @@ HostTensor host_tensor(const ir::GraphPort& port, const ir::Graph& graph,
   const ir::Tensor& tensor = graph.tensors[static_cast<size_t>(port.tensor)];
   const auto& home = plan.homes[static_cast<size_t>(plan.root[static_cast<size_t>(port.tensor)])];
   HostTensor host;
-  host.name = tensor.name;
+  host.name = ir::name_of(graph, port);
   host.type = kTypes[static_cast<size_t>(port.view.type)];
   host.shape = port.view.shape;
   host.nhwc = {tensor.shape.n, tensor.shape.h, tensor.shape.w, tensor.shape.c};

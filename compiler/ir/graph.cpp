@@ -4,6 +4,10 @@
 
 namespace zahl::ir {
 
+const std::string& name_of(const Graph& graph, const GraphPort& port) {
+  return port.name.empty() ? graph.tensors[static_cast<size_t>(port.tensor)].name : port.name;
+}
+
 std::vector<TensorId> inputs_of(const Operation& operation) {
   std::vector<TensorId> ids;
   for_each_tensor(operation, [&](TensorId id) { ids.push_back(id); });

@@ -179,9 +179,11 @@ struct Node {
   Operation operation;
 };
 
+// Several ports may show one tensor: under other names, or in other types.
 struct GraphPort {
   TensorId tensor;
   HostView view;
+  std::string name{};  // as in the user's file; empty: the tensor's own
 };
 
 struct Graph {
@@ -196,6 +198,9 @@ struct Graph {
 // HalfAway it is rounded up, so that an exact tie of sum / count (scale_ratio 1) still falls away
 // from zero: 3 / 6 gives 1, -3 / 6 gives -1. REQUIRES: count >= 1 and sums below 2^29 in magnitude.
 Multiplier average_multiplier(const AveragePool& pool, int count);
+
+// What the user calls the port.
+const std::string& name_of(const Graph& graph, const GraphPort& port);
 
 // The tensors that a node reads (constants included) and the one that it writes.
 std::vector<TensorId> inputs_of(const Operation& operation);

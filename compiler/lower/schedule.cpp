@@ -1,6 +1,7 @@
 #include "compiler/lower/schedule.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "compiler/lower/chain.h"
 #include "compiler/lower/lower.h"
@@ -8,8 +9,8 @@
 namespace zahl::lower {
 namespace {
 
-// The first node that reads the tensor under any of its names.
-size_t first_reader(const Context& context, ir::TensorId tensor) {
+// The first node that reads the tensor under any of its names; nothing where only the host does.
+std::optional<size_t> first_reader(const Context& context, ir::TensorId tensor) {
   const auto root_of = [&](ir::TensorId t) { return context.plan.root[static_cast<size_t>(t)]; };
   const auto& nodes = context.graph.nodes;
   for (size_t n = 0; n < nodes.size(); ++n) {
@@ -19,7 +20,7 @@ size_t first_reader(const Context& context, ir::TensorId tensor) {
         return static_cast<size_t>(context.plan.fusions.runs_with(static_cast<int>(n)));
     }
   }
-  return 0;
+  return std::nullopt;
 }
 
 constexpr int64_t kInputPieceBytes = 2048;  // the first layer starts when its first rows are there
@@ -33,10 +34,11 @@ void load_inputs(Context& context, const std::vector<size_t>& first_step) {
     const ir::Shape& shape = context.tensor(port.tensor).shape;
     const int64_t row = int64_t{shape.w} * shape.c, total = shape.elements();
     const int64_t piece = std::max(row, kInputPieceBytes / row * row);
-    const size_t reader = first_reader(context, port.tensor);
-    context.layer = static_cast<int>(reader);
+    const auto reader = first_reader(context, port.tensor);
+    if (!reader) continue;
+    context.layer = static_cast<int>(*reader);
     for (int64_t done = 0; done < total; done += piece) {
-      context.load_in_step(first_step[reader], home.dram + done, home.scratchpad + done,
+      context.load_in_step(first_step[*reader], home.dram + done, home.scratchpad + done,
                            std::min(piece, total - done));
     }
   }

@@ -147,6 +147,7 @@ struct Layer {
 struct Port {
   ValueId value = -1;
   ir::HostView view;
+  std::string name{};  // as in the user's file; empty: the value's own
 };
 
 enum class Arithmetic { Tflite, Onnx };

@@ -97,6 +97,7 @@ void OnnxReader::read_outputs() {
     if (std::ranges::none_of(network_.inputs, has_name) &&
         std::ranges::none_of(network_.outputs, has_name))
       value.name = port.name;  // the user's, whatever the notation around it adds
+    out.name = port.name;
     out.view.shape = value.dims;
     out.view.channels_first = is_map;
     network_.outputs.push_back(std::move(out));

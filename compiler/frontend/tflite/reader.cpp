@@ -61,7 +61,7 @@ void TfliteReader::read_inputs() {
     }
     if (!is_byte(type)) refuse_type(node, file_.name(index), type);
     view.type = type == TensorType::UINT8 ? ir::HostView::Type::UInt8 : ir::HostView::Type::Int8;
-    network_.inputs.push_back({value_of(node, index), view});
+    network_.inputs.push_back({value_of(node, index), view, file_.name(index)});
   }
 }
 
@@ -77,7 +77,7 @@ void TfliteReader::read_outputs() {
              "use an intact file as written by the TFLite converter");
     if (type != TensorType::FLOAT32)
       view.type = type == TensorType::UINT8 ? ir::HostView::Type::UInt8 : ir::HostView::Type::Int8;
-    network_.outputs.push_back({in_order(node, known->second), view});
+    network_.outputs.push_back({in_order(node, known->second), view, file_.name(index)});
   }
   if (network_.inputs.empty()) {
     refuse("no QUANTIZE operator reads the floating-point graph input: this is a float model",
@@ -203,7 +203,7 @@ void TfliteReader::read_quantize(const Operator& op) {
   require_operands(op, 1, 1);
   const int source = op.inputs.front();
   if (const auto port = float_ports_.find(source); port != float_ports_.end()) {
-    network_.inputs.push_back({output_of(op), port->second});
+    network_.inputs.push_back({output_of(op), port->second, file_.name(source)});
     float_ports_.erase(port);  // a second QUANTIZE of it is refused as floating point
     return;
   }
