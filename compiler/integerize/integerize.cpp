@@ -174,7 +174,8 @@ ir::Graph integerize(const frontend::Network& network, std::vector<frontend::Lef
     }
     graph.nodes.push_back(std::move(node));
   }
-  for (const frontend::Port& port : network.inputs) graph.inputs.push_back({port.value, port.view, port.name});
+  for (const frontend::Port& port : network.inputs)
+    graph.inputs.push_back({port.value, port.view, port.name});
   for (const frontend::Port& port : network.outputs)
     graph.outputs.push_back({port.value, port.view, port.name});
   return graph;

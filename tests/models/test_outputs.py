@@ -1,4 +1,5 @@
-"""Every output of the file comes back, under its own name and in its own type; and networks without a layer run."""
+"""Every output of the file comes back, under its own name and in its own type;
+and networks without a layer run."""
 
 import numpy as np
 import onnx
