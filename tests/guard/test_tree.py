@@ -83,3 +83,10 @@ def test_links_between_documents_resolve():
             if not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)} -> {target}")
     assert not broken, broken
+
+
+def test_the_map_of_the_readme_names_every_folder():
+    table = (ROOT / "README.md").read_text().split("| folder |")[1].split("\n\n")[0]
+    folders = {path.relative_to(ROOT).parts[0] for path in sources("") if path.parent != ROOT}
+    named = {name for name in folders if f"`{name}/`" in table}
+    assert folders - named == {".ci", "docs"}, f"in no row: {folders - named}"
