@@ -53,6 +53,10 @@ bool same_layout(const std::vector<int64_t>& dims, const std::vector<int>& a,
   return significant(a) == significant(b);
 }
 
+std::string join(const std::vector<int64_t>& dims) {
+  return fmt::format("[{}]", fmt::join(dims, ", "));
+}
+
 int64_t element_count(const NodeName& node, const std::vector<int64_t>& dims) {
   int64_t count = 1;
   for (int64_t d : dims) {

@@ -182,6 +182,9 @@ std::vector<int> plain_order(size_t rank);
 bool same_layout(const std::vector<int64_t>& dims, const std::vector<int>& a,
                  const std::vector<int>& b);
 
+// "[1, 2, 3]".
+std::string join(const std::vector<int64_t>& dims);
+
 // Product of the dimensions; refuses dimensions below one and tensors beyond 2^28 elements.
 int64_t element_count(const NodeName& node, const std::vector<int64_t>& dims);
 

@@ -1,41 +1,33 @@
-// Operators of several computed operands, and softmax.
+#include "compiler/frontend/onnx/eltwise.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "compiler/frontend/network/view.h"
-#include "compiler/frontend/onnx/reader.h"
+#include "compiler/frontend/onnx/notation.h"
+#include "compiler/frontend/onnx/weights.h"
 
 namespace zahl::frontend {
-namespace {
-
-constexpr std::string_view kIntactFile = "use an intact file as written by onnx.save";
-
-std::string join(const std::vector<int64_t>& dims) {
-  return fmt::format("[{}]", fmt::join(dims, ", "));
-}
-
-}  // namespace
-
-void OnnxReader::read_eltwise(const OnnxNode& node) {
+void read_eltwise(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   if (node.inputs() != 2)
     refuse(node.name(), fmt::format("it has {} inputs", node.inputs()), "use two");
-  if (read_added_bias(node)) return;
+  if (read_added_bias(c, node)) return;
   EltwiseLayer layer;
   layer.operation = node.type() == "Add"   ? isa::EltwiseOp::Add
                     : node.type() == "Sub" ? isa::EltwiseOp::Sub
                                            : isa::EltwiseOp::Mul;
   for (size_t i : {size_t{0}, size_t{1}}) {
-    if (!std::holds_alternative<FloatConstant>(meaning_of(node, i))) continue;
+    if (!std::holds_alternative<FloatConstant>(c.meaning_of(node, i))) continue;
     refuse(node.name(),
            fmt::format("its constant operand '{}' has several elements and is floating point",
                        node.input(i)),
            kSurround);
   }
-  const bool a_is_constant = std::holds_alternative<QuantizedConstant>(meaning_of(node, 0));
-  ValueId computed = settled(network_, node.name(), value_of(node, a_is_constant ? 1 : 0));
-  Value shape = network_.value(computed);
-  const Meaning& other = meaning_of(node, a_is_constant ? 0 : 1);
+  const bool a_is_constant = std::holds_alternative<QuantizedConstant>(c.meaning_of(node, 0));
+  ValueId computed = settled(c.network, node.name(), c.value_of(node, a_is_constant ? 1 : 0));
+  Value shape = c.network.value(computed);
+  const Meaning& other = c.meaning_of(node, a_is_constant ? 0 : 1);
   ValueId second = -1;
   if (const auto* constant = std::get_if<QuantizedConstant>(&other)) {
     if (!constant->tensor->is_byte() || constant->scales.size() != 1) {
@@ -65,50 +57,52 @@ void OnnxReader::read_eltwise(const OnnxNode& node) {
     value.dims = shape.dims;
     value.order = shape.order;
     value.constant = std::move(repeated);
-    second = network_.add(std::move(value));
+    second = c.network.add(std::move(value));
   } else {
-    second = value_of(node, 1);
-    const std::vector<int64_t> b = network_.value(second).dims;
+    second = c.value_of(node, 1);
+    const std::vector<int64_t> b = c.network.value(second).dims;
     const auto dims = common_dims(shape.dims, b);
     if (!dims) {
       refuse(node.name(), fmt::format("the shapes {} and {} do not fit", join(shape.dims), join(b)),
              kIntactFile);
     }
     const auto repeat = [&](ValueId id) {
-      if (network_.value(id).dims == *dims) return id;
-      const Value like = network_.value(id);
-      return add_view(network_, node.name(), like, like.name,
-                      *broadcast(view_of(network_, id), *dims));
+      if (c.network.value(id).dims == *dims) return id;
+      const Value like = c.network.value(id);
+      return add_view(c.network, node.name(), like, like.name,
+                      *broadcast(view_of(c.network, id), *dims));
     };
     if (shape.dims != *dims) {  // the larger operand decides the order
-      second = settled(network_, node.name(), repeat(second));
-      shape = network_.value(second);
-      computed = in_memory_order(network_, node.name(), repeat(computed), shape.order);
+      second = settled(c.network, node.name(), repeat(second));
+      shape = c.network.value(second);
+      computed = in_memory_order(c.network, node.name(), repeat(computed), shape.order);
     } else {
-      second = in_memory_order(network_, node.name(), repeat(second), shape.order);
+      second = in_memory_order(c.network, node.name(), repeat(second), shape.order);
     }
   }
   layer.a = a_is_constant ? second : computed;
   layer.b = a_is_constant ? computed : second;
-  set_pending(node, layer, shape.dims, shape.order);
+  c.set_pending(node, layer, shape.dims, shape.order);
 }
 
-void OnnxReader::read_softmax(const OnnxNode& node) {
-  const int64_t opset = node.integer("opset", graph_.opset);  // a QLinearSoftmax brings its own
-  ValueId input = value_of(node, 0);
-  const auto rank = static_cast<int64_t>(network_.value(input).dims.size());
+namespace {
+
+void read_softmax(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
+  const int64_t opset = node.integer("opset", c.graph.opset);  // a QLinearSoftmax brings its own
+  ValueId input = c.value_of(node, 0);
+  const auto rank = static_cast<int64_t>(c.network.value(input).dims.size());
   int64_t axis = node.integer("axis", opset < 13 ? 1 : -1);
   if (axis < 0) axis += rank;
   const bool exists = rank > 0 && axis >= 0 && axis < rank;
   if (exists) {  // innermost
-    std::vector<int> order = network_.value(input).order;
-    if (order.back() != axis || network_.value(input).view) {
+    std::vector<int> order = c.network.value(input).order;
+    if (order.back() != axis || c.network.value(input).view) {
       std::erase(order, static_cast<int>(axis));
       order.push_back(static_cast<int>(axis));
-      input = in_memory_order(network_, node.name(), input, order);
+      input = in_memory_order(c.network, node.name(), input, order);
     }
   }
-  const Value value = network_.value(input);
+  const Value value = c.network.value(input);
   if (!exists ||
       (opset < 13 && axis + 1 < rank && value.dims[static_cast<size_t>(rank) - 1] != 1)) {
     refuse(node.name(),
@@ -116,19 +110,21 @@ void OnnxReader::read_softmax(const OnnxNode& node) {
                        join(value.dims)),
            "take it over one axis (opset 13)");
   }
-  set_pending(node, SoftmaxLayer{.input = input, .output = -1, .beta = 1}, value.dims, value.order);
+  c.set_pending(node, SoftmaxLayer{.input = input, .output = -1, .beta = 1}, value.dims,
+                value.order);
 }
 
-void OnnxReader::read_concat(const OnnxNode& node) {
+void read_concat(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   ConcatLayer layer;
   std::vector<int64_t> dims;
   const int64_t given = node.integer("axis", 0);
   for (size_t i = 0; i < node.inputs(); ++i) {
-    ValueId id = value_of(node, i);
-    id = i == 0 ? settled(network_, node.name(), id)
-                : in_memory_order(network_, node.name(), id, network_.value(layer.inputs[0]).order);
+    ValueId id = c.value_of(node, i);
+    id = i == 0
+             ? settled(c.network, node.name(), id)
+             : in_memory_order(c.network, node.name(), id, c.network.value(layer.inputs[0]).order);
     layer.inputs.push_back(id);
-    const std::vector<int64_t>& part = network_.value(id).dims;
+    const std::vector<int64_t>& part = c.network.value(id).dims;
     const auto rank = static_cast<int64_t>(part.size());
     layer.axis = static_cast<int>(given < 0 ? given + rank : given);
     std::vector<int64_t> expected = dims.empty() ? part : dims;
@@ -145,8 +141,21 @@ void OnnxReader::read_concat(const OnnxNode& node) {
       dims[static_cast<size_t>(layer.axis)] += part[static_cast<size_t>(layer.axis)];
     }
   }
-  const std::vector<int> order = network_.value(layer.inputs.at(0)).order;
-  set_pending(node, std::move(layer), std::move(dims), order);
+  const std::vector<int> order = c.network.value(layer.inputs.at(0)).order;
+  c.set_pending(node, std::move(layer), std::move(dims), order);
 }
+
+void read_concat_or_bytes(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op) {
+  if (!read_on_bytes(c, node, op, read_concat)) read_concat(c, node, op);
+}
+
+constexpr OnnxOperator kRows[] = {
+    {"Softmax", read_softmax, "softmax"},
+    {"Concat", read_concat_or_bytes, "a concatenation"},
+};
+
+}  // namespace
+
+std::span<const OnnxOperator> onnx_eltwise_operators() { return kRows; }
 
 }  // namespace zahl::frontend

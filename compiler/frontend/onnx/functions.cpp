@@ -3,72 +3,15 @@
 
 #include <cmath>
 #include <functional>
-#include <map>
 
-#include "compiler/frontend/onnx/reader.h"
+#include "compiler/frontend/onnx/eltwise.h"
+#include "compiler/frontend/onnx/notation.h"
 
 namespace zahl::frontend {
 namespace {
 
 using Unary = std::function<float(float)>;
-
-// The node as a function of one number, if it is one.
-std::optional<Unary> unary(const OnnxNode& node, const Clamp& clip) {
-  const std::string& type = node.type();
-  const float alpha = node.real("alpha", type == "LeakyRelu"     ? 0.01f
-                                         : type == "HardSigmoid" ? 0.2f
-                                                                 : 1.0f);
-  const float beta = node.real("beta", 0.5f);
-  static const std::map<std::string, Unary> kPlain = {
-      {"Relu", [](float x) { return x > 0 ? x : 0.0f; }},
-      {"Sigmoid",
-       [](float x) {
-         return x >= 0 ? 1.0f / (1.0f + std::exp(-x)) : std::exp(x) / (1.0f + std::exp(x));
-       }},
-      {"Tanh", [](float x) { return std::tanh(x); }},
-      {"HardSwish",
-       [](float x) { return x * std::fmax(0.0f, std::fmin(1.0f, x * (1.0f / 6.0f) + 0.5f)); }},
-      {"Softplus",
-       [](float x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }},
-      {"Softsign", [](float x) { return x / (1.0f + std::fabs(x)); }},
-      {"Mish", [](float x) { return x * std::tanh(std::log1p(std::exp(x))); }},
-      {"Erf", [](float x) { return std::erf(x); }},
-      {"Exp", [](float x) { return std::exp(x); }},
-      {"Sqrt", [](float x) { return std::sqrt(x); }},
-      {"Abs", [](float x) { return std::fabs(x); }},
-      {"Neg", [](float x) { return -x; }},
-      {"Floor", [](float x) { return std::floor(x); }},
-      {"Ceil", [](float x) { return std::ceil(x); }},
-  };
-  if (const auto plain = kPlain.find(type); plain != kPlain.end()) return plain->second;
-  if (type == "Clip")
-    return [clip](float x) { return std::fmin(std::fmax(x, clip.low), clip.high); };
-  if (type == "LeakyRelu") return [alpha](float x) { return x >= 0 ? x : alpha * x; };
-  if (type == "Elu") return [alpha](float x) { return x >= 0 ? x : alpha * std::expm1(x); };
-  if (type == "HardSigmoid")
-    return [alpha, beta](float x) { return std::fmax(0.0f, std::fmin(1.0f, alpha * x + beta)); };
-  if (type == "Gelu" && node.text("approximate", "none") == "none") {
-    return [](float x) { return 0.5f * x * (1.0f + std::erf(x * 0.70710678118654752f)); };
-  }
-  return std::nullopt;
-}
-
-using Binary = std::function<float(float, float)>;
-
-std::optional<Binary> binary(const std::string& type) {
-  static const std::map<std::string, Binary> kAll = {
-      {"Add", [](float a, float b) { return a + b; }},
-      {"Sub", [](float a, float b) { return a - b; }},
-      {"Mul", [](float a, float b) { return a * b; }},
-      {"Div", [](float a, float b) { return a / b; }},
-      {"Pow", [](float a, float b) { return std::pow(a, b); }},
-      {"Min", [](float a, float b) { return std::fmin(a, b); }},
-      {"Max", [](float a, float b) { return std::fmax(a, b); }},
-      {"PRelu", [](float a, float b) { return a >= 0 ? a : a * b; }},
-  };
-  const auto it = kAll.find(type);
-  return it == kAll.end() ? std::nullopt : std::optional(it->second);
-}
+using Binary = float (*)(float, float);
 
 // A constant of one element as a number.
 std::optional<float> scalar(const Meaning& meaning) {
@@ -85,12 +28,10 @@ std::optional<float> scalar(const Meaning& meaning) {
   return std::nullopt;
 }
 
-}  // namespace
-
 // Rewrites the function over the value from which its root was made by a table.
-bool OnnxReader::climb(Function& function) const {
-  const auto parent = parents_.find(function.root);
-  if (parent == parents_.end()) return false;
+bool climb(const OnnxContext& c, Function& function) {
+  const auto parent = c.parents.find(function.root);
+  if (parent == c.parents.end()) return false;
   Function higher{.root = parent->second.value, .values = {}, .names = {parent->second.name}};
   for (size_t i = 0; i < 256; ++i)
     higher.values[i] = function.values[static_cast<size_t>(parent->second.table[i] + 128)];
@@ -99,14 +40,14 @@ bool OnnxReader::climb(Function& function) const {
   return true;
 }
 
-Clamp OnnxReader::clip_bounds(const OnnxNode& node) const {
+Clamp clip_bounds(OnnxContext& c, const OnnxNode& node) {
   Clamp clamp;
   if (node.type() == "Relu") return {.low = 0};
   if (node.has("min")) clamp.low = node.real("min", clamp.low);
   if (node.has("max")) clamp.high = node.real("max", clamp.high);
   for (size_t i : {size_t{1}, size_t{2}}) {
     if (node.input(i).empty()) continue;
-    const auto bound = scalar(meaning_of(node, i));
+    const auto bound = scalar(c.meaning_of(node, i));
     if (!bound)
       refuse(node.name(), fmt::format("its bound '{}' is not a constant", node.input(i)),
              "use constant bounds");
@@ -119,8 +60,8 @@ Clamp OnnxReader::clip_bounds(const OnnxNode& node) const {
 
 // Relu and Clip on a layer's result become its clamp: rounding is monotone, so clamping first or
 // last is the same.
-bool OnnxReader::clamp_pending(const OnnxNode& node) {
-  const auto* pending = std::get_if<Pending>(&meaning_of(node, 0));
+bool clamp_pending(OnnxContext& c, const OnnxNode& node) {
+  const auto* pending = std::get_if<Pending>(&c.meaning_of(node, 0));
   if (!pending || (node.type() != "Relu" && node.type() != "Clip")) return false;
   const bool takes_clamp = pending->layer && std::visit(
                                                  [](const auto& l) {
@@ -129,69 +70,166 @@ bool OnnxReader::clamp_pending(const OnnxNode& node) {
                                                  pending->layer->kind);
   if (!takes_clamp) return false;
   Pending clamped = *pending;
-  const Clamp more = clip_bounds(node);
+  const Clamp more = clip_bounds(c, node);
   clamped.clamp.low = std::fmin(std::fmax(clamped.clamp.low, more.low), more.high);
   clamped.clamp.high = std::fmin(std::fmax(clamped.clamp.high, more.low), more.high);
   clamped.names.push_back(node.name().name);
-  floats_.insert_or_assign(node.output(), std::move(clamped));
+  c.floats.insert_or_assign(node.output(), std::move(clamped));
   return true;
 }
 
-bool OnnxReader::read_function(const OnnxNode& node) {
-  const bool is_clip = node.type() == "Clip";
-  const auto of_one = unary(node, is_clip ? clip_bounds(node) : Clamp{});
-  const auto of_two = binary(node.type());
-  if (!of_one && !of_two) return false;
-  const size_t operands = of_one ? 1 : 2;
-  if (!of_one && node.inputs() != 2)
-    refuse(node.name(), fmt::format("it has {} inputs", node.inputs()), "use two");
-  if (of_one && clamp_pending(node)) return true;
+void refuse_computed(const OnnxNode& node, size_t input) {
+  refuse(node.name(), fmt::format("its input '{}' is not quantized", node.input(input)), kSurround);
+}
 
-  std::vector<std::optional<float>> numbers(operands);
-  std::vector<std::optional<Function>> functions(operands);
-  for (size_t i = 0; i < operands; ++i) {
-    const Meaning& meaning = meaning_of(node, i);
-    numbers[i] = scalar(meaning);
-    if (const auto* function = std::get_if<Function>(&meaning)) functions[i] = *function;
-    if (const auto* quantized = std::get_if<Quantized>(&meaning))
-      functions[i] = function_of(quantized->value);
-    if (!numbers[i] && !functions[i]) {
-      if (of_two) return false;  // a layer, or refused there
-      refuse(node.name(), fmt::format("its input '{}' is not quantized", node.input(i)), kSurround);
-    }
+void set_function(OnnxContext& c, const OnnxNode& node, Function function) {
+  function.names.push_back(node.name().name);
+  c.floats.insert_or_assign(node.output(), std::move(function));
+}
+
+// An operand as a function of bytes, if it is one.
+std::optional<Function> as_function(const OnnxContext& c, const Meaning& meaning) {
+  if (const auto* function = std::get_if<Function>(&meaning)) return *function;
+  if (const auto* quantized = std::get_if<Quantized>(&meaning))
+    return function_of(c, quantized->value);
+  return std::nullopt;
+}
+
+void read_unary(OnnxContext& c, const OnnxNode& node, const Unary& of) {
+  const Meaning& meaning = c.meaning_of(node, 0);
+  auto function = as_function(c, meaning);
+  if (!function) {
+    if (!scalar(meaning)) refuse_computed(node, 0);
+    refuse(node.name(), "its input is a constant", "fold constants before quantizing");
   }
-  Function result{};
-  if (of_one) {
-    if (!functions[0])
-      refuse(node.name(), "its input is a constant", "fold constants before quantizing");
-    result = *functions[0];
-    for (float& v : result.values) v = (*of_one)(v);
-  } else if (functions[0] && functions[1]) {
-    // Both must be functions of the same bytes; an operand may have to be traced back through
-    // tables to see it.
-    Function a = *functions[0];
-    bool meets = false;
+  for (float& v : function->values) v = of(v);
+  set_function(c, node, std::move(*function));
+}
+
+// Of two functions of the same bytes; an operand may have to be traced back through tables to see
+// that they are.
+std::optional<Function> combined(const OnnxContext& c, Function a, const Function& second,
+                                 Binary of) {
+  do {
+    Function b = second;
     do {
-      Function b = *functions[1];
-      do {
-        if ((meets = a.root == b.root)) {
-          for (size_t i = 0; i < 256; ++i) a.values[i] = (*of_two)(a.values[i], b.values[i]);
-          a.names.insert(a.names.end(), b.names.begin(), b.names.end());
-          result = a;
-        }
-      } while (!meets && climb(b));
-    } while (!meets && climb(a));
-    if (!meets) return false;
-  } else if (functions[0] || functions[1]) {
-    result = functions[0] ? *functions[0] : *functions[1];
-    for (float& v : result.values)
-      v = functions[0] ? (*of_two)(v, *numbers[1]) : (*of_two)(*numbers[0], v);
-  } else {
+      if (a.root != b.root) continue;
+      for (size_t i = 0; i < 256; ++i) a.values[i] = of(a.values[i], b.values[i]);
+      a.names.insert(a.names.end(), b.names.begin(), b.names.end());
+      return a;
+    } while (climb(c, b));
+  } while (climb(c, a));
+  return std::nullopt;
+}
+
+// False where the operands are no functions of the same bytes.
+bool read_binary(OnnxContext& c, const OnnxNode& node, Binary of) {
+  if (node.inputs() != 2)
+    refuse(node.name(), fmt::format("it has {} inputs", node.inputs()), "use two");
+  const Meaning &first = c.meaning_of(node, 0), &second = c.meaning_of(node, 1);
+  const auto a = as_function(c, first), b = as_function(c, second);
+  const auto x = scalar(first), y = scalar(second);
+  if ((!a && !x) || (!b && !y)) return false;
+  if (!a && !b)
     refuse(node.name(), "both operands are constants", "fold constants before quantizing");
+  auto result = a && b ? combined(c, *a, *b, of) : a ? a : b;
+  if (!result) return false;
+  if (!a || !b) {
+    for (float& v : result->values) v = a ? of(v, *y) : of(*x, v);
   }
-  result.names.push_back(node.name().name);
-  floats_.insert_or_assign(node.output(), std::move(result));
+  set_function(c, node, std::move(*result));
   return true;
 }
+
+// The function of each row: of the number, and of the node where it has attributes.
+template <auto kFunction>
+void of_one(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
+  read_unary(c, node, [&](float x) {
+    if constexpr (requires { kFunction(x, node); }) {
+      return kFunction(x, node);
+    } else {
+      return kFunction(x);
+    }
+  });
+}
+
+template <auto kFunction>
+void of_two(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
+  if (!read_binary(c, node, kFunction)) refuse_operator(node);
+}
+
+// The same, or of two values.
+template <auto kFunction>
+void of_two_values(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op) {
+  if (!read_binary(c, node, kFunction)) read_eltwise(c, node, op);
+}
+
+void read_clamp(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
+  const Clamp clip = clip_bounds(c, node);
+  if (clamp_pending(c, node)) return;
+  read_unary(c, node, [clip](float x) { return std::fmin(std::fmax(x, clip.low), clip.high); });
+}
+
+void read_gelu(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
+  if (node.text("approximate", "none") != "none") refuse_operator(node);
+  read_unary(c, node,
+             [](float x) { return 0.5f * x * (1.0f + std::erf(x * 0.70710678118654752f)); });
+}
+
+constexpr std::string_view kTable = "a table, or a part of one";
+constexpr std::string_view kClamp = "the clamp of the layer before it, or a table";
+constexpr std::string_view kEltwise = "an operation of two tensors; with a constant a table";
+
+constexpr OnnxOperator kRows[] = {
+    {"Relu", read_clamp, kClamp},
+    {"Clip", read_clamp, kClamp},
+    {"Add", of_two_values<[](float a, float b) { return a + b; }>, kEltwise},
+    {"Sub", of_two_values<[](float a, float b) { return a - b; }>, kEltwise},
+    {"Mul", of_two_values<[](float a, float b) { return a * b; }>, kEltwise},
+    {"Div", of_two<[](float a, float b) { return a / b; }>, kTable},
+    {"Pow", of_two<[](float a, float b) { return std::pow(a, b); }>, kTable},
+    {"Min", of_two<[](float a, float b) { return std::fmin(a, b); }>, kTable},
+    {"Max", of_two<[](float a, float b) { return std::fmax(a, b); }>, kTable},
+    {"PRelu", of_two<[](float a, float b) { return a >= 0 ? a : a * b; }>, kTable},
+    {"Sigmoid", of_one<[](float x) {
+       return x >= 0 ? 1.0f / (1.0f + std::exp(-x)) : std::exp(x) / (1.0f + std::exp(x));
+     }>,
+     kTable},
+    {"Tanh", of_one<[](float x) { return std::tanh(x); }>, kTable},
+    {"HardSwish",
+     of_one<[](float x) { return x * std::fmax(0.0f, std::fmin(1.0f, x * (1.0f / 6.0f) + 0.5f)); }>,
+     kTable},
+    {"Softplus", of_one<[](float x) {
+       return (x > 0) ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+     }>,
+     kTable},
+    {"Softsign", of_one<[](float x) { return x / (1.0f + std::fabs(x)); }>, kTable},
+    {"Mish", of_one<[](float x) { return x * std::tanh(std::log1p(std::exp(x))); }>, kTable},
+    {"Erf", of_one<[](float x) { return std::erf(x); }>, kTable},
+    {"Exp", of_one<[](float x) { return std::exp(x); }>, kTable},
+    {"Sqrt", of_one<[](float x) { return std::sqrt(x); }>, kTable},
+    {"Abs", of_one<[](float x) { return std::fabs(x); }>, kTable},
+    {"Neg", of_one<[](float x) { return -x; }>, kTable},
+    {"Floor", of_one<[](float x) { return std::floor(x); }>, kTable},
+    {"Ceil", of_one<[](float x) { return std::ceil(x); }>, kTable},
+    {"LeakyRelu", of_one<[](float x, const OnnxNode& node) {
+       return x >= 0 ? x : node.real("alpha", 0.01f) * x;
+     }>,
+     kTable},
+    {"Elu", of_one<[](float x, const OnnxNode& node) {
+       return x >= 0 ? x : node.real("alpha", 1) * std::expm1(x);
+     }>,
+     kTable},
+    {"HardSigmoid", of_one<[](float x, const OnnxNode& node) {
+       const float line = node.real("alpha", 0.2f) * x + node.real("beta", 0.5f);
+       return std::fmax(0.0f, std::fmin(1.0f, line));
+     }>,
+     kTable},
+    {"Gelu", read_gelu, kTable},
+};
+
+}  // namespace
+
+std::span<const OnnxOperator> onnx_function_operators() { return kRows; }
 
 }  // namespace zahl::frontend

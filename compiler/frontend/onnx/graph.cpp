@@ -14,8 +14,6 @@
 namespace zahl::frontend {
 namespace {
 
-constexpr std::string_view kIntactFile = "use an intact file as written by onnx.save";
-
 template <typename T>
 std::vector<int64_t> widen(const std::string& raw) {
   std::vector<int64_t> result(raw.size() / sizeof(T));

@@ -15,6 +15,8 @@
 
 namespace zahl::frontend {
 
+inline constexpr std::string_view kIntactFile = "use an intact file as written by onnx.save";
+
 // A constant. Integers of all widths are held as int64, floats as float; `type` is the
 // onnx::TensorProto data type.
 struct OnnxTensor {

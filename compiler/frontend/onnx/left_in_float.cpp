@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "compiler/frontend/network/view.h"
+#include "compiler/frontend/onnx/operators.h"
 #include "compiler/frontend/onnx/reader.h"
 
 namespace zahl::frontend {
@@ -36,7 +37,7 @@ void OnnxReader::read_or_leave(const OnnxNode& node) {
   }
   bool is_constant = node.inputs() > 0;
   for (size_t i = 0; i < node.inputs(); ++i)
-    is_constant = is_constant && graph_.constants.contains(node.input(i));
+    is_constant = is_constant && context_.graph.constants.contains(node.input(i));
   std::string source;  // an operand that a node left in float computes
   for (size_t i = 0; i < node.inputs(); ++i) {
     if (computed_in_float_.contains(node.input(i))) source = node.input(i);
@@ -46,7 +47,7 @@ void OnnxReader::read_or_leave(const OnnxNode& node) {
                                            source, computed_in_float_.at(source));
     leave(node, {node.name(), reason, "quantize that node first", true});
   };
-  if (!source.empty() && !floats_.contains(source)) return follow();
+  if (!source.empty() && !context_.floats.contains(source)) return follow();
   try {
     require_static(node);
     read_node(node);
@@ -61,23 +62,24 @@ void OnnxReader::read_or_leave(const OnnxNode& node) {
 }
 
 void OnnxReader::hand_to_host(ValueId id) {
-  if (network_.value(id).constant) return;
-  const bool is_map = natural_order(network_.value(id)) == kChannelsFirst;
-  const std::vector<int> plain = plain_order(network_.value(id).dims.size());
-  id = in_memory_order(network_, {network_.value(id).name, "tensor"}, id,
+  if (context_.network.value(id).constant) return;
+  const bool is_map = natural_order(context_.network.value(id)) == kChannelsFirst;
+  const std::vector<int> plain = plain_order(context_.network.value(id).dims.size());
+  id = in_memory_order(context_.network, {context_.network.value(id).name, "tensor"}, id,
                        is_map ? kChannelsFirst : plain);
-  if (std::ranges::any_of(network_.outputs, [&](const Port& p) { return p.value == id; })) return;
-  network_.outputs.push_back({id,
-                              {.type = ir::HostView::Type::Float32,
-                               .shape = network_.value(id).dims,
-                               .channels_first = is_map}});
+  if (std::ranges::any_of(context_.network.outputs, [&](const Port& p) { return p.value == id; }))
+    return;
+  context_.network.outputs.push_back({id,
+                                      {.type = ir::HostView::Type::Float32,
+                                       .shape = context_.network.value(id).dims,
+                                       .channels_first = is_map}});
 }
 
 // A layer whose result is read before a QuantizeLinear gives it a scale is left as well: its own
 // operands go to the host.
 void OnnxReader::leave_operand(const std::string& tensor, const std::string& reader) {
-  const auto meaning = floats_.find(tensor);
-  if (meaning == floats_.end()) return;
+  const auto meaning = context_.floats.find(tensor);
+  if (meaning == context_.floats.end()) return;
   const std::string reason =
       fmt::format("its result goes to {} in floating point, without a QuantizeLinear", reader);
   const auto list = [&](const std::vector<std::string>& names) {
@@ -85,8 +87,8 @@ void OnnxReader::leave_operand(const std::string& tensor, const std::string& rea
       if (std::ranges::any_of(*left_, [&](const LeftInFloat& l) { return l.node.name == name; }))
         continue;
       const auto node = std::ranges::find_if(
-          graph_.nodes, [&](const OnnxNode& n) { return n.name().name == name; });
-      left_->push_back({{name, node == graph_.nodes.end() ? "?" : node->type()},
+          context_.graph.nodes, [&](const OnnxNode& n) { return n.name().name == name; });
+      left_->push_back({{name, node == context_.graph.nodes.end() ? "?" : node->type()},
                         reason,
                         std::string(kSurround),
                         true});
@@ -109,16 +111,18 @@ void OnnxReader::leave(const OnnxNode& node, const LeftInFloat& why) {
   left_->push_back({node.name(), why.reason, why.remedy, why.follows});
   for (size_t i = 0; i < node.inputs(); ++i) leave_operand(node.input(i), name);
   for (size_t i = 0; i < node.outputs(); ++i) {
-    const auto shape = graph_.shapes.find(node.output(i));
-    const bool is_known = shape != graph_.shapes.end() && !shape->second.empty() &&
+    const auto shape = context_.graph.shapes.find(node.output(i));
+    const bool is_known = shape != context_.graph.shapes.end() && !shape->second.empty() &&
                           std::ranges::all_of(shape->second, [](int64_t d) { return d > 0; });
     computed_in_float_.emplace(node.output(i), name);
-    if (!is_known || floats_.contains(node.output(i)) || bytes_.contains(node.output(i))) continue;
+    if (!is_known || context_.floats.contains(node.output(i)) ||
+        context_.bytes.contains(node.output(i)))
+      continue;
     Value value;
     value.name = node.output(i);
     value.dims = shape->second;
     value.order = value.dims.size() == 4 ? kChannelsFirst : plain_order(value.dims.size());
-    floats_.insert_or_assign(
+    context_.floats.insert_or_assign(
         node.output(i),
         Pending{.layer = nullptr, .output = value, .clamp = {}, .names = {}, .moves = {}});
   }
@@ -126,14 +130,14 @@ void OnnxReader::leave(const OnnxNode& node, const LeftInFloat& why) {
 
 void OnnxReader::leave_outputs() {
   if (left_->empty()) return read_outputs();
-  std::vector<Port> handed = std::move(network_.outputs);
-  network_.outputs.clear();
-  for (const OnnxPort& port : graph_.outputs) {
-    const auto real = floats_.find(port.name);
-    const auto bytes = bytes_.find(port.name);
-    if (bytes != bytes_.end()) {
+  std::vector<Port> handed = std::move(context_.network.outputs);
+  context_.network.outputs.clear();
+  for (const OnnxPort& port : context_.graph.outputs) {
+    const auto real = context_.floats.find(port.name);
+    const auto bytes = context_.bytes.find(port.name);
+    if (bytes != context_.bytes.end()) {
       hand_to_host(bytes->second);
-    } else if (real != floats_.end()) {
+    } else if (real != context_.floats.end()) {
       leave_operand(port.name, fmt::format("graph output '{}'", port.name));
     }
   }

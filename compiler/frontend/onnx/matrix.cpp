@@ -4,27 +4,55 @@
 #include <algorithm>
 
 #include "compiler/frontend/network/view.h"
-#include "compiler/frontend/onnx/reader.h"
+#include "compiler/frontend/onnx/operators.h"
+#include "compiler/frontend/onnx/weights.h"
 
 namespace zahl::frontend {
 namespace {
-
-std::string join(const std::vector<int64_t>& dims) {
-  return fmt::format("[{}]", fmt::join(dims, ", "));
+// Where each element of a row lies in memory, for rows whose bytes lie together in another order (a
+// flattened feature map); empty where they lie in order or not together.
+std::vector<int> places_in_memory(const OnnxContext& c, ValueId id) {
+  const Value& value = c.network.value(id);
+  if (!value.view || value.dims.empty() || !is_rearrangement(c.network, *value.view)) return {};
+  std::vector<int64_t> places = {0};
+  for (const auto& axis : value.view->dims.back()) {
+    std::vector<int64_t> finer;
+    for (int64_t place : places) {
+      for (int64_t i = 0; i < axis.size; ++i) finer.push_back(place + i * axis.step);
+    }
+    places = std::move(finer);
+  }
+  View rows = *value.view;  // in order as a whole?
+  rows.dims.back() = {{static_cast<int>(places.size()), 1}};
+  std::vector<ir::Move::Axis> axes;
+  for (const auto& own : rows.dims) axes.insert(axes.end(), own.begin(), own.end());
+  if (ir::simplified({-1, -1, 0, axes}).axes.size() != 1 ||
+      std::ranges::max(places) != static_cast<int64_t>(places.size()) - 1)
+    return {};
+  return {places.begin(), places.end()};
 }
 
-}  // namespace
+// The rows of such a value, each in the order of memory.
+ValueId as_it_lies(OnnxContext& c, const OnnxNode& node, ValueId id) {
+  Value value = c.network.value(id);
+  const ValueId root = value.view->root;
+  value.view.reset();
+  value.order = plain_order(value.dims.size());
+  const ValueId result = c.network.add(std::move(value));
+  c.network.layers.push_back({node.name(), ReshapeLayer{root, result}});
+  return result;
+}
 
-void OnnxReader::read_matrix(const OnnxNode& node) {
+void read_matrix(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   const bool is_gemm = node.type() == "Gemm";
-  const ValueId source = value_of(node, 0);
-  const std::vector<int> places = places_in_memory(source);
-  const auto order = plain_order(network_.value(source).dims.size());
-  ConvLayer layer{.input = places.empty() ? in_memory_order(network_, node.name(), source, order)
-                                          : as_it_lies(node, source)};
+  const ValueId source = c.value_of(node, 0);
+  const std::vector<int> places = places_in_memory(c, source);
+  const auto order = plain_order(c.network.value(source).dims.size());
+  ConvLayer layer{.input = places.empty() ? in_memory_order(c.network, node.name(), source, order)
+                                          : as_it_lies(c, node, source)};
   layer.is_matrix = true;
-  const QuantizedConstant& weights = weights_of(node, 1);
-  const Value input = network_.value(layer.input);
+  const QuantizedConstant& weights = c.weights_of(node, 1);
+  const Value input = c.network.value(layer.input);
   const std::vector<int64_t> matrix = weights.tensor->dims;
   const bool is_transposed = is_gemm && node.integer("transB", 0) != 0;  // stored as output, input
   if (is_gemm && (node.integer("transA", 0) != 0 || node.real("alpha", 1) != 1.0f ||
@@ -51,44 +79,19 @@ void OnnxReader::read_matrix(const OnnxNode& node) {
           is_transposed ? stored[o * columns + i] : stored[i * rows + o];
     }
   }
-  if (is_gemm && !node.input(2).empty()) add_bias(node, meaning_of(node, 2), layer);
+  if (is_gemm && !node.input(2).empty()) add_bias(c, node, c.meaning_of(node, 2), layer);
   std::vector<int64_t> dims = input.dims;
   dims.back() = outputs;
-  set_pending(node, std::move(layer), std::move(dims), order);
+  c.set_pending(node, std::move(layer), std::move(dims), order);
 }
 
-// Where each element of a row lies in memory, for rows whose bytes lie together in another order (a
-// flattened feature map); empty where they lie in order or not together.
-std::vector<int> OnnxReader::places_in_memory(ValueId id) const {
-  const Value& value = network_.value(id);
-  if (!value.view || value.dims.empty() || !is_rearrangement(network_, *value.view)) return {};
-  std::vector<int64_t> places = {0};
-  for (const auto& axis : value.view->dims.back()) {
-    std::vector<int64_t> finer;
-    for (int64_t place : places) {
-      for (int64_t i = 0; i < axis.size; ++i) finer.push_back(place + i * axis.step);
-    }
-    places = std::move(finer);
-  }
-  View rows = *value.view;  // in order as a whole?
-  rows.dims.back() = {{static_cast<int>(places.size()), 1}};
-  std::vector<ir::Move::Axis> axes;
-  for (const auto& own : rows.dims) axes.insert(axes.end(), own.begin(), own.end());
-  if (ir::simplified({-1, -1, 0, axes}).axes.size() != 1 ||
-      std::ranges::max(places) != static_cast<int64_t>(places.size()) - 1)
-    return {};
-  return {places.begin(), places.end()};
-}
+constexpr OnnxOperator kRows[] = {
+    {"Gemm", read_matrix, "a product of rows"},
+    {"MatMul", read_matrix, "a product of rows"},
+};
 
-// The rows of such a value, each in the order of memory.
-ValueId OnnxReader::as_it_lies(const OnnxNode& node, ValueId id) {
-  Value value = network_.value(id);
-  const ValueId root = value.view->root;
-  value.view.reset();
-  value.order = plain_order(value.dims.size());
-  const ValueId result = network_.add(std::move(value));
-  network_.layers.push_back({node.name(), ReshapeLayer{root, result}});
-  return result;
-}
+}  // namespace
+
+std::span<const OnnxOperator> onnx_matrix_operators() { return kRows; }
 
 }  // namespace zahl::frontend

@@ -12,6 +12,8 @@
 
 namespace zahl::frontend {
 
+struct OnnxOperator;  // operators.h
+
 // A constant that was never quantized.
 struct FloatConstant {
   const OnnxTensor* tensor;
@@ -42,6 +44,7 @@ struct Function {
 // One output of a node that only rearranges.
 struct Move {
   const OnnxNode* node;
+  const OnnxOperator* op;
   size_t output = 0;
 };
 

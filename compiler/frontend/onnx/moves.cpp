@@ -1,18 +1,13 @@
-// Nodes that only rearrange: what they mean for the order of bytes in memory.
+#include "compiler/frontend/onnx/moves.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "compiler/frontend/network/view.h"
-#include "compiler/frontend/onnx/reader.h"
 
 namespace zahl::frontend {
 namespace {
-
-std::string join(const std::vector<int64_t>& dims) {
-  return fmt::format("[{}]", fmt::join(dims, ", "));
-}
 
 // The shape that a Reshape, Flatten, Squeeze or Unsqueeze gives.
 std::vector<int64_t> flatten(const std::vector<int64_t>& dims, int64_t axis) {
@@ -22,18 +17,14 @@ std::vector<int64_t> flatten(const std::vector<int64_t>& dims, int64_t axis) {
   return result;
 }
 
-constexpr std::string_view kIntactFile = "use an intact file as written by onnx.save";
-
-}  // namespace
-
 // The dimensions that a node which only changes them asks for.
-std::vector<int64_t> OnnxReader::wanted_dims(const OnnxNode& node,
-                                             const std::vector<int64_t>& from) const {
+std::vector<int64_t> wanted_dims(OnnxContext& c, const OnnxNode& node,
+                                 const std::vector<int64_t>& from) {
   const std::string& type = node.type();
   const auto rank = static_cast<int64_t>(from.size());
   std::vector<int64_t> dims;
   if (type == "Reshape") {
-    const auto wanted = integers(node, 1, "shape");
+    const auto wanted = c.integers(node, 1, "shape");
     if (!wanted)
       refuse(node.name(), "its shape is not constant", "export the model with fixed shapes");
     int64_t known = 1, open = -1;
@@ -55,7 +46,7 @@ std::vector<int64_t> OnnxReader::wanted_dims(const OnnxNode& node,
     const int64_t axis = node.integer("axis", 1);
     dims = flatten(from, axis < 0 ? axis + rank : axis);
   } else {
-    auto axes = integers(node, 1, "axes");
+    auto axes = c.integers(node, 1, "axes");
     const bool adds = type == "Unsqueeze";
     if (adds && !axes) refuse(node.name(), "it names no axes", kIntactFile);
     const int64_t final_rank = rank + (adds ? static_cast<int64_t>(axes->size()) : 0);
@@ -87,18 +78,22 @@ std::vector<int64_t> OnnxReader::wanted_dims(const OnnxNode& node,
   return dims;
 }
 
-ValueId OnnxReader::reshape(const OnnxNode& node, ValueId id, const std::vector<int64_t>& dims) {
-  auto view = reshaped(view_of(network_, id), dims);
+}  // namespace
+
+ValueId reshape(OnnxContext& c, const OnnxNode& node, ValueId id,
+                const std::vector<int64_t>& dims) {
+  auto view = reshaped(view_of(c.network, id), dims);
   if (!view) {  // the bytes must come into order first
-    id = in_memory_order(network_, node.name(), id, plain_order(network_.value(id).dims.size()));
-    view = reshaped(view_of(network_, id), dims);
+    id = in_memory_order(c.network, node.name(), id, plain_order(c.network.value(id).dims.size()));
+    view = reshaped(view_of(c.network, id), dims);
   }
-  const Value like = network_.value(id);
-  return add_view(network_, node.name(), like, node.output(), *view);
+  const Value like = c.network.value(id);
+  return add_view(c.network, node.name(), like, node.output(), *view);
 }
 
-ValueId OnnxReader::transpose(const OnnxNode& node, ValueId id, std::vector<int64_t> permutation) {
-  const Value value = network_.value(id);
+ValueId transpose(OnnxContext& c, const OnnxNode& node, ValueId id,
+                  std::vector<int64_t> permutation) {
+  const Value value = c.network.value(id);
   if (permutation.empty()) {
     for (size_t i = value.dims.size(); i-- > 0;) permutation.push_back(static_cast<int64_t>(i));
   }
@@ -110,103 +105,110 @@ ValueId OnnxReader::transpose(const OnnxNode& node, ValueId id, std::vector<int6
              kIntactFile);
     }
   }
-  return add_view(network_, node.name(), value, node.output(),
-                  transposed(view_of(network_, id), permutation));
+  return add_view(c.network, node.name(), value, node.output(),
+                  transposed(view_of(c.network, id), permutation));
 }
 
-ValueId OnnxReader::slice(const OnnxNode& node, ValueId id, const std::vector<Span>& spans,
-                          const std::string& name) {
+ValueId slice(OnnxContext& c, const OnnxNode& node, ValueId id, const std::vector<Span>& spans,
+              const std::string& name) {
   for (const Span& span : spans) {
-    auto view = sliced(view_of(network_, id), span.axis, span.begin, span.count, span.step);
+    auto view = sliced(view_of(c.network, id), span.axis, span.begin, span.count, span.step);
     if (!view) {
-      id = in_memory_order(network_, node.name(), id, plain_order(network_.value(id).dims.size()));
-      view = sliced(view_of(network_, id), span.axis, span.begin, span.count, span.step);
+      id =
+          in_memory_order(c.network, node.name(), id, plain_order(c.network.value(id).dims.size()));
+      view = sliced(view_of(c.network, id), span.axis, span.begin, span.count, span.step);
     }
-    const Value like = network_.value(id);
-    id = add_view(network_, node.name(), like, name, *view);
+    const Value like = c.network.value(id);
+    id = add_view(c.network, node.name(), like, name, *view);
   }
   return id;
 }
 
-ValueId OnnxReader::apply_move(const Move& move, ValueId id) {
-  const OnnxNode& node = *move.node;
-  const std::string& type = node.type();
-  const std::vector<int64_t> dims = network_.value(id).dims;
-  if (type == "Identity" || type == "Dropout") return id;
-  if (type == "Pad")
-    return apply_pad(
-        node, dims.size() == 4 ? in_memory_order(network_, node.name(), id, kChannelsFirst) : id);
-  if (type == "Transpose") return transpose(node, id, node.integers("perm", {}));
-  if (type == "Split")
-    return slice(node, id, {split_span(node, dims, move.output)}, node.output(move.output));
-  if (type == "Slice") return slice(node, id, slice_spans(node, dims), node.output());
-  if (type == "Resize" || type == "Upsample") return apply_resize(node, id);
-  if (type == "DepthToSpace" || type == "SpaceToDepth") return apply_blocks(node, id);
-  return reshape(node, id, wanted_dims(node, dims));
+void read_move(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op) {
+  // Outputs that are the input rearranged: all of a Split, the first of a Dropout.
+  const size_t outputs = node.type() == "Split" ? node.outputs() : 1;
+  if (const auto bytes = c.bytes.find(node.input(0)); bytes != c.bytes.end()) {
+    const ValueId source = bytes->second;
+    for (size_t i = 0; i < outputs; ++i)
+      c.bytes[node.output(i)] = op.move(c, {&node, &op, i}, source);
+    return;
+  }
+  const Meaning meaning = c.meaning_of(node, 0);
+  if (const auto* quantized = std::get_if<Quantized>(&meaning)) {
+    for (size_t i = 0; i < outputs; ++i) {
+      const ValueId moved = op.move(c, {&node, &op, i}, quantized->value);
+      c.floats.insert_or_assign(node.output(i), Quantized{moved});
+    }
+    return;
+  }
+  if (const auto* pending = std::get_if<Pending>(&meaning)) {
+    for (size_t i = 0; i < outputs; ++i) {
+      Pending moved = *pending;
+      moved.moves.push_back({&node, &op, i});
+      c.floats.insert_or_assign(node.output(i), std::move(moved));
+    }
+    return;
+  }
+  refuse(node.name(), fmt::format("its input '{}' is not quantized", node.input(0)), kSurround);
 }
 
 namespace {
 
-// Outputs that are the input rearranged: all of a Split, the first of a Dropout.
-size_t move_outputs(const OnnxNode& node) { return node.type() == "Split" ? node.outputs() : 1; }
+// The input's constant, if it is one that was quantized.
+const QuantizedConstant* quantized_constant(const OnnxContext& c, const OnnxNode& node) {
+  if (c.bytes.contains(node.input(0))) return nullptr;
+  return std::get_if<QuantizedConstant>(&c.meaning_of(node, 0));
+}
+
+void read_identity(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op) {
+  const auto* constant = quantized_constant(c, node);
+  if (!constant || node.type() != "Identity") return read_move(c, node, op);
+  const QuantizedConstant same = *constant;
+  c.floats.insert_or_assign(node.output(), same);
+}
+
+// Of weights too.
+void read_transpose(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op) {
+  const auto* weights = quantized_constant(c, node);
+  if (!weights || weights->tensor->dims.size() != 2 ||
+      node.integers("perm", {1, 0}) != std::vector<int64_t>{1, 0})
+    return read_move(c, node, op);
+  QuantizedConstant result = *weights;
+  auto tensor = std::make_shared<OnnxTensor>(*weights->tensor);
+  const auto rows = static_cast<size_t>(tensor->dims[0]),
+             columns = static_cast<size_t>(tensor->dims[1]);
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t k = 0; k < columns; ++k)
+      tensor->integers[k * rows + r] = weights->tensor->integers[r * columns + k];
+  }
+  std::swap(tensor->dims[0], tensor->dims[1]);
+  result.tensor = std::move(tensor);
+  result.axis = 1 - result.axis;
+  c.floats.insert_or_assign(node.output(), std::move(result));
+}
+
+ValueId same(OnnxContext&, const Move&, ValueId id) { return id; }
+
+ValueId apply_reshape(OnnxContext& c, const Move& move, ValueId id) {
+  return reshape(c, *move.node, id, wanted_dims(c, *move.node, c.network.value(id).dims));
+}
+
+ValueId apply_transpose(OnnxContext& c, const Move& move, ValueId id) {
+  return transpose(c, *move.node, id, move.node->integers("perm", {}));
+}
+
+constexpr OnnxOperator kRows[] = {
+    {"Identity", read_identity, "nothing", same},
+    {"Dropout", read_identity, "nothing", same},
+    {"Reshape", read_move, kView, apply_reshape},
+    {"Flatten", read_move, kView, apply_reshape},
+    {"Squeeze", read_move, kView, apply_reshape},
+    {"Unsqueeze", read_move, kView, apply_reshape},
+    {"Transpose", read_transpose, kView, apply_transpose},
+};
 
 }  // namespace
 
-bool OnnxReader::read_move(const OnnxNode& node) {
-  static const std::set<std::string> kMoves = {
-      "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity",     "Dropout",
-      "Pad",     "Split",   "Slice",   "Resize",    "Upsample",  "DepthToSpace", "SpaceToDepth"};
-  if (!kMoves.contains(node.type())) return false;
-  if (const auto bytes = bytes_.find(node.input(0)); bytes != bytes_.end()) {
-    const ValueId source = bytes->second;
-    for (size_t i = 0; i < move_outputs(node); ++i)
-      bytes_[node.output(i)] = apply_move({&node, i}, source);
-    return true;
-  }
-  const Meaning meaning = meaning_of(node, 0);
-  if (is_linear_resize(node)) {
-    read_linear_resize(node);
-    return true;
-  }
-  if (const auto* quantized = std::get_if<Quantized>(&meaning)) {
-    for (size_t i = 0; i < move_outputs(node); ++i) {
-      const ValueId moved = apply_move({&node, i}, quantized->value);
-      floats_.insert_or_assign(node.output(i), Quantized{moved});
-    }
-    return true;
-  }
-  if (const auto* pending = std::get_if<Pending>(&meaning)) {
-    for (size_t i = 0; i < move_outputs(node); ++i) {
-      Pending moved = *pending;
-      moved.moves.push_back({&node, i});
-      floats_.insert_or_assign(node.output(i), std::move(moved));
-    }
-    return true;
-  }
-  if (const auto* weights = std::get_if<QuantizedConstant>(&meaning)) {
-    if (node.type() == "Identity") {
-      const QuantizedConstant same = *weights;
-      floats_.insert_or_assign(node.output(), same);
-      return true;
-    }
-    if (node.type() == "Transpose" && weights->tensor->dims.size() == 2 &&
-        node.integers("perm", {1, 0}) == std::vector<int64_t>{1, 0}) {
-      QuantizedConstant result = *weights;
-      auto tensor = std::make_shared<OnnxTensor>(*weights->tensor);
-      const auto rows = static_cast<size_t>(tensor->dims[0]),
-                 columns = static_cast<size_t>(tensor->dims[1]);
-      for (size_t r = 0; r < rows; ++r) {
-        for (size_t c = 0; c < columns; ++c)
-          tensor->integers[c * rows + r] = weights->tensor->integers[r * columns + c];
-      }
-      std::swap(tensor->dims[0], tensor->dims[1]);
-      result.tensor = std::move(tensor);
-      result.axis = 1 - result.axis;
-      floats_.insert_or_assign(node.output(), std::move(result));
-      return true;
-    }
-  }
-  refuse(node.name(), fmt::format("its input '{}' is not quantized", node.input(0)), kSurround);
-}
+std::span<const OnnxOperator> onnx_move_operators() { return kRows; }
 
 }  // namespace zahl::frontend

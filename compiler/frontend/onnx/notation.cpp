@@ -1,14 +1,20 @@
-// QuantizeLinear and DequantizeLinear: the notation that is taken away.
+#include "compiler/frontend/onnx/notation.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "compiler/frontend/network/view.h"
-#include "compiler/frontend/onnx/reader.h"
+#include "compiler/frontend/onnx/operators.h"
 
 namespace zahl::frontend {
 namespace {
+
+// Joins the names of absorbed nodes.
+std::string joined(const std::vector<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, " + "));
+}
 
 float dequantized(int q, const Value& value) {
   return static_cast<float>(q - value.zero_point) * value.scale;
@@ -20,10 +26,8 @@ int8_t quantized(float real, float scale, int zero_point) {
                        : static_cast<int8_t>(std::clamp(q, -128.0f, 127.0f));
 }
 
-}  // namespace
-
-std::vector<float> OnnxReader::scales_of(const OnnxNode& node) const {
-  const OnnxTensor* scales = constant(node.input(1));
+std::vector<float> scales_of(OnnxContext& c, const OnnxNode& node) {
+  const OnnxTensor* scales = c.constant(node.input(1));
   if (!scales || !scales->is_float() || scales->floats.empty()) {
     refuse(node.name(), fmt::format("its scale '{}' is not a float constant", node.input(1)),
            kQuantizeOnnx);
@@ -35,8 +39,8 @@ std::vector<float> OnnxReader::scales_of(const OnnxNode& node) const {
   return scales->floats;
 }
 
-OnnxReader::Scaling OnnxReader::scaling_of(const OnnxNode& node) const {
-  const std::vector<float> scales = scales_of(node);
+Scaling scaling_of(OnnxContext& c, const OnnxNode& node) {
+  const std::vector<float> scales = scales_of(c, node);
   if (scales.size() != 1) {
     refuse(node.name(), "activations have a scale for each channel",
            "quantize activations per tensor and only weights per channel");
@@ -44,17 +48,17 @@ OnnxReader::Scaling OnnxReader::scaling_of(const OnnxNode& node) const {
   Scaling scaling{.scale = scales.front(), .zero_point = 0, .is_unsigned = true};
   int64_t zero_point = 0, type = node.integer("output_dtype", onnx::TensorProto::UINT8);
   if (!node.input(2).empty()) {
-    const OnnxTensor* zero = constant(node.input(2));
+    const OnnxTensor* zero = c.constant(node.input(2));
     if (!zero) refuse(node.name(), "its zero point is not a constant", kQuantizeOnnx);
     type = zero->type;
     if (zero->integers.size() == 1) zero_point = zero->integers.front();
   } else if (node.type() == "DequantizeLinear") {
-    const auto bytes = bytes_.find(node.input(0));
-    if (bytes != bytes_.end())
-      type = network_.value(bytes->second).is_unsigned ? onnx::TensorProto::UINT8
-                                                       : onnx::TensorProto::INT8;
-    const auto port = byte_inputs_.find(node.input(0));
-    if (port != byte_inputs_.end()) type = port->second->type;
+    const auto bytes = c.bytes.find(node.input(0));
+    if (bytes != c.bytes.end())
+      type = c.network.value(bytes->second).is_unsigned ? onnx::TensorProto::UINT8
+                                                        : onnx::TensorProto::INT8;
+    const auto port = c.byte_inputs.find(node.input(0));
+    if (port != c.byte_inputs.end()) type = port->second->type;
   }
   if (type != onnx::TensorProto::INT8 && type != onnx::TensorProto::UINT8) {
     const std::string name = onnx::TensorProto_DataType_Name(static_cast<int>(type));
@@ -71,33 +75,57 @@ OnnxReader::Scaling OnnxReader::scaling_of(const OnnxNode& node) const {
   return scaling;
 }
 
-void OnnxReader::read_quantize(const OnnxNode& node) {
-  const Meaning& meaning = meaning_of(node, 0);
-  if (const auto* tensor = std::get_if<FloatConstant>(&meaning))
-    return quantize_constant(node, *tensor->tensor);
-  if (std::holds_alternative<QuantizedConstant>(meaning)) {
-    refuse(node.name(), "it quantizes a constant for the second time",
-           "fold constants before quantizing");
-  }
-  const Scaling scaling = scaling_of(node);
-  ValueId result = -1;
-  if (const auto* pending = std::get_if<Pending>(&meaning)) {
-    result = finish(node, *pending, scaling);
-  } else if (const auto* function = std::get_if<Function>(&meaning)) {
-    result = add_table(node, *function, scaling);
-  } else {
-    const ValueId source = std::get<Quantized>(meaning).value;
-    const Value& value = network_.value(source);
-    const bool is_same = value.scale == scaling.scale && value.zero_point == scaling.zero_point &&
-                         value.is_unsigned == scaling.is_unsigned;
-    result = is_same ? source : add_table(node, function_of(source), scaling);
-  }
-  bytes_[node.output()] = result;
+}  // namespace
+
+Function function_of(const OnnxContext& c, ValueId id) {
+  Function function{.root = id, .values = {}, .names = {}};
+  for (int q = -128; q < 128; ++q)
+    function.values[static_cast<size_t>(q + 128)] = dequantized(q, c.network.value(id));
+  return function;
 }
 
-ValueId OnnxReader::finish(const OnnxNode& node, const Pending& pending, const Scaling& scaling) {
+namespace {
+
+ValueId add_table(OnnxContext& c, const OnnxNode& node, const Function& function,
+                  const Scaling& scaling) {
+  if (c.network.value(function.root).view) {
+    const View view = *c.network.value(function.root).view;
+    if (is_rearrangement(c.network, view)) {  // the function of the bytes where they lie
+      View result = view;
+      Function below = function;
+      below.root = view.root;
+      result.root = add_table(c, node, below, scaling);
+      const Value like = c.network.value(result.root);
+      const OnnxContext::Parent parent = c.parents.at(result.root);
+      const ValueId id = add_view(c.network, node.name(), like, node.input(0), result);
+      c.parents[id] = {function.root, parent.table, parent.name};
+      return id;
+    }
+    Function moved = function;
+    moved.root = settled(c.network, node.name(), function.root);
+    return add_table(c, node, moved, scaling);
+  }
+  TableLayer layer{.input = function.root, .output = -1, .table = {}};
+  for (size_t i = 0; i < 256; ++i)
+    layer.table[i] = quantized(function.values[i], scaling.scale, scaling.zero_point);
+  Value value = c.network.value(function.root);
+  value.name = node.input(0);
+  value.scale = scaling.scale;
+  value.zero_point = scaling.zero_point;
+  value.is_unsigned = scaling.is_unsigned;
+  layer.output = c.network.add(std::move(value));
+  const std::string name = function.names.empty() ? node.name().name : joined(function.names);
+  c.parents[layer.output] = {layer.input, layer.table, name};
+  c.network.layers.push_back({{name, function.names.empty() ? node.type() : "Function"}, layer});
+  return layer.output;
+}
+
+}  // namespace
+
+ValueId finish(OnnxContext& c, const OnnxNode& node, const Pending& pending,
+               const Scaling& scaling) {
   const auto apply = [&](ValueId id) {
-    for (const Move& move : pending.moves) id = apply_move(move, id);
+    for (const Move& move : pending.moves) id = move.op->move(c, move, id);
     return id;
   };
   const void* identity = pending.layer.get();
@@ -106,8 +134,8 @@ ValueId OnnxReader::finish(const OnnxNode& node, const Pending& pending, const S
   value.zero_point = scaling.zero_point;
   value.is_unsigned = scaling.is_unsigned;
   if (!identity) {  // a graph input
-    for (const Port& port : network_.inputs) {
-      const Value& known = network_.value(port.value);
+    for (const Port& port : c.network.inputs) {
+      const Value& known = c.network.value(port.value);
       if (known.name != value.name) continue;
       if (known.scale != value.scale || known.zero_point != value.zero_point) {
         refuse(node.name(),
@@ -119,13 +147,14 @@ ValueId OnnxReader::finish(const OnnxNode& node, const Pending& pending, const S
     const ir::HostView view{.type = ir::HostView::Type::Float32,
                             .shape = value.dims,
                             .channels_first = value.order == kChannelsFirst};
-    const ValueId id = network_.add(std::move(value));
-    network_.inputs.push_back({id, view});
+    const ValueId id = c.network.add(std::move(value));
+    c.network.inputs.push_back({id, view});
     return apply(id);
   }
   const auto key = std::tuple{pending.layer.get(), pending.clamp.low,  pending.clamp.high,
                               scaling.scale,       scaling.zero_point, scaling.is_unsigned};
-  if (const auto known = finished_.find(key); known != finished_.end()) return apply(known->second);
+  if (const auto known = c.finished.find(key); known != c.finished.end())
+    return apply(known->second);
   if (pending.moves.empty())
     value.name = node.input(0);  // the tensor behind an absorbed activation
   Layer layer = *pending.layer;
@@ -133,67 +162,48 @@ ValueId OnnxReader::finish(const OnnxNode& node, const Pending& pending, const S
   if (auto* concat =
           std::get_if<ConcatLayer>(&layer.kind)) {  // each input on the scale of the result
     for (ValueId& input : concat->inputs) {
-      const Value& part = network_.value(input);
+      const Value& part = c.network.value(input);
       if (part.scale != scaling.scale || part.zero_point != scaling.zero_point)
-        input = add_table(node, function_of(input), scaling);
+        input = add_table(c, node, function_of(c, input), scaling);
     }
   }
-  const ValueId id = network_.add(std::move(value));
+  const ValueId id = c.network.add(std::move(value));
   std::visit(
       [&](auto& l) {
         l.output = id;
         if constexpr (requires { l.clamp; }) l.clamp = pending.clamp;
       },
       layer.kind);
-  network_.layers.push_back(std::move(layer));
-  finished_[key] = id;
+  c.network.layers.push_back(std::move(layer));
+  c.finished[key] = id;
   return apply(id);
 }
 
-ValueId OnnxReader::add_table(const OnnxNode& node, const Function& function,
-                              const Scaling& scaling) {
-  if (network_.value(function.root).view) {
-    const View view = *network_.value(function.root).view;
-    if (is_rearrangement(network_, view)) {  // the function of the bytes where they lie
-      View result = view;
-      Function below = function;
-      below.root = view.root;
-      result.root = add_table(node, below, scaling);
-      const Value like = network_.value(result.root);
-      const Parent parent = parents_.at(result.root);
-      const ValueId id = add_view(network_, node.name(), like, node.input(0), result);
-      parents_[id] = {function.root, parent.table, parent.name};
-      return id;
-    }
-    Function moved = function;
-    moved.root = settled(network_, node.name(), function.root);
-    return add_table(node, moved, scaling);
+bool read_on_bytes(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op,
+                   void (*read)(OnnxContext&, const OnnxNode&, const OnnxOperator&)) {
+  if (!c.bytes.contains(node.input(0))) return false;
+  const Value like = c.network.value(c.bytes.at(node.input(0)));
+  for (size_t i = 0; i < node.inputs(); ++i) {
+    const auto bytes = c.bytes.find(node.input(i));
+    if (bytes == c.bytes.end())
+      refuse(node.name(), fmt::format("its input '{}' is not quantized", node.input(i)), kSurround);
+    c.floats.insert_or_assign(node.input(i), Quantized{bytes->second});
   }
-  TableLayer layer{.input = function.root, .output = -1, .table = {}};
-  for (size_t i = 0; i < 256; ++i)
-    layer.table[i] = quantized(function.values[i], scaling.scale, scaling.zero_point);
-  Value value = network_.value(function.root);
-  value.name = node.input(0);
-  value.scale = scaling.scale;
-  value.zero_point = scaling.zero_point;
-  value.is_unsigned = scaling.is_unsigned;
-  layer.output = network_.add(std::move(value));
-  const std::string name = function.names.empty() ? node.name().name : joined(function.names);
-  parents_[layer.output] = {layer.input, layer.table, name};
-  network_.layers.push_back({{name, function.names.empty() ? node.type() : "Function"}, layer});
-  return layer.output;
+  read(c, node, op);
+  const Pending pending = std::get<Pending>(c.floats.at(node.output()));
+  for (size_t i = 0; i < node.inputs(); ++i) c.floats.erase(node.input(i));
+  c.floats.erase(node.output());
+  const ValueId result = finish(c, node, pending, {like.scale, like.zero_point, like.is_unsigned});
+  c.network.value(result).name = node.output();
+  c.bytes[node.output()] = result;
+  return true;
 }
 
-Function OnnxReader::function_of(ValueId id) const {
-  Function function{.root = id, .values = {}, .names = {}};
-  for (int q = -128; q < 128; ++q)
-    function.values[static_cast<size_t>(q + 128)] = dequantized(q, network_.value(id));
-  return function;
-}
+namespace {
 
-void OnnxReader::quantize_constant(const OnnxNode& node, const OnnxTensor& tensor) {
-  const std::vector<float> scales = scales_of(node);
-  const OnnxTensor* zeros = node.input(2).empty() ? nullptr : constant(node.input(2));
+void quantize_constant(OnnxContext& c, const OnnxNode& node, const OnnxTensor& tensor) {
+  const std::vector<float> scales = scales_of(c, node);
+  const OnnxTensor* zeros = node.input(2).empty() ? nullptr : c.constant(node.input(2));
   auto result = std::make_shared<OnnxTensor>();
   result->type = zeros ? zeros->type : static_cast<int>(onnx::TensorProto::UINT8);
   result->dims = tensor.dims;
@@ -222,26 +232,53 @@ void OnnxReader::quantize_constant(const OnnxNode& node, const OnnxTensor& tenso
     result->integers.push_back(
         static_cast<int64_t>(std::clamp(std::isnan(q) ? zero : q, low, low + 255.0f)));
   }
-  quantized_[node.output()] = std::move(result);
+  c.quantized[node.output()] = std::move(result);
 }
 
-void OnnxReader::read_dequantize(const OnnxNode& node) {
+void read_quantize(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
+  const Meaning& meaning = c.meaning_of(node, 0);
+  if (const auto* tensor = std::get_if<FloatConstant>(&meaning))
+    return quantize_constant(c, node, *tensor->tensor);
+  if (std::holds_alternative<QuantizedConstant>(meaning)) {
+    refuse(node.name(), "it quantizes a constant for the second time",
+           "fold constants before quantizing");
+  }
+  const Scaling scaling = scaling_of(c, node);
+  ValueId result = -1;
+  if (const auto* pending = std::get_if<Pending>(&meaning)) {
+    result = finish(c, node, *pending, scaling);
+  } else if (const auto* function = std::get_if<Function>(&meaning)) {
+    result = add_table(c, node, *function, scaling);
+  } else {
+    const ValueId source = std::get<Quantized>(meaning).value;
+    const Value& value = c.network.value(source);
+    const bool is_same = value.scale == scaling.scale && value.zero_point == scaling.zero_point &&
+                         value.is_unsigned == scaling.is_unsigned;
+    result = is_same ? source : add_table(c, node, function_of(c, source), scaling);
+  }
+  c.bytes[node.output()] = result;
+}
+
+void read_dequantize(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   const std::string source = node.input(0);
   std::shared_ptr<const OnnxTensor> tensor;
-  if (const auto folded = quantized_.find(source); folded != quantized_.end())
+  if (const auto folded = c.quantized.find(source); folded != c.quantized.end())
     tensor = folded->second;
-  if (const OnnxTensor* initializer = constant(source))
+  if (const OnnxTensor* initializer = c.constant(source))
     tensor = std::shared_ptr<const OnnxTensor>(std::shared_ptr<void>(), initializer);
   if (tensor) {
-    QuantizedConstant result{
-        .name = source, .tensor = tensor, .scales = scales_of(node), .zero_points = {}, .axis = 0};
+    QuantizedConstant result{.name = source,
+                             .tensor = tensor,
+                             .scales = scales_of(c, node),
+                             .zero_points = {},
+                             .axis = 0};
     const auto rank = static_cast<int64_t>(tensor->dims.size());
     const int64_t axis = node.integer("axis", 1);
     result.axis = static_cast<int>(
         std::clamp<int64_t>(axis < 0 ? axis + rank : axis, 0, std::max<int64_t>(rank - 1, 0)));
     result.zero_points.assign(result.scales.size(), 0);
     if (!node.input(2).empty()) {
-      const OnnxTensor* zeros = constant(node.input(2));
+      const OnnxTensor* zeros = c.constant(node.input(2));
       if (!zeros || zeros->integers.size() != result.scales.size()) {
         refuse(node.name(), "its zero points do not fit its scales", kQuantizeOnnx);
       }
@@ -258,16 +295,16 @@ void OnnxReader::read_dequantize(const OnnxNode& node) {
                           result.scales.size())) {
       refuse(node.name(), "its scales do not fit the shape", kQuantizeOnnx);
     }
-    floats_.insert_or_assign(node.output(), std::move(result));
+    c.floats.insert_or_assign(node.output(), std::move(result));
     return;
   }
-  const Scaling scaling = scaling_of(node);
-  if (const auto port = byte_inputs_.find(source);
-      port != byte_inputs_.end() && !bytes_.contains(source)) {
+  const Scaling scaling = scaling_of(c, node);
+  if (const auto port = c.byte_inputs.find(source);
+      port != c.byte_inputs.end() && !c.bytes.contains(source)) {
     Value value;
     value.name = source;
     value.dims = port->second->dims;
-    value.order = value.dims.size() == 4 && !wants_channels_last(source)
+    value.order = value.dims.size() == 4 && !c.wants_channels_last(source)
                       ? kChannelsFirst
                       : plain_order(value.dims.size());
     value.scale = scaling.scale;
@@ -276,28 +313,37 @@ void OnnxReader::read_dequantize(const OnnxNode& node) {
     const auto type = scaling.is_unsigned ? ir::HostView::Type::UInt8 : ir::HostView::Type::Int8;
     const ir::HostView view{
         .type = type, .shape = value.dims, .channels_first = value.order == kChannelsFirst};
-    bytes_[source] = network_.add(std::move(value));
-    network_.inputs.push_back({bytes_[source], view});
+    c.bytes[source] = c.network.add(std::move(value));
+    c.network.inputs.push_back({c.bytes[source], view});
   }
-  const auto known = bytes_.find(source);
-  if (known == bytes_.end()) {
+  const auto known = c.bytes.find(source);
+  if (known == c.bytes.end()) {
     refuse(node.name(),
            fmt::format("its input '{}' is neither a constant nor the result of a QuantizeLinear",
                        source),
            kQuantizeOnnx);
   }
-  const Value value = network_.value(known->second);
+  const Value value = c.network.value(known->second);
   ValueId id = known->second;
   if (value.scale != scaling.scale || value.zero_point != scaling.zero_point) {
     Value read_anew = value;  // the same bytes, read on another scale
     read_anew.scale = scaling.scale;
     read_anew.zero_point = scaling.zero_point;
     read_anew.name = node.output();
-    const ValueId copy = network_.add(std::move(read_anew));
-    if (!value.view) network_.layers.push_back({node.name(), ReshapeLayer{id, copy}});
+    const ValueId copy = c.network.add(std::move(read_anew));
+    if (!value.view) c.network.layers.push_back({node.name(), ReshapeLayer{id, copy}});
     id = copy;
   }
-  floats_.insert_or_assign(node.output(), Quantized{id});
+  c.floats.insert_or_assign(node.output(), Quantized{id});
 }
+
+constexpr OnnxOperator kRows[] = {
+    {"QuantizeLinear", read_quantize, "the end of a layer", nullptr, true},
+    {"DequantizeLinear", read_dequantize, "nothing", nullptr, true},
+};
+
+}  // namespace
+
+std::span<const OnnxOperator> onnx_notation_operators() { return kRows; }
 
 }  // namespace zahl::frontend

@@ -1,198 +1,31 @@
-// The operators that become layers; convolutions and pools.
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
-#include "compiler/frontend/network/view.h"
-#include "compiler/frontend/network/window.h"
-#include "compiler/frontend/onnx/reader.h"
+#include "compiler/frontend/onnx/operators.h"
 
 namespace zahl::frontend {
-namespace {
 
-constexpr std::string_view kIntactFile = "use an intact file as written by onnx.save";
-
-std::string join(const std::vector<int64_t>& dims) {
-  return fmt::format("[{}]", fmt::join(dims, ", "));
+const std::vector<OnnxOperator>& onnx_operators() {
+  static const std::vector<OnnxOperator> kAll = [] {
+    std::vector<OnnxOperator> all;
+    for (const auto kind :
+         {onnx_notation_operators(), onnx_window_operators(), onnx_matrix_operators(),
+          onnx_eltwise_operators(), onnx_function_operators(), onnx_move_operators(),
+          onnx_span_operators(), onnx_pad_operators(), onnx_resize_operators()})
+      all.insert(all.end(), kind.begin(), kind.end());
+    return all;
+  }();
+  return kAll;
 }
 
-struct Window {
-  WindowAxis h, w;
-};
-
-// Kernel, strides, dilations and padding of a convolution or pool over a map of h x w.
-Window window_of(const OnnxNode& node, int64_t h, int64_t w, const std::vector<int64_t>& kernel,
-                 bool has_ceil) {
-  const auto strides = node.integers("strides", {1, 1}),
-             dilations = node.integers("dilations", {1, 1});
-  const auto pads = node.integers("pads", {0, 0, 0, 0});
-  if (kernel.size() != 2 || strides.size() != 2 || dilations.size() != 2 || pads.size() != 4) {
-    refuse(node.name(), fmt::format("it has {} spatial dimensions", kernel.size()),
-           "use two-dimensional operators");
+const OnnxOperator* find_operator(const OnnxNode& node) {
+  const bool is_standard = node.domain().empty() || node.domain() == "ai.onnx";
+  const bool is_microsoft = node.domain() == "com.microsoft";
+  for (const OnnxOperator& op : onnx_operators()) {
+    if (op.type == node.type() && (is_standard || (is_microsoft && op.is_microsoft))) return &op;
   }
-  Window window{{h, kernel[0], strides[0], dilations[0], pads[0], pads[2]},
-                {w, kernel[1], strides[1], dilations[1], pads[1], pads[3]}};
-  const std::string automatic = node.text("auto_pad", "NOTSET");
-  for (WindowAxis* axis : {&window.h, &window.w}) {
-    if (automatic == "VALID") axis->before = axis->after = 0;
-    WindowAxis unpadded = *axis;
-    unpadded.input = 1 << 30;
-    check(node.name(), unpadded);  // the attributes alone
-    if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER")
-      pad_same(*axis, automatic == "SAME_LOWER");
-    check(node.name(), *axis);
-    if (has_ceil && node.integer("ceil_mode", 0) != 0) {
-      pad_ceil(*axis);
-      check(node.name(), *axis);
-    }
-  }
-  return window;
+  return nullptr;
 }
 
-template <typename Layer>
-void set_window(const Window& window, Layer& layer) {
-  layer.kernel_h = static_cast<int>(window.h.kernel);
-  layer.kernel_w = static_cast<int>(window.w.kernel);
-  layer.stride_h = static_cast<int>(window.h.stride);
-  layer.stride_w = static_cast<int>(window.w.stride);
-  layer.padding = {.top = static_cast<int>(window.h.before),
-                   .bottom = static_cast<int>(window.h.after),
-                   .left = static_cast<int>(window.w.before),
-                   .right = static_cast<int>(window.w.after)};
-}
-
-}  // namespace
-
-bool OnnxReader::read_layer(const OnnxNode& node) {
-  using Read = void (OnnxReader::*)(const OnnxNode&);
-  static const std::map<std::string, Read> kLayers = {
-      {"Conv", &OnnxReader::read_conv},          {"Gemm", &OnnxReader::read_matrix},
-      {"MatMul", &OnnxReader::read_matrix},      {"MaxPool", &OnnxReader::read_pool},
-      {"AveragePool", &OnnxReader::read_pool},   {"GlobalAveragePool", &OnnxReader::read_mean},
-      {"GlobalMaxPool", &OnnxReader::read_mean}, {"ReduceMean", &OnnxReader::read_mean},
-      {"Add", &OnnxReader::read_eltwise},        {"Sub", &OnnxReader::read_eltwise},
-      {"Mul", &OnnxReader::read_eltwise},        {"Softmax", &OnnxReader::read_softmax},
-      {"Concat", &OnnxReader::read_concat},
-  };
-  const auto read = kLayers.find(node.type());
-  if (read == kLayers.end()) return false;
-  (this->*read->second)(node);
-  return true;
-}
-
-void OnnxReader::set_pending(const OnnxNode& node, LayerKind kind, std::vector<int64_t> dims,
-                             std::vector<int> order) {
-  element_count(node.name(), dims);
-  Value output;
-  output.name = node.output();
-  output.dims = std::move(dims);
-  output.order = std::move(order);
-  Pending pending{.layer = std::make_shared<const Layer>(Layer{node.name(), std::move(kind)}),
-                  .output = std::move(output),
-                  .clamp = {},
-                  .names = {node.name().name},
-                  .moves = {}};
-  floats_.insert_or_assign(node.output(), std::move(pending));
-}
-
-ValueId OnnxReader::feature_map(const OnnxNode& node, size_t input) {
-  const ValueId id = value_of(node, input);
-  const Value& value = network_.value(id);
-  if (value.dims.size() != 4) {
-    refuse(node.name(),
-           fmt::format("its input '{}' has the shape {}", value.name, join(value.dims)),
-           "use a four-dimensional feature map");
-  }
-  return in_memory_order(network_, node.name(), id, kChannelsFirst);
-}
-
-void OnnxReader::read_conv(const OnnxNode& node) {
-  ConvLayer layer{.input = feature_map(node, 0)};
-  const QuantizedConstant& weights = weights_of(node, 1);
-  const std::vector<int64_t>& filter =
-      weights.tensor->dims;  // output channel, input channel / groups, h, w
-  const std::vector<int64_t> dims = network_.value(layer.input).dims;
-  const int64_t groups = node.integer("group", 1);
-  if (filter.size() != 4)
-    refuse(node.name(), fmt::format("its weights have the shape {}", join(filter)),
-           "use two-dimensional convolutions");
-  element_count(node.name(), filter);
-  const std::vector<int64_t> kernel{filter[2], filter[3]};
-  if (groups < 1 || groups > dims[1] || filter[1] * groups != dims[1] || filter[0] % groups != 0 ||
-      node.integers("kernel_shape", kernel) != kernel) {
-    refuse(node.name(),
-           fmt::format("weights of the shape {} in {} groups do not fit {} input channels",
-                       join(filter), groups, dims[1]),
-           kIntactFile);
-  }
-  const Window window = window_of(node, dims[2], dims[3], kernel, false);
-  set_window(window, layer);
-  layer.dilation_h = static_cast<int>(window.h.dilation);
-  layer.dilation_w = static_cast<int>(window.w.dilation);
-  layer.groups = static_cast<int>(groups);
-  layer.out_channels = static_cast<int>(filter[0]);
-  read_weights(node, weights, 0, layer);
-  // output, input, h, w becomes output, h, w, input.
-  const std::vector<int8_t> source = layer.weights;
-  const auto inputs = static_cast<size_t>(filter[1]),
-             taps = static_cast<size_t>(filter[2] * filter[3]);
-  for (size_t o = 0; o < static_cast<size_t>(filter[0]); ++o) {
-    for (size_t i = 0; i < inputs; ++i) {
-      for (size_t t = 0; t < taps; ++t)
-        layer.weights[(o * taps + t) * inputs + i] = source[(o * inputs + i) * taps + t];
-    }
-  }
-  if (!node.input(2).empty()) add_bias(node, meaning_of(node, 2), layer);
-  set_pending(node, std::move(layer), {dims[0], filter[0], window.h.output(), window.w.output()},
-              kChannelsFirst);
-}
-
-void OnnxReader::read_pool(const OnnxNode& node) {
-  PoolLayer layer{.input = feature_map(node, 0)};
-  const bool is_maximum = node.type() == "MaxPool";
-  layer.kind = is_maximum ? PoolLayer::Kind::Maximum : PoolLayer::Kind::Average;
-  const std::vector<int64_t> dims = network_.value(layer.input).dims;
-  const Window window = window_of(node, dims[2], dims[3], node.integers("kernel_shape", {}), true);
-  if (window.h.dilation != 1 || window.w.dilation != 1)
-    refuse(node.name(), "dilated pools are not supported", "use dilation 1");
-  if (node.outputs() > 1 && !node.output(1).empty())
-    refuse(node.name(), "indices of the maxima are not supported", "use the first output only");
-  set_window(window, layer);
-  layer.count_includes_padding = node.integer("count_include_pad", 0) != 0;
-  if (!is_maximum && layer.count_includes_padding && node.integer("ceil_mode", 0) != 0) {
-    refuse(node.name(), "ceil_mode together with count_include_pad is not supported",
-           "pad explicitly and use ceil_mode 0");
-  }
-  set_pending(node, layer, {dims[0], dims[1], window.h.output(), window.w.output()},
-              kChannelsFirst);
-}
-
-void OnnxReader::read_mean(const OnnxNode& node) {
-  PoolLayer layer{.input = feature_map(node, 0)};
-  layer.kind = node.type() == "GlobalMaxPool" ? PoolLayer::Kind::Maximum : PoolLayer::Kind::Average;
-  const std::vector<int64_t> dims = network_.value(layer.input).dims;
-  bool keeps = true;
-  if (node.type() == "ReduceMean") {
-    auto axes = integers(node, 1, "axes").value_or(std::vector<int64_t>{});
-    for (int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
-    std::ranges::sort(axes);
-    keeps = node.integer("keepdims", 1) != 0;
-    if (axes != std::vector<int64_t>{2, 3}) {
-      refuse(node.name(), fmt::format("the mean over the axes {} is not supported", join(axes)),
-             "take the mean over height and width");
-    }
-  }
-  WindowAxis h{dims[2], dims[2]}, w{dims[3], dims[3]};
-  check(node.name(), h);
-  check(node.name(), w);
-  set_window(Window{h, w}, layer);
-  if (keeps) {
-    set_pending(node, layer, {dims[0], dims[1], 1, 1}, kChannelsFirst);
-  } else {
-    set_pending(node, layer, {dims[0], dims[1]}, plain_order(2));
-  }
+void refuse_operator(const OnnxNode& node) {
+  refuse(node.name(), "the operator is not supported", "replace it, or cut the model before it");
 }
 
 }  // namespace zahl::frontend

@@ -3,18 +3,23 @@
 
 #include <algorithm>
 
-#include "compiler/frontend/onnx/reader.h"
+#include "compiler/frontend/network/view.h"
+#include "compiler/frontend/onnx/moves.h"
 
 namespace zahl::frontend {
+namespace {
 
-ValueId OnnxReader::apply_pad(const OnnxNode& node, ValueId id) {
-  const Value input = network_.value(id);
+ValueId apply_pad(OnnxContext& c, const Move& move, ValueId id) {
+  const OnnxNode& node = *move.node;
+  if (c.network.value(id).dims.size() == 4)
+    id = in_memory_order(c.network, node.name(), id, kChannelsFirst);
+  const Value input = c.network.value(id);
   if (node.text("mode", "constant") != "constant") {
     refuse(node.name(),
            fmt::format("padding of the mode '{}' is not supported", node.text("mode", "")),
            "pad with a constant");
   }
-  const auto amounts = integers(node, 1, "pads");
+  const auto amounts = c.integers(node, 1, "pads");
   const size_t rank = input.dims.size();
   if (rank != 4 || input.order != kChannelsFirst || !amounts || amounts->size() != 8 ||
       !node.input(3).empty()) {
@@ -29,12 +34,12 @@ ValueId OnnxReader::apply_pad(const OnnxNode& node, ValueId id) {
              "pad height and width only, by 0 to 65535");
     }
   }
-  const OnnxTensor* constant_value = node.input(2).empty() ? nullptr : constant(node.input(2));
+  const OnnxTensor* constant_value = node.input(2).empty() ? nullptr : c.constant(node.input(2));
   float real = node.real("value", 0);
   if (constant_value)
     real = constant_value->floats.size() == 1 ? constant_value->floats.front() : real;
   if (!node.input(2).empty() && !constant_value) {
-    const Meaning& meaning = meaning_of(node, 2);
+    const Meaning& meaning = c.meaning_of(node, 2);
     const auto* dequantized = std::get_if<QuantizedConstant>(&meaning);
     if (!dequantized || dequantized->tensor->integers.size() != 1)
       refuse(node.name(), "its padding value is not a constant", "pad with a constant");
@@ -54,9 +59,17 @@ ValueId OnnxReader::apply_pad(const OnnxNode& node, ValueId id) {
   output.name = node.output();
   output.dims[2] += (*amounts)[2] + (*amounts)[6];
   output.dims[3] += (*amounts)[3] + (*amounts)[7];
-  layer.output = network_.add(std::move(output));
-  network_.layers.push_back({node.name(), layer});
+  layer.output = c.network.add(std::move(output));
+  c.network.layers.push_back({node.name(), layer});
   return layer.output;
 }
+
+constexpr OnnxOperator kRows[] = {
+    {"Pad", read_move, "a part of the operator that reads it", apply_pad},
+};
+
+}  // namespace
+
+std::span<const OnnxOperator> onnx_pad_operators() { return kRows; }
 
 }  // namespace zahl::frontend

@@ -3,17 +3,11 @@
 
 #include <algorithm>
 
-#include "compiler/frontend/network/view.h"
-#include "compiler/frontend/onnx/reader.h"
+#include "compiler/frontend/onnx/moves.h"
 #include "isa/round.h"
 
 namespace zahl::frontend {
 namespace {
-
-constexpr std::string_view kIntactFile = "use an intact file as written by onnx.save";
-std::string join(const std::vector<int64_t>& dims) {
-  return fmt::format("[{}]", fmt::join(dims, ", "));
-}
 
 size_t axis_of(const OnnxNode& node, int64_t axis, size_t rank) {
   const int64_t counted = axis < 0 ? axis + static_cast<int64_t>(rank) : axis;
@@ -24,16 +18,14 @@ size_t axis_of(const OnnxNode& node, int64_t axis, size_t rank) {
   return static_cast<size_t>(counted);
 }
 
-}  // namespace
-
-OnnxReader::Span OnnxReader::split_span(const OnnxNode& node, const std::vector<int64_t>& dims,
-                                        size_t output) const {
+Span split_span(OnnxContext& c, const OnnxNode& node, const std::vector<int64_t>& dims,
+                size_t output) {
   const size_t axis = axis_of(node, node.integer("axis", 0), dims.size());
   const auto parts = static_cast<int64_t>(node.outputs());
   const int64_t even = ceil_div(dims[axis], parts);
   std::vector<int64_t> sizes(static_cast<size_t>(parts), even);
   sizes.back() = dims[axis] - even * (parts - 1);
-  if (const auto given = integers(node, 1, "split")) sizes = *given;
+  if (const auto given = c.integers(node, 1, "split")) sizes = *given;
   int64_t sum = 0, begin = 0;
   for (size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i] < 1 || sizes[i] > dims[axis])
@@ -48,17 +40,17 @@ OnnxReader::Span OnnxReader::split_span(const OnnxNode& node, const std::vector<
   return {axis, begin, sizes[output], 1};
 }
 
-std::vector<OnnxReader::Span> OnnxReader::slice_spans(const OnnxNode& node,
-                                                      const std::vector<int64_t>& dims) const {
-  const auto starts = integers(node, 1, "starts"), ends = integers(node, 2, "ends");
+std::vector<Span> slice_spans(OnnxContext& c, const OnnxNode& node,
+                              const std::vector<int64_t>& dims) {
+  const auto starts = c.integers(node, 1, "starts"), ends = c.integers(node, 2, "ends");
   if (!starts || !ends || starts->size() != ends->size()) {
     refuse(node.name(), "its starts and ends are not constants",
            "export the model with fixed shapes");
   }
   std::vector<int64_t> axes(starts->size()), steps(starts->size(), 1);
   for (size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<int64_t>(i);
-  if (const auto given = integers(node, 3, "axes")) axes = *given;
-  if (const auto given = integers(node, 4, "steps")) steps = *given;
+  if (const auto given = c.integers(node, 3, "axes")) axes = *given;
+  if (const auto given = c.integers(node, 4, "steps")) steps = *given;
   if (axes.size() != starts->size() || steps.size() != starts->size())
     refuse(node.name(), "its starts, ends, axes and steps differ in number", kIntactFile);
   std::vector<Span> spans;
@@ -77,8 +69,9 @@ std::vector<OnnxReader::Span> OnnxReader::slice_spans(const OnnxNode& node,
   return spans;
 }
 
-ValueId OnnxReader::apply_blocks(const OnnxNode& node, ValueId id) {
-  const std::vector<int64_t> dims = network_.value(id).dims;
+ValueId apply_blocks(OnnxContext& c, const Move& move, ValueId id) {
+  const OnnxNode& node = *move.node;
+  const std::vector<int64_t> dims = c.network.value(id).dims;
   const int64_t b = node.integer("blocksize", 0);
   const bool gives_space = node.type() == "DepthToSpace";
   if (dims.size() != 4 || b < 1 || b > 64 ||
@@ -86,17 +79,39 @@ ValueId OnnxReader::apply_blocks(const OnnxNode& node, ValueId id) {
     refuse(node.name(), fmt::format("blocks of {} do not fit the shape {}", b, join(dims)),
            kIntactFile);
   }
-  const int64_t n = dims[0], c = dims[1], h = dims[2], w = dims[3];
+  const int64_t n = dims[0], k = dims[1], h = dims[2], w = dims[3];
   if (!gives_space) {
-    id = reshape(node, id, {n, c, h / b, b, w / b, b});
-    id = transpose(node, id, {0, 3, 5, 1, 2, 4});
-    return reshape(node, id, {n, c * b * b, h / b, w / b});
+    id = reshape(c, node, id, {n, k, h / b, b, w / b, b});
+    id = transpose(c, node, id, {0, 3, 5, 1, 2, 4});
+    return reshape(c, node, id, {n, k * b * b, h / b, w / b});
   }
   const bool is_crd = node.text("mode", "DCR") == "CRD";
-  id = is_crd ? reshape(node, id, {n, c / (b * b), b, b, h, w})
-              : reshape(node, id, {n, b, b, c / (b * b), h, w});
-  id = is_crd ? transpose(node, id, {0, 1, 4, 2, 5, 3}) : transpose(node, id, {0, 3, 4, 1, 5, 2});
-  return reshape(node, id, {n, c / (b * b), h * b, w * b});
+  id = is_crd ? reshape(c, node, id, {n, k / (b * b), b, b, h, w})
+              : reshape(c, node, id, {n, b, b, k / (b * b), h, w});
+  id = is_crd ? transpose(c, node, id, {0, 1, 4, 2, 5, 3})
+              : transpose(c, node, id, {0, 3, 4, 1, 5, 2});
+  return reshape(c, node, id, {n, k / (b * b), h * b, w * b});
 }
+
+ValueId apply_split(OnnxContext& c, const Move& move, ValueId id) {
+  const Span span = split_span(c, *move.node, c.network.value(id).dims, move.output);
+  return slice(c, *move.node, id, {span}, move.node->output(move.output));
+}
+
+ValueId apply_slice(OnnxContext& c, const Move& move, ValueId id) {
+  const auto spans = slice_spans(c, *move.node, c.network.value(id).dims);
+  return slice(c, *move.node, id, spans, move.node->output());
+}
+
+constexpr OnnxOperator kRows[] = {
+    {"Split", read_move, kView, apply_split},
+    {"Slice", read_move, kView, apply_slice},
+    {"DepthToSpace", read_move, kView, apply_blocks},
+    {"SpaceToDepth", read_move, kView, apply_blocks},
+};
+
+}  // namespace
+
+std::span<const OnnxOperator> onnx_span_operators() { return kRows; }
 
 }  // namespace zahl::frontend

@@ -1,16 +1,41 @@
-// Weights and biases: constants on the scale of the layer that uses them.
+#include "compiler/frontend/onnx/weights.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "compiler/frontend/onnx/reader.h"
+#include "compiler/frontend/onnx/operators.h"
 
 namespace zahl::frontend {
 
-void OnnxReader::read_weights(const OnnxNode& node, const QuantizedConstant& constant, int axis,
-                              ConvLayer& layer) const {
+namespace {
+
+std::vector<double> constant_values(const OnnxNode& node, const Meaning& meaning) {
+  std::vector<double> values;
+  if (const auto* real = std::get_if<FloatConstant>(&meaning)) {
+    values.assign(real->tensor->floats.begin(), real->tensor->floats.end());
+  } else if (const auto* quantized = std::get_if<QuantizedConstant>(&meaning)) {
+    const auto& tensor = *quantized->tensor;
+    size_t inner = 1;
+    for (auto i = static_cast<size_t>(quantized->axis) + 1; i < tensor.dims.size(); ++i)
+      inner *= static_cast<size_t>(tensor.dims[i]);
+    for (size_t i = 0; i < tensor.integers.size(); ++i) {
+      const size_t channel = i / std::max<size_t>(inner, 1) % quantized->scales.size();
+      values.push_back(static_cast<double>(tensor.integers[i] - quantized->zero_points[channel]) *
+                       static_cast<double>(quantized->scales[channel]));
+    }
+  } else {
+    refuse(node.name(), "its bias is computed", "use a constant bias");
+  }
+  return values;
+}
+
+}  // namespace
+
+void read_weights(const OnnxNode& node, const QuantizedConstant& constant, int axis,
+                  ConvLayer& layer) {
   if (!constant.tensor->is_byte()) {
     refuse(node.name(),
            fmt::format("its weights '{}' have the type {}", constant.name,
@@ -37,72 +62,51 @@ void OnnxReader::read_weights(const OnnxNode& node, const QuantizedConstant& con
     layer.weights.push_back(static_cast<int8_t>(w - label));
 }
 
-std::vector<double> OnnxReader::constant_values(const OnnxNode& node,
-                                                const Meaning& meaning) const {
-  std::vector<double> values;
-  if (const auto* real = std::get_if<FloatConstant>(&meaning)) {
-    values.assign(real->tensor->floats.begin(), real->tensor->floats.end());
-  } else if (const auto* quantized = std::get_if<QuantizedConstant>(&meaning)) {
-    const auto& tensor = *quantized->tensor;
-    size_t inner = 1;
-    for (auto i = static_cast<size_t>(quantized->axis) + 1; i < tensor.dims.size(); ++i)
-      inner *= static_cast<size_t>(tensor.dims[i]);
-    for (size_t i = 0; i < tensor.integers.size(); ++i) {
-      const size_t channel = i / std::max<size_t>(inner, 1) % quantized->scales.size();
-      values.push_back(static_cast<double>(tensor.integers[i] - quantized->zero_points[channel]) *
-                       static_cast<double>(quantized->scales[channel]));
-    }
-  } else {
-    refuse(node.name(), "its bias is computed", "use a constant bias");
-  }
-  return values;
-}
-
-void OnnxReader::add_bias(const OnnxNode& node, const Meaning& bias, ConvLayer& layer) const {
+void add_bias(OnnxContext& c, const OnnxNode& node, const Meaning& bias, ConvLayer& layer) {
   std::vector<double> values = constant_values(node, bias);
   const auto channels = static_cast<size_t>(layer.out_channels);
   if (values.size() == 1) values.resize(channels, values.front());
   if (values.size() != channels) {
     refuse(node.name(),
            fmt::format("its bias has {} entries for {} output channels", values.size(), channels),
-           "use an intact file as written by onnx.save");
+           kIntactFile);
   }
   layer.bias.resize(channels, 0);
-  const double input_scale = static_cast<double>(network_.value(layer.input).scale);
-  for (size_t c = 0; c < channels; ++c) {
+  const double input_scale = static_cast<double>(c.network.value(layer.input).scale);
+  for (size_t o = 0; o < channels; ++o) {
     // A bias that was quantized with input scale * weight scale comes back as the integer that it
     // was: the product of the scales in float32 is within 2^-24 of the one in double, and a bias
     // within 2^24 of it rounds to itself.
     const double scale = input_scale * static_cast<double>(layer.weight_scales.size() == 1
                                                                ? layer.weight_scales.front()
-                                                               : layer.weight_scales[c]);
-    double q = std::nearbyint(values[c] / scale);
+                                                               : layer.weight_scales[o]);
+    double q = std::nearbyint(values[o] / scale);
     if (const auto* quantized = std::get_if<QuantizedConstant>(&bias);
         quantized && quantized->tensor->integers.size() == channels) {
       const double own = static_cast<double>(
-          quantized->scales.size() == 1 ? quantized->scales.front() : quantized->scales[c]);
+          quantized->scales.size() == 1 ? quantized->scales.front() : quantized->scales[o]);
       const int64_t zero = quantized->zero_points.size() == 1 ? quantized->zero_points.front()
-                                                              : quantized->zero_points[c];
+                                                              : quantized->zero_points[o];
       if (std::abs(own - scale) <= 1e-6 * scale)
-        q = static_cast<double>(quantized->tensor->integers[c] - zero);
+        q = static_cast<double>(quantized->tensor->integers[o] - zero);
     }
-    const double sum = q + layer.bias[c];
+    const double sum = q + layer.bias[o];
     if (!(std::abs(sum) <= std::numeric_limits<int32_t>::max())) {
       refuse(
           node.name(),
           fmt::format(
-              "the bias of output channel {} does not fit 32 bits on the scale of its products", c),
+              "the bias of output channel {} does not fit 32 bits on the scale of its products", o),
           "quantize with larger input and weight scales");
     }
-    layer.bias[c] = static_cast<int32_t>(sum);
+    layer.bias[o] = static_cast<int32_t>(sum);
   }
 }
 
 // A constant vector added to a product that is not yet quantized is its bias.
-bool OnnxReader::read_added_bias(const OnnxNode& node) {
+bool read_added_bias(OnnxContext& c, const OnnxNode& node) {
   for (size_t i : {size_t{0}, size_t{1}}) {
-    const auto* pending = std::get_if<Pending>(&meaning_of(node, i));
-    const Meaning& other = meaning_of(node, 1 - i);
+    const auto* pending = std::get_if<Pending>(&c.meaning_of(node, i));
+    const Meaning& other = c.meaning_of(node, 1 - i);
     const bool is_constant = std::holds_alternative<FloatConstant>(other) ||
                              std::holds_alternative<QuantizedConstant>(other);
     if (node.type() != "Add" || !pending || !is_constant || !pending->layer ||
@@ -118,17 +122,16 @@ bool OnnxReader::read_added_bias(const OnnxNode& node) {
     for (size_t axis = 0; axis < dims.size(); ++axis) {
       if (dims[axis] != 1 && axis + behind + 1 != dims.size()) {
         refuse(node.name(),
-               fmt::format("a constant of the shape [{}] is added before quantization",
-                           fmt::join(dims, ", ")),
+               fmt::format("a constant of the shape {} is added before quantization", join(dims)),
                kSurround);
       }
     }
     ConvLayer biased = *conv;
-    add_bias(node, other, biased);
+    add_bias(c, node, other, biased);
     Pending result = *pending;
     result.layer = std::make_shared<const Layer>(Layer{pending->layer->node, std::move(biased)});
     result.names.push_back(node.name().name);
-    floats_.insert_or_assign(node.output(), std::move(result));
+    c.floats.insert_or_assign(node.output(), std::move(result));
     return true;
   }
   return false;

@@ -7,9 +7,6 @@
 
 namespace zahl::frontend {
 
-inline constexpr std::string_view kIntactTflite =
-    "use an intact file as written by the TFLite converter";
-
 // The union member of each options table.
 template <typename Options>
 constexpr auto kOptionsType = tflite::BuiltinOptions::NONE;
@@ -64,10 +61,6 @@ const Options& options_of(const TfliteFile::Operator& op) {
                           ? static_cast<const Options*>(op.raw->builtin_options())
                           : nullptr;
   return given ? *given : *flatbuffers::GetRoot<Options>(kDefaults.data());
-}
-
-inline std::string join(const std::vector<int64_t>& dims) {
-  return fmt::format("[{}]", fmt::join(dims, ", "));
 }
 
 // Refuse a value of another rank or other dimensions.

@@ -1,23 +1,24 @@
-// Convolutions and fully connected layers of TfliteReader.
+// Convolutions and fully connected layers.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "compiler/frontend/tflite/checks.h"
-#include "compiler/frontend/tflite/reader.h"
+#include "compiler/frontend/tflite/operators.h"
+#include "compiler/frontend/tflite/windows.h"
 
 namespace zahl::frontend {
 namespace {
 
+using Operator = TfliteFile::Operator;
+using tflite::BuiltinOperator;
 using tflite::TensorType;
 
-}  // namespace
-
-void TfliteReader::read_weights(const Operator& op, int tensor, int axis, ConvLayer& layer) const {
-  const tflite::Tensor& t = file_.tensor(tensor);
-  const auto bytes = file_.constant(op.node, tensor);
-  const std::string name = file_.name(tensor);
+void read_weights(TfliteContext& c, const Operator& op, int tensor, int axis, ConvLayer& layer) {
+  const tflite::Tensor& t = c.file.tensor(tensor);
+  const auto bytes = c.file.constant(op.node, tensor);
+  const std::string name = c.file.name(tensor);
   if (!bytes)
     refuse(op.node, fmt::format("its weights '{}' are not constant", name),
            "export the model with constant weights");
@@ -65,13 +66,13 @@ void TfliteReader::read_weights(const Operator& op, int tensor, int axis, ConvLa
   layer.weight_zero = static_cast<int>(zero);
 }
 
-void TfliteReader::read_bias(const Operator& op, ConvLayer& layer) const {
+void read_bias(TfliteContext& c, const Operator& op, ConvLayer& layer) {
   if (op.inputs.size() < 3 || op.inputs[2] < 0) return;
-  if (file_.tensor(op.inputs[2]).type() != TensorType::INT32) {
-    refuse(op.node, fmt::format("its bias '{}' is not int32", file_.name(op.inputs[2])),
+  if (c.file.tensor(op.inputs[2]).type() != TensorType::INT32) {
+    refuse(op.node, fmt::format("its bias '{}' is not int32", c.file.name(op.inputs[2])),
            kQuantizeTflite);
   }
-  for (int64_t b : file_.integers(op.node, op.inputs[2]))
+  for (int64_t b : c.file.integers(op.node, op.inputs[2]))
     layer.bias.push_back(static_cast<int32_t>(b));
   if (layer.bias.size() != static_cast<size_t>(layer.out_channels)) {
     refuse(op.node,
@@ -81,12 +82,12 @@ void TfliteReader::read_bias(const Operator& op, ConvLayer& layer) const {
   }
 }
 
-void TfliteReader::read_conv(const Operator& op) {
-  require_operands(op, 2, 3);
+void read_conv(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 2, 3);
   const auto& o = options_of<tflite::Conv2DOptions>(op);
-  ConvLayer layer{.input = input_of(op, 0), .output = output_of(op)};
+  ConvLayer layer{.input = c.input_of(op, 0), .output = c.output_of(op)};
   const std::vector<int64_t> filter =
-      file_.dims(op.inputs[1]);  // output channel, h, w, input channel
+      c.file.dims(op.inputs[1]);  // output channel, h, w, input channel
   if (filter.size() != 4)
     refuse(op.node, fmt::format("its weights have the shape {}", join(filter)),
            "use four dimensions");
@@ -99,27 +100,27 @@ void TfliteReader::read_conv(const Operator& op) {
   layer.dilation_h = o.dilation_h_factor();
   layer.dilation_w = o.dilation_w_factor();
   layer.clamp = clamp_of(op.node, o.fused_activation_function());
-  set_window(op, layer, o.padding());
-  const int64_t channels = network_.value(layer.input).dims[3];
+  set_window(c, op, layer, o.padding());
+  const int64_t channels = c.network.value(layer.input).dims[3];
   if (channels % filter[3] != 0 || filter[0] % (channels / filter[3]) != 0 ||
-      network_.value(layer.output).dims[3] != filter[0]) {
+      c.network.value(layer.output).dims[3] != filter[0]) {
     refuse(
         op.node,
         fmt::format("weights of the shape {} do not fit {} input channels", join(filter), channels),
         kIntactTflite);
   }
   layer.groups = static_cast<int>(channels / filter[3]);
-  read_weights(op, op.inputs[1], 0, layer);
-  read_bias(op, layer);
-  layer.float_scale_product = file_.tensor(op.inputs[0]).type() == TensorType::UINT8;
-  add(op, std::move(layer));
+  read_weights(c, op, op.inputs[1], 0, layer);
+  read_bias(c, op, layer);
+  layer.float_scale_product = c.file.tensor(op.inputs[0]).type() == TensorType::UINT8;
+  c.add(op, std::move(layer));
 }
 
-void TfliteReader::read_depthwise(const Operator& op) {
-  require_operands(op, 2, 3);
+void read_depthwise(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 2, 3);
   const auto& o = options_of<tflite::DepthwiseConv2DOptions>(op);
-  ConvLayer layer{.input = input_of(op, 0), .output = output_of(op)};
-  const std::vector<int64_t> filter = file_.dims(op.inputs[1]);  // 1, h, w, output channel
+  ConvLayer layer{.input = c.input_of(op, 0), .output = c.output_of(op)};
+  const std::vector<int64_t> filter = c.file.dims(op.inputs[1]);  // 1, h, w, output channel
   if (filter.size() != 4 || filter[0] != 1)
     refuse(op.node, fmt::format("its weights have the shape {}", join(filter)),
            "use 1, h, w, channels");
@@ -132,30 +133,30 @@ void TfliteReader::read_depthwise(const Operator& op) {
   layer.dilation_h = o.dilation_h_factor();
   layer.dilation_w = o.dilation_w_factor();
   layer.clamp = clamp_of(op.node, o.fused_activation_function());
-  set_window(op, layer, o.padding());
-  const int64_t channels = network_.value(layer.input).dims[3];
-  if (filter[3] % channels != 0 || network_.value(layer.output).dims[3] != filter[3]) {
+  set_window(c, op, layer, o.padding());
+  const int64_t channels = c.network.value(layer.input).dims[3];
+  if (filter[3] % channels != 0 || c.network.value(layer.output).dims[3] != filter[3]) {
     refuse(
         op.node,
         fmt::format("weights of the shape {} do not fit {} input channels", join(filter), channels),
         kIntactTflite);
   }
   layer.groups = static_cast<int>(channels);
-  read_weights(op, op.inputs[1], 3, layer);
+  read_weights(c, op, op.inputs[1], 3, layer);
   // h, w, channel becomes channel, h, w.
   const auto taps = static_cast<size_t>(filter[1] * filter[2]),
              outputs = static_cast<size_t>(filter[3]);
   const std::vector<int8_t> source = layer.weights;
   for (size_t t = 0; t < taps; ++t) {
-    for (size_t c = 0; c < outputs; ++c) layer.weights[c * taps + t] = source[t * outputs + c];
+    for (size_t k = 0; k < outputs; ++k) layer.weights[k * taps + t] = source[t * outputs + k];
   }
-  read_bias(op, layer);
-  layer.float_scale_product = file_.tensor(op.inputs[0]).type() == TensorType::UINT8;
-  add(op, std::move(layer));
+  read_bias(c, op, layer);
+  layer.float_scale_product = c.file.tensor(op.inputs[0]).type() == TensorType::UINT8;
+  c.add(op, std::move(layer));
 }
 
-ValueId TfliteReader::as_matrix(const Operator& op, ValueId id, int64_t columns) {
-  const Value& value = network_.value(id);
+ValueId as_matrix(TfliteContext& c, const Operator& op, ValueId id, int64_t columns) {
+  const Value& value = c.network.value(id);
   const int64_t elements = element_count(op.node, value.dims);
   if (elements % columns != 0) {
     refuse(op.node,
@@ -170,38 +171,48 @@ ValueId TfliteReader::as_matrix(const Operator& op, ValueId id, int64_t columns)
   Value reshaped = value;
   reshaped.dims = matrix;
   reshaped.order = plain_order(2);
-  return network_.add(std::move(reshaped));
+  return c.network.add(std::move(reshaped));
 }
 
-void TfliteReader::read_fully_connected(const Operator& op) {
-  require_operands(op, 2, 3);
+void read_fully_connected(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 2, 3);
   const auto& o = options_of<tflite::FullyConnectedOptions>(op);
   if (o.weights_format() != tflite::FullyConnectedOptionsWeightsFormat::DEFAULT) {
     refuse(op.node, "its weights are shuffled", "convert the model without shuffled weights");
   }
-  const std::vector<int64_t> filter = file_.dims(op.inputs[1]);  // output, input
+  const std::vector<int64_t> filter = c.file.dims(op.inputs[1]);  // output, input
   if (filter.size() != 2)
     refuse(op.node, fmt::format("its weights have the shape {}", join(filter)),
            "use two dimensions");
   element_count(op.node, filter);
-  const ValueId input = input_of(op, 0), output = output_of(op);
-  ConvLayer layer{.input = as_matrix(op, input, filter[1]),
-                  .output = as_matrix(op, output, filter[0])};
-  if (network_.value(layer.input).dims.size() == 2 &&
-      network_.value(layer.output).dims.size() == 2 &&
-      network_.value(layer.input).dims[0] != network_.value(layer.output).dims[0]) {
+  const ValueId input = c.input_of(op, 0), output = c.output_of(op);
+  ConvLayer layer{.input = as_matrix(c, op, input, filter[1]),
+                  .output = as_matrix(c, op, output, filter[0])};
+  if (c.network.value(layer.input).dims.size() == 2 &&
+      c.network.value(layer.output).dims.size() == 2 &&
+      c.network.value(layer.input).dims[0] != c.network.value(layer.output).dims[0]) {
     refuse(op.node, "its input and output have different numbers of rows", kIntactTflite);
   }
   layer.out_channels = static_cast<int>(filter[0]);
   layer.is_matrix = true;
   layer.clamp = clamp_of(op.node, o.fused_activation_function());
-  read_weights(op, op.inputs[1], 0, layer);
-  read_bias(op, layer);
+  read_weights(c, op, op.inputs[1], 0, layer);
+  read_bias(c, op, layer);
   layer.float_scale_product = layer.weight_scales.size() == 1;
-  if (layer.input != input) add(op, ReshapeLayer{input, layer.input});
+  if (layer.input != input) c.add(op, ReshapeLayer{input, layer.input});
   const ValueId matrix = layer.output;
-  add(op, std::move(layer));
-  if (matrix != output) add(op, ReshapeLayer{matrix, output});
+  c.add(op, std::move(layer));
+  if (matrix != output) c.add(op, ReshapeLayer{matrix, output});
 }
+
+constexpr TfliteOperator kRows[] = {
+    {BuiltinOperator::CONV_2D, read_conv, "a convolution"},
+    {BuiltinOperator::DEPTHWISE_CONV_2D, read_depthwise, "a depthwise convolution"},
+    {BuiltinOperator::FULLY_CONNECTED, read_fully_connected, "a product of rows"},
+};
+
+}  // namespace
+
+std::span<const TfliteOperator> tflite_convolution_operators() { return kRows; }
 
 }  // namespace zahl::frontend

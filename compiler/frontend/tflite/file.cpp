@@ -8,8 +8,6 @@
 namespace zahl::frontend {
 namespace {
 
-constexpr std::string_view kIntactFile = "use an intact file as written by the TFLite converter";
-
 size_t element_bytes(tflite::TensorType type) {
   switch (type) {
     case tflite::TensorType::INT8:
@@ -46,28 +44,28 @@ std::string operator_name(const tflite::OperatorCode& code, tflite::BuiltinOpera
 TfliteFile::TfliteFile(std::span<const uint8_t> bytes) {
   flatbuffers::Verifier verifier(bytes.data(), bytes.size());
   if (!tflite::VerifyModelBuffer(verifier))
-    refuse("the TFLite file is damaged or cut short", kIntactFile);
+    refuse("the TFLite file is damaged or cut short", kIntactTflite);
   model_ = tflite::GetModel(bytes.data());
   if (!model_->subgraphs() || !model_->operator_codes() || !model_->buffers())
-    refuse("the TFLite file holds no graph", kIntactFile);
+    refuse("the TFLite file holds no graph", kIntactTflite);
   if (model_->subgraphs()->size() != 1) {
     refuse(fmt::format("the TFLite file holds {} subgraphs", model_->subgraphs()->size()),
            "export a model with one subgraph, without control flow");
   }
   subgraph_ = model_->subgraphs()->Get(0);
   if (!subgraph_->tensors() || !subgraph_->operators())
-    refuse("the TFLite file holds no operators", kIntactFile);
+    refuse("the TFLite file holds no operators", kIntactTflite);
   for (uint32_t i = 0; i < subgraph_->tensors()->size(); ++i) {
     if (tensor(static_cast<int>(i)).buffer() >= model_->buffers()->size())
-      refuse("a tensor names a buffer that does not exist", kIntactFile);
+      refuse("a tensor names a buffer that does not exist", kIntactTflite);
   }
   inputs_ = indices(subgraph_->inputs(), false);
   outputs_ = indices(subgraph_->outputs(), false);
   if (inputs_.empty() || outputs_.empty())
-    refuse("the TFLite graph has no inputs or no outputs", kIntactFile);
+    refuse("the TFLite graph has no inputs or no outputs", kIntactTflite);
   for (const tflite::Operator* raw : *subgraph_->operators()) {
     if (raw->opcode_index() >= model_->operator_codes()->size())
-      refuse("an operator names a code that does not exist", kIntactFile);
+      refuse("an operator names a code that does not exist", kIntactTflite);
     const tflite::OperatorCode& code = *model_->operator_codes()->Get(raw->opcode_index());
     Operator op;
     // Files from before the code outgrew a byte use the deprecated field; new ones fill both.
@@ -87,7 +85,7 @@ std::vector<int> TfliteFile::indices(const flatbuffers::Vector<int32_t>* list,
   if (!list) return result;
   for (int32_t index : *list) {
     if (index >= tensor_count() || index < (may_be_absent ? -1 : 0))
-      refuse("an operator or port names a tensor that does not exist", kIntactFile);
+      refuse("an operator or port names a tensor that does not exist", kIntactTflite);
     result.push_back(index);
   }
   return result;
@@ -117,7 +115,7 @@ std::optional<std::span<const uint8_t>> TfliteFile::constant(const NodeName& nod
            kQuantizeTflite);
   }
   if (static_cast<size_t>(element_count(node, dims(index))) * width != data->size()) {
-    refuse(node, fmt::format("constant '{}' does not fill its shape", name(index)), kIntactFile);
+    refuse(node, fmt::format("constant '{}' does not fill its shape", name(index)), kIntactTflite);
   }
   return std::span<const uint8_t>(data->data(), data->size());
 }

@@ -13,6 +13,9 @@
 
 namespace zahl::frontend {
 
+inline constexpr std::string_view kIntactTflite =
+    "use an intact file as written by the TFLite converter";
+
 class TfliteFile {
  public:
   // `bytes` must outlive the object. Refuses what the flatbuffers verifier rejects, and more than

@@ -5,24 +5,25 @@
 
 namespace zahl::frontend {
 
-void TfliteReader::read_or_leave(const Operator& op) {
-  const size_t layers = network_.layers.size();
+void TfliteReader::read_or_leave(const TfliteFile::Operator& op) {
+  const size_t layers = context_.network.layers.size();
   try {
     return read_operator(op);
   } catch (const Refusal& refusal) {
-    network_.layers.resize(layers);
+    context_.network.layers.resize(layers);
     left_->push_back({op.node, refusal.parts().reason, refusal.parts().remedy, false});
   }
   for (int index : op.inputs) {
-    const auto known = values_.find(index);
-    if (known == values_.end() || network_.value(known->second).constant) continue;
-    network_.outputs.push_back({in_order(op.node, known->second),
-                                {.type = ir::HostView::Type::Int8, .shape = file_.dims(index)}});
+    const auto known = context_.values.find(index);
+    if (known == context_.values.end() || context_.network.value(known->second).constant) continue;
+    context_.network.outputs.push_back(
+        {context_.in_order(op.node, known->second),
+         {.type = ir::HostView::Type::Int8, .shape = context_.file.dims(index)}});
   }
   for (int index : op.outputs) {
     try {
-      const ir::HostView view{.type = ir::HostView::Type::Int8, .shape = file_.dims(index)};
-      network_.inputs.push_back({value_of(op.node, index), view});
+      const ir::HostView view{.type = ir::HostView::Type::Int8, .shape = context_.file.dims(index)};
+      context_.network.inputs.push_back({context_.value_of(op.node, index), view});
     } catch (const Refusal&) {
       continue;  // a floating-point result: whoever reads it is left as well
     }
@@ -31,10 +32,11 @@ void TfliteReader::read_or_leave(const Operator& op) {
 
 void TfliteReader::leave_outputs() {
   if (left_->empty()) return read_outputs();
-  for (int index : file_.outputs()) {
-    if (const auto known = values_.find(index); known != values_.end()) {
-      network_.outputs.push_back({in_order({file_.name(index), "graph output"}, known->second),
-                                  {.type = ir::HostView::Type::Int8, .shape = file_.dims(index)}});
+  for (int index : context_.file.outputs()) {
+    if (const auto known = context_.values.find(index); known != context_.values.end()) {
+      context_.network.outputs.push_back(
+          {context_.in_order({context_.file.name(index), "graph output"}, known->second),
+           {.type = ir::HostView::Type::Int8, .shape = context_.file.dims(index)}});
     }
   }
 }

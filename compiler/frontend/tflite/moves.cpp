@@ -1,14 +1,21 @@
-// Operators of TfliteReader that only rearrange: views of their input.
+// Operators that only rearrange, as views of their input; concatenation.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "compiler/frontend/network/view.h"
 #include "compiler/frontend/tflite/checks.h"
-#include "compiler/frontend/tflite/reader.h"
+#include "compiler/frontend/tflite/operators.h"
 
 namespace zahl::frontend {
 namespace {
+
+using Operator = TfliteFile::Operator;
+using tflite::BuiltinOperator;
+
+struct Span {
+  int64_t begin, count, step;
+};
 
 std::vector<int64_t> permutation_of(const NodeName& node, const std::vector<int64_t>& permutation,
                                     size_t rank) {
@@ -21,57 +28,52 @@ std::vector<int64_t> permutation_of(const NodeName& node, const std::vector<int6
   return permutation;
 }
 
-}  // namespace
-
 // The tensor is this view of `source`, which the file must agree with.
-void TfliteReader::set_view(const Operator& op, size_t output, ValueId source, const View& view) {
+void set_view(TfliteContext& c, const Operator& op, size_t output, ValueId source,
+              const View& view) {
   const int tensor = op.outputs.at(output);
-  const Value stated = network_.value(value_of(op.node, tensor));
-  const Value like = network_.value(source);
+  const Value stated = c.network.value(c.value_of(op.node, tensor));
+  const Value like = c.network.value(source);
   if (like.scale != stated.scale || like.zero_point != stated.zero_point) {
     refuse(op.node, "its input and output have different scales, which TFLite forbids",
            "convert the model again");
   }
-  const ValueId id = add_view(network_, op.node, like, stated.name, view);
-  require_dims(op.node, stated, network_.value(id).dims);
-  values_[tensor] = id;
+  const ValueId id = add_view(c.network, op.node, like, stated.name, view);
+  require_dims(op.node, stated, c.network.value(id).dims);
+  c.values[tensor] = id;
 }
 
-ValueId TfliteReader::in_order(const NodeName& node, ValueId id) {
-  return in_memory_order(network_, node, id, plain_order(network_.value(id).dims.size()));
-}
-
-void TfliteReader::read_reshape(const Operator& op) {
-  require_operands(op, 1, 2);
-  ValueId source = value_of(op.node, op.inputs[0]);
-  const std::vector<int64_t> dims = file_.dims(op.outputs[0]);
-  if (element_count(op.node, dims) != element_count(op.node, network_.value(source).dims)) {
+void read_reshape(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 1, 2);
+  ValueId source = c.value_of(op.node, op.inputs[0]);
+  const std::vector<int64_t> dims = c.file.dims(op.outputs[0]);
+  if (element_count(op.node, dims) != element_count(op.node, c.network.value(source).dims)) {
     refuse(op.node,
-           fmt::format("it makes {} from {}", join(dims), join(network_.value(source).dims)),
+           fmt::format("it makes {} from {}", join(dims), join(c.network.value(source).dims)),
            kIntactTflite);
   }
-  auto view = reshaped(view_of(network_, source), dims);
+  auto view = reshaped(view_of(c.network, source), dims);
   if (!view) {  // the bytes must come into order first
-    source = in_order(op.node, source);
-    view = reshaped(view_of(network_, source), dims);
+    source = c.in_order(op.node, source);
+    view = reshaped(view_of(c.network, source), dims);
   }
-  set_view(op, 0, source, *view);
+  set_view(c, op, 0, source, *view);
 }
 
-void TfliteReader::read_transpose(const Operator& op) {
-  require_operands(op, 2, 2);
-  const ValueId source = value_of(op.node, op.inputs[0]);
-  const auto permutation = permutation_of(op.node, file_.integers(op.node, op.inputs[1]),
-                                          network_.value(source).dims.size());
-  set_view(op, 0, source, transposed(view_of(network_, source), permutation));
+void read_transpose(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 2, 2);
+  const ValueId source = c.value_of(op.node, op.inputs[0]);
+  const auto permutation = permutation_of(op.node, c.file.integers(op.node, op.inputs[1]),
+                                          c.network.value(source).dims.size());
+  set_view(c, op, 0, source, transposed(view_of(c.network, source), permutation));
 }
 
-void TfliteReader::set_slices(const Operator& op, size_t output, ValueId source,
-                              const std::vector<Span>& spans) {
-  View view = view_of(network_, source);
+void set_slices(TfliteContext& c, const Operator& op, size_t output, ValueId source,
+                const std::vector<Span>& spans) {
+  View view = view_of(c.network, source);
   for (size_t axis = 0; axis < spans.size(); ++axis) {
     const auto [begin, count, step] = spans[axis];
-    const int64_t size = network_.value(source).dims[axis];
+    const int64_t size = c.network.value(source).dims[axis];
     if (begin < 0 || count < 1 || step < 1 || begin + (count - 1) * step >= size) {
       refuse(op.node, fmt::format("it takes {} from {} on of an axis of {}", count, begin, size),
              "take what exists, in positive steps");
@@ -79,23 +81,23 @@ void TfliteReader::set_slices(const Operator& op, size_t output, ValueId source,
     if (begin == 0 && count == size) continue;
     auto part = sliced(view, axis, begin, count, step);
     if (!part) {
-      source = in_order(op.node, source);
-      return set_slices(op, output, source, spans);
+      source = c.in_order(op.node, source);
+      return set_slices(c, op, output, source, spans);
     }
     view = *part;
   }
-  set_view(op, output, source, view);
+  set_view(c, op, output, source, view);
 }
 
 // SPLIT has its axis first, SPLIT_V its input, the sizes and the axis.
-void TfliteReader::read_split(const Operator& op) {
+void read_split(TfliteContext& c, const Operator& op) {
   const bool has_sizes = op.code == tflite::BuiltinOperator::SPLIT_V;
   if (op.inputs.size() != (has_sizes ? 3u : 2u) || op.outputs.empty() ||
       std::ranges::min(op.inputs) < 0)
     refuse(op.node, "it has the wrong number of inputs", kIntactTflite);
-  const ValueId source = value_of(op.node, op.inputs[has_sizes ? 0 : 1]);
-  const std::vector<int64_t> dims = network_.value(source).dims;
-  const std::vector<int64_t> axes = file_.integers(op.node, op.inputs[has_sizes ? 2 : 0]);
+  const ValueId source = c.value_of(op.node, op.inputs[has_sizes ? 0 : 1]);
+  const std::vector<int64_t> dims = c.network.value(source).dims;
+  const std::vector<int64_t> axes = c.file.integers(op.node, op.inputs[has_sizes ? 2 : 0]);
   const int64_t axis = axes.size() != 1 ? -1
                        : axes[0] < 0    ? axes[0] + static_cast<int64_t>(dims.size())
                                         : axes[0];
@@ -103,40 +105,40 @@ void TfliteReader::read_split(const Operator& op) {
     refuse(op.node, fmt::format("the axis {} is out of range", join(axes)), kIntactTflite);
   int64_t begin = 0;
   for (size_t i = 0; i < op.outputs.size(); ++i) {
-    const std::vector<int64_t> part = file_.dims(op.outputs[i]);
+    const std::vector<int64_t> part = c.file.dims(op.outputs[i]);
     if (part.size() != dims.size())
       refuse(op.node, fmt::format("it makes {} from {}", join(part), join(dims)), kIntactTflite);
     std::vector<Span> spans;
     for (size_t a = 0; a < dims.size(); ++a) spans.push_back({0, dims[a], 1});
     const int64_t count = part[static_cast<size_t>(axis)];
     spans[static_cast<size_t>(axis)] = {begin, count, 1};
-    set_slices(op, i, source, spans);
+    set_slices(c, op, i, source, spans);
     begin += count;
   }
 }
 
-void TfliteReader::read_slice(const Operator& op) {
-  require_operands(op, 3, 3);
-  const ValueId source = value_of(op.node, op.inputs[0]);
-  const std::vector<int64_t> dims = network_.value(source).dims;
-  const auto begins = file_.integers(op.node, op.inputs[1]),
-             sizes = file_.integers(op.node, op.inputs[2]);
+void read_slice(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 3, 3);
+  const ValueId source = c.value_of(op.node, op.inputs[0]);
+  const std::vector<int64_t> dims = c.network.value(source).dims;
+  const auto begins = c.file.integers(op.node, op.inputs[1]),
+             sizes = c.file.integers(op.node, op.inputs[2]);
   if (begins.size() != dims.size() || sizes.size() != dims.size())
     refuse(op.node, "it does not name a begin and a size for each axis", kIntactTflite);
   std::vector<Span> spans;
   for (size_t a = 0; a < dims.size(); ++a)
     spans.push_back({begins[a], sizes[a] < 0 ? dims[a] - begins[a] : sizes[a], 1});
-  set_slices(op, 0, source, spans);
+  set_slices(c, op, 0, source, spans);
 }
 
-void TfliteReader::read_strided_slice(const Operator& op) {
-  require_operands(op, 4, 4);
+void read_strided_slice(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 4, 4);
   const auto& o = options_of<tflite::StridedSliceOptions>(op);
-  const ValueId source = value_of(op.node, op.inputs[0]);
-  const std::vector<int64_t> dims = network_.value(source).dims;
-  const auto begins = file_.integers(op.node, op.inputs[1]),
-             ends = file_.integers(op.node, op.inputs[2]);
-  const auto steps = file_.integers(op.node, op.inputs[3]);
+  const ValueId source = c.value_of(op.node, op.inputs[0]);
+  const std::vector<int64_t> dims = c.network.value(source).dims;
+  const auto begins = c.file.integers(op.node, op.inputs[1]),
+             ends = c.file.integers(op.node, op.inputs[2]);
+  const auto steps = c.file.integers(op.node, op.inputs[3]);
   if (o.ellipsis_mask() != 0 || o.new_axis_mask() != 0 || o.shrink_axis_mask() != 0 ||
       begins.size() != dims.size() || ends.size() != dims.size() || steps.size() != dims.size()) {
     refuse(op.node, "it does not name begin, end and step for each axis",
@@ -151,15 +153,16 @@ void TfliteReader::read_strided_slice(const Operator& op) {
     const int64_t end = (o.end_mask() >> a & 1) != 0 ? dims[a] : inside(ends[a]);
     spans.push_back({begin, steps[a] < 1 ? 0 : (end - begin + steps[a] - 1) / steps[a], steps[a]});
   }
-  set_slices(op, 0, source, spans);
+  set_slices(c, op, 0, source, spans);
 }
 
-void TfliteReader::read_resize(const Operator& op) {
-  require_operands(op, 2, 2);
+void read_resize(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 2, 2);
   const auto& o = options_of<tflite::ResizeNearestNeighborOptions>(op);
-  const ValueId source = value_of(op.node, op.inputs[0]);
-  const std::vector<int64_t> dims = network_.value(source).dims, wanted = file_.dims(op.outputs[0]);
-  View view = view_of(network_, source);
+  const ValueId source = c.value_of(op.node, op.inputs[0]);
+  const std::vector<int64_t> dims = c.network.value(source).dims,
+                             wanted = c.file.dims(op.outputs[0]);
+  View view = view_of(c.network, source);
   const bool fits = dims.size() == 4 && wanted.size() == 4;
   for (size_t axis = 1; fits && axis < 3; ++axis) {
     if (wanted[axis] < 1 || wanted[axis] % dims[axis] != 0 ||
@@ -172,21 +175,21 @@ void TfliteReader::read_resize(const Operator& op) {
     if (wanted[axis] != dims[axis])
       view = repeated(view, axis, static_cast<int>(wanted[axis] / dims[axis]));
   }
-  set_view(op, 0, source, view);
+  set_view(c, op, 0, source, view);
 }
 
 // Blocks of pixels against channels; the first axis of a block goes with the rows.
-void TfliteReader::read_blocks(const Operator& op) {
-  require_operands(op, 1, 1);
+void read_blocks(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 1, 1);
   const bool gives_space = op.code == tflite::BuiltinOperator::DEPTH_TO_SPACE;
   const int64_t b = gives_space ? options_of<tflite::DepthToSpaceOptions>(op).block_size()
                                 : options_of<tflite::SpaceToDepthOptions>(op).block_size();
-  const ValueId source = in_order(op.node, value_of(op.node, op.inputs[0]));
-  const std::vector<int64_t> d = network_.value(source).dims;
+  const ValueId source = c.in_order(op.node, c.value_of(op.node, op.inputs[0]));
+  const std::vector<int64_t> d = c.network.value(source).dims;
   if (d.size() != 4 || b < 1 || b > 64 ||
       (gives_space ? d[3] % (b * b) != 0 : d[1] % b != 0 || d[2] % b != 0))
     refuse(op.node, fmt::format("blocks of {} do not fit the shape {}", b, join(d)), kIntactTflite);
-  const View plain = view_of(network_, source);
+  const View plain = view_of(c.network, source);
   const View apart = gives_space ? *reshaped(plain, {d[0], d[1], d[2], b, b, d[3] / (b * b)})
                                  : *reshaped(plain, {d[0], d[1] / b, b, d[2] / b, b, d[3]});
   View result{apart.root, apart.offset, std::vector<std::vector<ir::Move::Axis>>(4)};
@@ -198,17 +201,17 @@ void TfliteReader::read_blocks(const Operator& op) {
       result.dims[axis].insert(result.dims[axis].end(), apart.dims[from].begin(),
                                apart.dims[from].end());
   }
-  set_view(op, 0, source, result);
+  set_view(c, op, 0, source, result);
 }
 
-void TfliteReader::read_concatenation(const Operator& op) {
+void read_concatenation(TfliteContext& c, const Operator& op) {
   if (op.inputs.empty() || op.outputs.size() != 1 || std::ranges::min(op.inputs) < 0)
     refuse(op.node, "it has the wrong number of inputs", kIntactTflite);
   const auto& o = options_of<tflite::ConcatenationOptions>(op);
   if (o.fused_activation_function() != tflite::ActivationFunctionType::NONE)
     refuse(op.node, "it has a fused activation", "use the activation as an operator of its own");
-  ConcatLayer layer{.inputs = {}, .output = output_of(op)};
-  const Value output = network_.value(layer.output);
+  ConcatLayer layer{.inputs = {}, .output = c.output_of(op)};
+  const Value output = c.network.value(layer.output);
   const auto rank = static_cast<int64_t>(output.dims.size());
   layer.axis = o.axis() + (o.axis() < 0 ? static_cast<int>(rank) : 0);
   if (layer.axis < 0 || layer.axis >= rank)
@@ -216,8 +219,8 @@ void TfliteReader::read_concatenation(const Operator& op) {
   const auto along = static_cast<size_t>(layer.axis);
   int64_t sum = 0;
   for (size_t i = 0; i < op.inputs.size(); ++i) {
-    layer.inputs.push_back(input_of(op, i));
-    const Value& part = network_.value(layer.inputs.back());
+    layer.inputs.push_back(c.input_of(op, i));
+    const Value& part = c.network.value(layer.inputs.back());
     if (part.scale != output.scale || part.zero_point != output.zero_point)
       refuse(op.node, "its inputs and output have different scales, which TFLite forbids for int8",
              "convert the model again");
@@ -228,7 +231,28 @@ void TfliteReader::read_concatenation(const Operator& op) {
   }
   if (sum != output.dims[along])
     refuse(op.node, "its inputs do not fill its output", kIntactTflite);
-  add(op, std::move(layer));
+  c.add(op, std::move(layer));
 }
+
+constexpr std::string_view kView = "a view: no bytes move, or they move for its reader";
+
+constexpr TfliteOperator kRows[] = {
+    {BuiltinOperator::RESHAPE, read_reshape, kView},
+    {BuiltinOperator::SQUEEZE, read_reshape, kView},
+    {BuiltinOperator::EXPAND_DIMS, read_reshape, kView},
+    {BuiltinOperator::TRANSPOSE, read_transpose, kView},
+    {BuiltinOperator::SPLIT, read_split, kView},
+    {BuiltinOperator::SPLIT_V, read_split, kView},
+    {BuiltinOperator::SLICE, read_slice, kView},
+    {BuiltinOperator::STRIDED_SLICE, read_strided_slice, kView},
+    {BuiltinOperator::DEPTH_TO_SPACE, read_blocks, kView},
+    {BuiltinOperator::SPACE_TO_DEPTH, read_blocks, kView},
+    {BuiltinOperator::RESIZE_NEAREST_NEIGHBOR, read_resize, kView},
+    {BuiltinOperator::CONCATENATION, read_concatenation, "a concatenation"},
+};
+
+}  // namespace
+
+std::span<const TfliteOperator> tflite_move_operators() { return kRows; }
 
 }  // namespace zahl::frontend

@@ -1,19 +1,23 @@
-// Padding in TfliteReader.
+// Padding.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "compiler/frontend/tflite/checks.h"
-#include "compiler/frontend/tflite/reader.h"
+#include "compiler/frontend/tflite/operators.h"
 
 namespace zahl::frontend {
+namespace {
 
-void TfliteReader::read_pad(const Operator& op) {
-  require_operands(op, 2, 3);
-  PadLayer layer{.input = input_of(op, 0), .output = output_of(op)};
-  const Value &x = network_.value(layer.input), &y = network_.value(layer.output);
+using Operator = TfliteFile::Operator;
+using tflite::BuiltinOperator;
+
+void read_pad(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 2, 3);
+  PadLayer layer{.input = c.input_of(op, 0), .output = c.output_of(op)};
+  const Value &x = c.network.value(layer.input), &y = c.network.value(layer.output);
   require_rank(op.node, x, 4);
-  const std::vector<int64_t> amounts = file_.integers(op.node, op.inputs[1]);
+  const std::vector<int64_t> amounts = c.file.integers(op.node, op.inputs[1]);
   if (amounts.size() != 8)
     refuse(op.node, "it does not name an amount before and after for each of four axes",
            kIntactTflite);
@@ -37,12 +41,23 @@ void TfliteReader::read_pad(const Operator& op) {
   }
   layer.value = x.zero_point;
   if (op.inputs.size() == 3 && op.inputs[2] >= 0) {
-    const Value& constant = network_.value(input_of(op, 2));
+    const Value& constant = c.network.value(c.input_of(op, 2));
     if (!constant.constant || constant.constant->size() != 1)
       refuse(op.node, "its padding value is not a constant", "pad with a constant");
     layer.value = constant.constant->front();
   }
-  add(op, layer);
+  c.add(op, layer);
 }
+
+constexpr std::string_view kPadding = "a part of the operator that reads it";
+
+constexpr TfliteOperator kRows[] = {
+    {BuiltinOperator::PAD, read_pad, kPadding},
+    {BuiltinOperator::PADV2, read_pad, kPadding},
+};
+
+}  // namespace
+
+std::span<const TfliteOperator> tflite_pad_operators() { return kRows; }
 
 }  // namespace zahl::frontend

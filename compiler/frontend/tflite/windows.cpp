@@ -1,30 +1,13 @@
-// What TfliteReader makes of padding and fused activations.
+#include "compiler/frontend/tflite/windows.h"
+
 #include <fmt/format.h>
 
 #include "compiler/frontend/network/window.h"
 #include "compiler/frontend/tflite/checks.h"
-#include "compiler/frontend/tflite/reader.h"
 
 namespace zahl::frontend {
 
-void require_rank(const NodeName& node, const Value& value, size_t rank) {
-  if (value.dims.size() != rank) {
-    refuse(node, fmt::format("tensor '{}' has the shape {}", value.name, join(value.dims)),
-           fmt::format("use {} dimensions", rank));
-  }
-}
-
-void require_dims(const NodeName& node, const Value& value, const std::vector<int64_t>& dims) {
-  if (value.dims != dims) {
-    refuse(node,
-           fmt::format("tensor '{}' has the shape {} where {} follows from the operator",
-                       value.name, join(value.dims), join(dims)),
-           kIntactTflite);
-  }
-}
-
-Clamp TfliteReader::clamp_of(const NodeName& node,
-                             tflite::ActivationFunctionType activation) const {
+Clamp clamp_of(const NodeName& node, tflite::ActivationFunctionType activation) {
   switch (activation) {
     case tflite::ActivationFunctionType::NONE:
       return {};
@@ -43,8 +26,9 @@ Clamp TfliteReader::clamp_of(const NodeName& node,
 }
 
 template <typename Layer>
-void TfliteReader::set_window(const Operator& op, Layer& layer, tflite::Padding padding) const {
-  const Value &input = network_.value(layer.input), &output = network_.value(layer.output);
+void set_window(const TfliteContext& c, const TfliteFile::Operator& op, Layer& layer,
+                tflite::Padding padding) {
+  const Value &input = c.network.value(layer.input), &output = c.network.value(layer.output);
   require_rank(op.node, input, 4);
   require_rank(op.node, output, 4);
   int dilation_h = 1, dilation_w = 1;
@@ -66,7 +50,9 @@ void TfliteReader::set_window(const Operator& op, Layer& layer, tflite::Padding 
   require_dims(op.node, output, {input.dims[0], h.output(), w.output(), channels});
 }
 
-template void TfliteReader::set_window(const Operator&, ConvLayer&, tflite::Padding) const;
-template void TfliteReader::set_window(const Operator&, PoolLayer&, tflite::Padding) const;
+template void set_window(const TfliteContext&, const TfliteFile::Operator&, ConvLayer&,
+                         tflite::Padding);
+template void set_window(const TfliteContext&, const TfliteFile::Operator&, PoolLayer&,
+                         tflite::Padding);
 
 }  // namespace zahl::frontend

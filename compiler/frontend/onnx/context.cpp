@@ -1,0 +1,99 @@
+#include "compiler/frontend/onnx/context.h"
+
+#include <fmt/format.h>
+
+#include "compiler/frontend/network/view.h"
+#include "compiler/frontend/onnx/operators.h"
+
+namespace zahl::frontend {
+
+bool OnnxContext::wants_channels_last(const std::string& tensor) const {
+  for (const OnnxNode& node : graph.nodes) {
+    if (node.input(0) != tensor) continue;
+    if (node.type() == "Transpose" && node.integers("perm", {}) == std::vector<int64_t>{0, 3, 1, 2})
+      return true;
+    const bool is_notation = node.type() == "QuantizeLinear" || node.type() == "DequantizeLinear";
+    if (is_notation && node.output() != tensor && wants_channels_last(node.output())) return true;
+  }
+  return false;
+}
+
+void OnnxContext::set_pending(const OnnxNode& node, LayerKind kind, std::vector<int64_t> dims,
+                              std::vector<int> order) {
+  element_count(node.name(), dims);
+  Value output;
+  output.name = node.output();
+  output.dims = std::move(dims);
+  output.order = std::move(order);
+  Pending pending{.layer = std::make_shared<const Layer>(Layer{node.name(), std::move(kind)}),
+                  .output = std::move(output),
+                  .clamp = {},
+                  .names = {node.name().name},
+                  .moves = {}};
+  floats.insert_or_assign(node.output(), std::move(pending));
+}
+
+ValueId OnnxContext::feature_map(const OnnxNode& node, size_t input) {
+  const ValueId id = value_of(node, input);
+  const Value& value = network.value(id);
+  if (value.dims.size() != 4) {
+    refuse(node.name(),
+           fmt::format("its input '{}' has the shape {}", value.name, join(value.dims)),
+           "use a four-dimensional feature map");
+  }
+  return in_memory_order(network, node.name(), id, kChannelsFirst);
+}
+
+const OnnxTensor* OnnxContext::constant(const std::string& name) const {
+  const auto it = graph.constants.find(name);
+  return it == graph.constants.end() ? nullptr : &it->second;
+}
+
+std::optional<std::vector<int64_t>> OnnxContext::integers(const OnnxNode& node, size_t input,
+                                                          const char* attribute) const {
+  if (node.has(attribute)) return node.integers(attribute, {});
+  if (node.input(input).empty()) return std::nullopt;
+  const OnnxTensor* tensor = constant(node.input(input));
+  if (!tensor || tensor->is_float()) {
+    refuse(node.name(),
+           fmt::format("operand '{}' is not a constant of integers", node.input(input)),
+           "export the model with fixed shapes");
+  }
+  return tensor->integers;
+}
+
+const Meaning& OnnxContext::meaning_of(const OnnxNode& node, size_t input) const {
+  const auto it = floats.find(node.input(input));
+  if (it == floats.end()) {
+    refuse(
+        node.name(),
+        fmt::format("input {} ('{}') is not a floating-point tensor that an earlier node computes",
+                    input, node.input(input)),
+        "use an intact file as written by onnx.save, its nodes in order");
+  }
+  return it->second;
+}
+
+ValueId OnnxContext::value_of(const OnnxNode& node, size_t input) const {
+  const Meaning& meaning = meaning_of(node, input);
+  if (const auto* value = std::get_if<Quantized>(&meaning)) return value->value;
+  if (std::holds_alternative<FloatConstant>(meaning) ||
+      std::holds_alternative<QuantizedConstant>(meaning)) {
+    refuse(node.name(), fmt::format("input '{}' is a constant", node.input(input)),
+           "fold constants before quantizing");
+  }
+  refuse(node.name(), fmt::format("its input '{}' is not quantized", node.input(input)), kSurround);
+}
+
+const QuantizedConstant& OnnxContext::weights_of(const OnnxNode& node, size_t input) const {
+  const Meaning& meaning = meaning_of(node, input);
+  if (const auto* weights = std::get_if<QuantizedConstant>(&meaning)) return *weights;
+  if (std::holds_alternative<FloatConstant>(meaning)) {
+    refuse(node.name(), fmt::format("its weights '{}' are floating point", node.input(input)),
+           kQuantizeOnnx);
+  }
+  refuse(node.name(), fmt::format("its weights '{}' are computed", node.input(input)),
+         "use constant weights; products of two computed matrices are not supported");
+}
+
+}  // namespace zahl::frontend

@@ -1,0 +1,26 @@
+// The end of a layer: the scale that a QuantizeLinear gives to what stands before it.
+#pragma once
+
+#include "compiler/frontend/onnx/operators.h"
+
+namespace zahl::frontend {
+
+struct Scaling {
+  float scale = 1;
+  int zero_point = 0;  // of the int8 form
+  bool is_unsigned = false;
+};
+
+// The layer's result on this scale, its moves applied.
+ValueId finish(OnnxContext& c, const OnnxNode& node, const Pending& pending,
+               const Scaling& scaling);
+
+// An operator that takes quantized bytes as they are: its result has the scale of its inputs, and
+// `read` reads the rest. False where its first input is no such tensor.
+bool read_on_bytes(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op,
+                   void (*read)(OnnxContext&, const OnnxNode&, const OnnxOperator&));
+
+// The value as a function of its own bytes.
+Function function_of(const OnnxContext& c, ValueId value);
+
+}  // namespace zahl::frontend

@@ -1,0 +1,42 @@
+// The table of ONNX operators: what reads each. The rows stand where their functions do, in the
+// file of their kind; the walk over a graph (reader.h) knows the table alone.
+#pragma once
+
+#include "compiler/frontend/onnx/context.h"
+
+namespace zahl::frontend {
+
+struct OnnxOperator {
+  std::string_view type;
+  // Gives each output of the node a meaning, or refuses.
+  void (*read)(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op);
+  std::string_view becomes;  // on the device
+  // Of nodes that only rearrange: one output, made of a value with bytes.
+  ValueId (*move)(OnnxContext& c, const Move& move, ValueId value) = nullptr;
+  bool is_microsoft = false;  // in the domain com.microsoft as well
+};
+
+// By kind.
+std::span<const OnnxOperator> onnx_notation_operators();
+std::span<const OnnxOperator> onnx_window_operators();
+std::span<const OnnxOperator> onnx_matrix_operators();
+std::span<const OnnxOperator> onnx_eltwise_operators();
+std::span<const OnnxOperator> onnx_function_operators();
+std::span<const OnnxOperator> onnx_move_operators();
+std::span<const OnnxOperator> onnx_span_operators();
+std::span<const OnnxOperator> onnx_pad_operators();
+std::span<const OnnxOperator> onnx_resize_operators();
+
+// All rows, in the order of the kinds.
+const std::vector<OnnxOperator>& onnx_operators();
+
+// Null where no row has the node's type and domain.
+const OnnxOperator* find_operator(const OnnxNode& node);
+
+[[noreturn]] void refuse_operator(const OnnxNode& node);
+
+inline constexpr std::string_view kSurround =
+    "put QuantizeLinear and DequantizeLinear around it, as quantize_static does for operators in "
+    "op_types_to_quantize";
+
+}  // namespace zahl::frontend

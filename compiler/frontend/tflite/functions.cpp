@@ -1,0 +1,111 @@
+#include "compiler/frontend/tflite/functions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/arithmetic/tflite_table.h"
+#include "compiler/frontend/tflite/checks.h"
+#include "compiler/frontend/tflite/operators.h"
+
+namespace zahl::frontend {
+namespace {
+
+using Operator = TfliteFile::Operator;
+using arithmetic::Table;
+using tflite::BuiltinOperator;
+
+// The factors of tables stay far from overflowing TFLite's left shift of a 9-bit value.
+void require_table_ratio(const NodeName& node, double ratio) {
+  if (!std::isfinite(ratio) || std::abs(ratio) >= 4194304.0) {
+    refuse(node, fmt::format("the ratio of its scales, {}, is out of range", ratio),
+           "quantize with a larger output range");
+  }
+}
+
+// What a row's function makes a table of.
+struct Unary {
+  const Operator& op;
+  const Value &x, &y;
+  arithmetic::UnaryScales scales;
+  double ratio;  // input scale / output scale
+};
+
+template <Table (*kTabulate)(const Unary&)>
+void of_byte(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 1, 1);
+  TableLayer layer{.input = c.input_of(op, 0), .output = c.output_of(op), .table = {}};
+  const Value &x = c.network.value(layer.input), &y = c.network.value(layer.output);
+  require_dims(op.node, y, x.dims);
+  const double ratio = static_cast<double>(x.scale) / static_cast<double>(y.scale);
+  require_table_ratio(op.node, ratio);
+  layer.table = kTabulate({op, x, y, {x.scale, y.scale, x.zero_point, y.zero_point}, ratio});
+  c.add(op, layer);
+}
+
+int bound(const Unary& u, float real, int from = -128) {
+  return std::clamp(arithmetic::tfl_quantized_bound(real, u.y.scale, u.y.zero_point), from, 127);
+}
+
+Table rescale(const Unary& u) { return arithmetic::tfl_rescale(u.scales); }
+
+Table relu(const Unary& u) { return arithmetic::tfl_rescale(u.scales, bound(u, 0), 127); }
+
+Table relu6(const Unary& u) {
+  const int from = bound(u, 0);
+  return arithmetic::tfl_rescale(u.scales, from, bound(u, 6, from));
+}
+
+Table relu_n1_to_1(const Unary& u) {
+  const int from = bound(u, -1);
+  return arithmetic::tfl_rescale(u.scales, from, bound(u, 1, from));
+}
+
+Table logistic(const Unary& u) {
+  if (u.y.scale != 1.0f / 256 || u.y.zero_point != -128)
+    refuse(u.op.node, "its output must have scale 1/256 and zero point -128", kQuantizeTflite);
+  require_table_ratio(u.op.node, static_cast<double>(u.x.scale) / 16);
+  return arithmetic::tfl_logistic(u.scales);
+}
+
+Table tanh(const Unary& u) {
+  if (u.y.scale != 1.0f / 128 || u.y.zero_point != 0)
+    refuse(u.op.node, "its output must have scale 1/128 and zero point 0", kQuantizeTflite);
+  return arithmetic::tfl_tanh(u.scales);
+}
+
+Table hard_swish(const Unary& u) {
+  const auto table = arithmetic::tfl_hard_swish(u.scales);
+  if (!table) {
+    refuse(u.op.node, "its output scale is more than 128 times finer than its input scale",
+           "quantize with a larger output range");
+  }
+  return *table;
+}
+
+Table leaky_relu(const Unary& u) {
+  const float alpha = options_of<tflite::LeakyReluOptions>(u.op).alpha();
+  require_table_ratio(u.op.node, u.ratio * static_cast<double>(alpha));
+  return arithmetic::tfl_leaky_relu(u.scales, alpha);
+}
+
+constexpr std::string_view kTable = "a table";
+
+constexpr TfliteOperator kRows[] = {
+    {BuiltinOperator::LOGISTIC, of_byte<logistic>, kTable},
+    {BuiltinOperator::TANH, of_byte<tanh>, kTable},
+    {BuiltinOperator::HARD_SWISH, of_byte<hard_swish>, kTable},
+    {BuiltinOperator::LEAKY_RELU, of_byte<leaky_relu>, kTable},
+    {BuiltinOperator::RELU, of_byte<relu>, kTable},
+    {BuiltinOperator::RELU6, of_byte<relu6>, kTable},
+    {BuiltinOperator::RELU_N1_TO_1, of_byte<relu_n1_to_1>, kTable},
+};
+
+}  // namespace
+
+void read_rescale(TfliteContext& c, const Operator& op) { of_byte<rescale>(c, op); }
+
+std::span<const TfliteOperator> tflite_function_operators() { return kRows; }
+
+}  // namespace zahl::frontend
