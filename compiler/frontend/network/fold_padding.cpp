@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "compiler/frontend/network/rules.h"
+
 namespace zahl::frontend {
 namespace {
 
@@ -38,11 +40,7 @@ void fold_padding(Network& network) {
     if (const auto* pad = std::get_if<PadLayer>(&network.layers[i].kind)) pads[pad->output] = i;
   }
   if (pads.empty()) return;
-  const auto stuck = [&](size_t i) {
-    refuse(network.layers[i].node, "its padding cannot be taken over by the operator that reads it",
-           "pad with zero in front of a convolution, or with the lowest value in front of a "
-           "maximum pool");
-  };
+  const auto stuck = [&](size_t i) { refuse<kPaddingTaken>(network.layers[i].node); };
   for (Layer& layer : network.layers) {
     std::vector<size_t> read;
     for_each_input(layer.kind, [&](ValueId id) {

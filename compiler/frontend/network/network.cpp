@@ -4,6 +4,8 @@
 
 #include <numeric>
 
+#include "compiler/frontend/network/rules.h"
+
 namespace zahl::frontend {
 namespace {
 
@@ -60,13 +62,9 @@ std::string join(const std::vector<int64_t>& dims) {
 int64_t element_count(const NodeName& node, const std::vector<int64_t>& dims) {
   int64_t count = 1;
   for (int64_t d : dims) {
-    if (d < 1)
-      refuse(node,
-             fmt::format("a dimension of the shape [{}] is not positive", fmt::join(dims, ", ")),
-             "export with fixed shapes");
+    if (d < 1) refuse<kPositiveDimensions>(node, join(dims));
     if (d > kMaximumElements || count * d > kMaximumElements) {
-      refuse(node, fmt::format("the shape [{}] has more than 2^28 elements", fmt::join(dims, ", ")),
-             "use smaller tensors");
+      refuse<kElementCount>(node, join(dims));
     }
     count *= d;
   }

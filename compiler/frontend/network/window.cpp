@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/frontend/network/rules.h"
 #include "isa/round.h"
 
 namespace zahl::frontend {
@@ -12,8 +13,7 @@ void check(const NodeName& node, const WindowAxis& axis) {
   constexpr int64_t kMaximum = 65535;
   const auto require = [&](const char* what, int64_t value, int64_t minimum) {
     if (value < minimum || value > kMaximum) {
-      refuse(node, fmt::format("its {} is {}", what, value),
-             fmt::format("use {} to {}", minimum, kMaximum));
+      refuse<kWindowInRange>(node, what, value, minimum, kMaximum);
     }
   };
   require("kernel size", axis.kernel, 1);
@@ -22,8 +22,7 @@ void check(const NodeName& node, const WindowAxis& axis) {
   require("padding", axis.before, 0);
   require("padding", axis.after, 0);
   if (axis.input < 1 || axis.span() > axis.input + axis.before + axis.after) {
-    refuse(node, "its kernel is larger than the padded input",
-           "use a smaller kernel or a larger input");
+    refuse<kKernelFits>(node);
   }
 }
 

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include "compiler/frontend/network/view.h"
-#include "compiler/frontend/onnx/operators.h"
+#include "compiler/frontend/onnx/rules.h"
 
 namespace zahl::frontend {
+
+using namespace onnx_rules;
 
 bool OnnxContext::wants_channels_last(const std::string& tensor) const {
   for (const OnnxNode& node : graph.nodes) {
@@ -37,9 +39,7 @@ ValueId OnnxContext::feature_map(const OnnxNode& node, size_t input) {
   const ValueId id = value_of(node, input);
   const Value& value = network.value(id);
   if (value.dims.size() != 4) {
-    refuse(node.name(),
-           fmt::format("its input '{}' has the shape {}", value.name, join(value.dims)),
-           "use a four-dimensional feature map");
+    refuse<kFeatureMap>(node.name(), value.name, join(value.dims));
   }
   return in_memory_order(network, node.name(), id, kChannelsFirst);
 }
@@ -55,9 +55,7 @@ std::optional<std::vector<int64_t>> OnnxContext::integers(const OnnxNode& node, 
   if (node.input(input).empty()) return std::nullopt;
   const OnnxTensor* tensor = constant(node.input(input));
   if (!tensor || tensor->is_float()) {
-    refuse(node.name(),
-           fmt::format("operand '{}' is not a constant of integers", node.input(input)),
-           "export the model with fixed shapes");
+    refuse<kConstantIntegers>(node.name(), node.input(input));
   }
   return tensor->integers;
 }
@@ -65,11 +63,7 @@ std::optional<std::vector<int64_t>> OnnxContext::integers(const OnnxNode& node, 
 const Meaning& OnnxContext::meaning_of(const OnnxNode& node, size_t input) const {
   const auto it = floats.find(node.input(input));
   if (it == floats.end()) {
-    refuse(
-        node.name(),
-        fmt::format("input {} ('{}') is not a floating-point tensor that an earlier node computes",
-                    input, node.input(input)),
-        "use an intact file as written by onnx.save, its nodes in order");
+    refuse<kComputedBefore>(node.name(), input, node.input(input));
   }
   return it->second;
 }
@@ -79,21 +73,18 @@ ValueId OnnxContext::value_of(const OnnxNode& node, size_t input) const {
   if (const auto* value = std::get_if<Quantized>(&meaning)) return value->value;
   if (std::holds_alternative<FloatConstant>(meaning) ||
       std::holds_alternative<QuantizedConstant>(meaning)) {
-    refuse(node.name(), fmt::format("input '{}' is a constant", node.input(input)),
-           "fold constants before quantizing");
+    refuse<kComputedOperand>(node.name(), node.input(input));
   }
-  refuse(node.name(), fmt::format("its input '{}' is not quantized", node.input(input)), kSurround);
+  refuse<kQuantizedInput>(node.name(), node.input(input));
 }
 
 const QuantizedConstant& OnnxContext::weights_of(const OnnxNode& node, size_t input) const {
   const Meaning& meaning = meaning_of(node, input);
   if (const auto* weights = std::get_if<QuantizedConstant>(&meaning)) return *weights;
   if (std::holds_alternative<FloatConstant>(meaning)) {
-    refuse(node.name(), fmt::format("its weights '{}' are floating point", node.input(input)),
-           kQuantizeOnnx);
+    refuse<kQuantizedWeights>(node.name(), node.input(input));
   }
-  refuse(node.name(), fmt::format("its weights '{}' are computed", node.input(input)),
-         "use constant weights; products of two computed matrices are not supported");
+  refuse<kConstantWeights>(node.name(), node.input(input));
 }
 
 }  // namespace zahl::frontend

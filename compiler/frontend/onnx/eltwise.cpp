@@ -6,12 +6,14 @@
 
 #include "compiler/frontend/network/view.h"
 #include "compiler/frontend/onnx/notation.h"
+#include "compiler/frontend/onnx/rules.h"
 #include "compiler/frontend/onnx/weights.h"
 
 namespace zahl::frontend {
+
+using namespace onnx_rules;
 void read_eltwise(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
-  if (node.inputs() != 2)
-    refuse(node.name(), fmt::format("it has {} inputs", node.inputs()), "use two");
+  if (node.inputs() != 2) refuse<kTwoInputs>(node.name(), node.inputs());
   if (read_added_bias(c, node)) return;
   EltwiseLayer layer;
   layer.operation = node.type() == "Add"   ? isa::EltwiseOp::Add
@@ -19,10 +21,7 @@ void read_eltwise(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
                                            : isa::EltwiseOp::Mul;
   for (size_t i : {size_t{0}, size_t{1}}) {
     if (!std::holds_alternative<FloatConstant>(c.meaning_of(node, i))) continue;
-    refuse(node.name(),
-           fmt::format("its constant operand '{}' has several elements and is floating point",
-                       node.input(i)),
-           kSurround);
+    refuse<kQuantizedOperand>(node.name(), node.input(i));
   }
   const bool a_is_constant = std::holds_alternative<QuantizedConstant>(c.meaning_of(node, 0));
   ValueId computed = settled(c.network, node.name(), c.value_of(node, a_is_constant ? 1 : 0));
@@ -31,10 +30,7 @@ void read_eltwise(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   ValueId second = -1;
   if (const auto* constant = std::get_if<QuantizedConstant>(&other)) {
     if (!constant->tensor->is_byte() || constant->scales.size() != 1) {
-      refuse(node.name(),
-             fmt::format("its constant operand '{}' is not int8 or uint8 with one scale",
-                         constant->name),
-             kQuantizeOnnx);
+      refuse<kByteOperand>(node.name(), constant->name);
     }
     const int64_t label = constant->tensor->type == onnx::TensorProto::UINT8 ? 128 : 0;
     Value value;
@@ -49,10 +45,7 @@ void read_eltwise(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
       value.constant->push_back(static_cast<int8_t>(q - label));
     auto repeated = broadcast(value, shape.dims, shape.order);
     if (!repeated) {
-      refuse(node.name(),
-             fmt::format("operands of the shapes {} and {} would both have to be repeated",
-                         join(shape.dims), join(value.dims)),
-             "give both operands the same shape");
+      refuse<kOneRepeated>(node.name(), join(shape.dims), join(value.dims));
     }
     value.dims = shape.dims;
     value.order = shape.order;
@@ -63,8 +56,7 @@ void read_eltwise(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
     const std::vector<int64_t> b = c.network.value(second).dims;
     const auto dims = common_dims(shape.dims, b);
     if (!dims) {
-      refuse(node.name(), fmt::format("the shapes {} and {} do not fit", join(shape.dims), join(b)),
-             kIntactFile);
+      refuse<kShapesFit>(node.name(), join(shape.dims), join(b));
     }
     const auto repeat = [&](ValueId id) {
       if (c.network.value(id).dims == *dims) return id;
@@ -105,10 +97,7 @@ void read_softmax(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   const Value value = c.network.value(input);
   if (!exists ||
       (opset < 13 && axis + 1 < rank && value.dims[static_cast<size_t>(rank) - 1] != 1)) {
-    refuse(node.name(),
-           fmt::format("softmax over axis {} of the shape {} is not supported", axis,
-                       join(value.dims)),
-           "take it over one axis (opset 13)");
+    refuse<kSoftmaxAxis>(node.name(), axis, join(value.dims));
   }
   c.set_pending(node, SoftmaxLayer{.input = input, .output = -1, .beta = 1}, value.dims,
                 value.order);
@@ -131,9 +120,7 @@ void read_concat(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
     const bool exists = layer.axis >= 0 && layer.axis < rank && expected.size() == part.size();
     if (exists) expected[static_cast<size_t>(layer.axis)] = part[static_cast<size_t>(layer.axis)];
     if (!exists || expected != part) {
-      refuse(node.name(),
-             fmt::format("{} does not fit behind {} along axis {}", join(part), join(dims), given),
-             kIntactFile);
+      refuse<kPartFits>(node.name(), join(part), join(dims), given);
     }
     if (dims.empty()) {
       dims = part;
@@ -150,8 +137,8 @@ void read_concat_or_bytes(OnnxContext& c, const OnnxNode& node, const OnnxOperat
 }
 
 constexpr OnnxOperator kRows[] = {
-    {"Softmax", read_softmax, "softmax"},
-    {"Concat", read_concat_or_bytes, "a concatenation"},
+    {"Softmax", read_softmax, "softmax", kSoftmaxRules},
+    {"Concat", read_concat_or_bytes, "a concatenation", kConcatRules},
 };
 
 }  // namespace

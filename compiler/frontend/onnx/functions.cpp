@@ -6,8 +6,11 @@
 
 #include "compiler/frontend/onnx/eltwise.h"
 #include "compiler/frontend/onnx/notation.h"
+#include "compiler/frontend/onnx/rules.h"
 
 namespace zahl::frontend {
+
+using namespace onnx_rules;
 namespace {
 
 using Unary = std::function<float(float)>;
@@ -48,13 +51,10 @@ Clamp clip_bounds(OnnxContext& c, const OnnxNode& node) {
   for (size_t i : {size_t{1}, size_t{2}}) {
     if (node.input(i).empty()) continue;
     const auto bound = scalar(c.meaning_of(node, i));
-    if (!bound)
-      refuse(node.name(), fmt::format("its bound '{}' is not a constant", node.input(i)),
-             "use constant bounds");
+    if (!bound) refuse<kConstantBound>(node.name(), node.input(i));
     (i == 1 ? clamp.low : clamp.high) = *bound;
   }
-  if (std::isnan(clamp.low) || std::isnan(clamp.high))
-    refuse(node.name(), "a bound is not a number", "use finite bounds");
+  if (std::isnan(clamp.low) || std::isnan(clamp.high)) refuse<kNumberBound>(node.name());
   return clamp;
 }
 
@@ -79,7 +79,7 @@ bool clamp_pending(OnnxContext& c, const OnnxNode& node) {
 }
 
 void refuse_computed(const OnnxNode& node, size_t input) {
-  refuse(node.name(), fmt::format("its input '{}' is not quantized", node.input(input)), kSurround);
+  refuse<kQuantizedInput>(node.name(), node.input(input));
 }
 
 void set_function(OnnxContext& c, const OnnxNode& node, Function function) {
@@ -100,7 +100,7 @@ void read_unary(OnnxContext& c, const OnnxNode& node, const Unary& of) {
   auto function = as_function(c, meaning);
   if (!function) {
     if (!scalar(meaning)) refuse_computed(node, 0);
-    refuse(node.name(), "its input is a constant", "fold constants before quantizing");
+    refuse<kFunctionOfData>(node.name());
   }
   for (float& v : function->values) v = of(v);
   set_function(c, node, std::move(*function));
@@ -124,14 +124,12 @@ std::optional<Function> combined(const OnnxContext& c, Function a, const Functio
 
 // False where the operands are no functions of the same bytes.
 bool read_binary(OnnxContext& c, const OnnxNode& node, Binary of) {
-  if (node.inputs() != 2)
-    refuse(node.name(), fmt::format("it has {} inputs", node.inputs()), "use two");
+  if (node.inputs() != 2) refuse<kTwoInputs>(node.name(), node.inputs());
   const Meaning &first = c.meaning_of(node, 0), &second = c.meaning_of(node, 1);
   const auto a = as_function(c, first), b = as_function(c, second);
   const auto x = scalar(first), y = scalar(second);
   if ((!a && !x) || (!b && !y)) return false;
-  if (!a && !b)
-    refuse(node.name(), "both operands are constants", "fold constants before quantizing");
+  if (!a && !b) refuse<kOneComputed>(node.name());
   auto result = a && b ? combined(c, *a, *b, of) : a ? a : b;
   if (!result) return false;
   if (!a || !b) {
@@ -155,7 +153,7 @@ void of_one(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
 
 template <auto kFunction>
 void of_two(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
-  if (!read_binary(c, node, kFunction)) refuse_operator(node);
+  if (!read_binary(c, node, kFunction)) refuse<kInTable>(node.name());
 }
 
 // The same, or of two values.
@@ -171,7 +169,7 @@ void read_clamp(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
 }
 
 void read_gelu(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
-  if (node.text("approximate", "none") != "none") refuse_operator(node);
+  if (node.text("approximate", "none") != "none") refuse<kInTable>(node.name());
   read_unary(c, node,
              [](float x) { return 0.5f * x * (1.0f + std::erf(x * 0.70710678118654752f)); });
 }
@@ -181,51 +179,53 @@ constexpr std::string_view kClamp = "the clamp of the layer before it, or a tabl
 constexpr std::string_view kEltwise = "an operation of two tensors; with a constant a table";
 
 constexpr OnnxOperator kRows[] = {
-    {"Relu", read_clamp, kClamp},
-    {"Clip", read_clamp, kClamp},
-    {"Add", of_two_values<[](float a, float b) { return a + b; }>, kEltwise},
-    {"Sub", of_two_values<[](float a, float b) { return a - b; }>, kEltwise},
-    {"Mul", of_two_values<[](float a, float b) { return a * b; }>, kEltwise},
-    {"Div", of_two<[](float a, float b) { return a / b; }>, kTable},
-    {"Pow", of_two<[](float a, float b) { return std::pow(a, b); }>, kTable},
-    {"Min", of_two<[](float a, float b) { return std::fmin(a, b); }>, kTable},
-    {"Max", of_two<[](float a, float b) { return std::fmax(a, b); }>, kTable},
-    {"PRelu", of_two<[](float a, float b) { return a >= 0 ? a : a * b; }>, kTable},
+    {"Relu", read_clamp, kClamp, kClipRules},
+    {"Clip", read_clamp, kClamp, kClipRules},
+    {"Add", of_two_values<[](float a, float b) { return a + b; }>, kEltwise, kAddRules},
+    {"Sub", of_two_values<[](float a, float b) { return a - b; }>, kEltwise, kEltwiseRules},
+    {"Mul", of_two_values<[](float a, float b) { return a * b; }>, kEltwise, kEltwiseRules},
+    {"Div", of_two<[](float a, float b) { return a / b; }>, kTable, kTwoFunctionsRules},
+    {"Pow", of_two<[](float a, float b) { return std::pow(a, b); }>, kTable, kTwoFunctionsRules},
+    {"Min", of_two<[](float a, float b) { return std::fmin(a, b); }>, kTable, kTwoFunctionsRules},
+    {"Max", of_two<[](float a, float b) { return std::fmax(a, b); }>, kTable, kTwoFunctionsRules},
+    {"PRelu", of_two<[](float a, float b) { return a >= 0 ? a : a * b; }>, kTable,
+     kTwoFunctionsRules},
     {"Sigmoid", of_one<[](float x) {
        return x >= 0 ? 1.0f / (1.0f + std::exp(-x)) : std::exp(x) / (1.0f + std::exp(x));
      }>,
-     kTable},
-    {"Tanh", of_one<[](float x) { return std::tanh(x); }>, kTable},
+     kTable, kFunctionRules},
+    {"Tanh", of_one<[](float x) { return std::tanh(x); }>, kTable, kFunctionRules},
     {"HardSwish",
      of_one<[](float x) { return x * std::fmax(0.0f, std::fmin(1.0f, x * (1.0f / 6.0f) + 0.5f)); }>,
-     kTable},
+     kTable, kFunctionRules},
     {"Softplus", of_one<[](float x) {
        return (x > 0) ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
      }>,
-     kTable},
-    {"Softsign", of_one<[](float x) { return x / (1.0f + std::fabs(x)); }>, kTable},
-    {"Mish", of_one<[](float x) { return x * std::tanh(std::log1p(std::exp(x))); }>, kTable},
-    {"Erf", of_one<[](float x) { return std::erf(x); }>, kTable},
-    {"Exp", of_one<[](float x) { return std::exp(x); }>, kTable},
-    {"Sqrt", of_one<[](float x) { return std::sqrt(x); }>, kTable},
-    {"Abs", of_one<[](float x) { return std::fabs(x); }>, kTable},
-    {"Neg", of_one<[](float x) { return -x; }>, kTable},
-    {"Floor", of_one<[](float x) { return std::floor(x); }>, kTable},
-    {"Ceil", of_one<[](float x) { return std::ceil(x); }>, kTable},
+     kTable, kFunctionRules},
+    {"Softsign", of_one<[](float x) { return x / (1.0f + std::fabs(x)); }>, kTable, kFunctionRules},
+    {"Mish", of_one<[](float x) { return x * std::tanh(std::log1p(std::exp(x))); }>, kTable,
+     kFunctionRules},
+    {"Erf", of_one<[](float x) { return std::erf(x); }>, kTable, kFunctionRules},
+    {"Exp", of_one<[](float x) { return std::exp(x); }>, kTable, kFunctionRules},
+    {"Sqrt", of_one<[](float x) { return std::sqrt(x); }>, kTable, kFunctionRules},
+    {"Abs", of_one<[](float x) { return std::fabs(x); }>, kTable, kFunctionRules},
+    {"Neg", of_one<[](float x) { return -x; }>, kTable, kFunctionRules},
+    {"Floor", of_one<[](float x) { return std::floor(x); }>, kTable, kFunctionRules},
+    {"Ceil", of_one<[](float x) { return std::ceil(x); }>, kTable, kFunctionRules},
     {"LeakyRelu", of_one<[](float x, const OnnxNode& node) {
        return x >= 0 ? x : node.real("alpha", 0.01f) * x;
      }>,
-     kTable},
+     kTable, kFunctionRules},
     {"Elu", of_one<[](float x, const OnnxNode& node) {
        return x >= 0 ? x : node.real("alpha", 1) * std::expm1(x);
      }>,
-     kTable},
+     kTable, kFunctionRules},
     {"HardSigmoid", of_one<[](float x, const OnnxNode& node) {
        const float line = node.real("alpha", 0.2f) * x + node.real("beta", 0.5f);
        return std::fmax(0.0f, std::fmin(1.0f, line));
      }>,
-     kTable},
-    {"Gelu", read_gelu, kTable},
+     kTable, kFunctionRules},
+    {"Gelu", read_gelu, kTable, kFunctionRules},
 };
 
 }  // namespace

@@ -98,6 +98,7 @@ OnnxTensor parse_tensor(const NodeName& owner, const onnx::TensorProto& proto);
 
 // QLinear operators become Dequantize, operator, Quantize.
 void expand_qoperators(OnnxGraph& graph);
+std::map<std::string, std::string> meanings_of_qoperators();
 
 // Nodes whose inputs are constant integers (shape arithmetic), Constant and Identity of constants
 // become constants.

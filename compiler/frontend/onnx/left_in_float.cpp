@@ -6,8 +6,11 @@
 #include "compiler/frontend/network/view.h"
 #include "compiler/frontend/onnx/operators.h"
 #include "compiler/frontend/onnx/reader.h"
+#include "compiler/frontend/onnx/rules.h"
 
 namespace zahl::frontend {
+
+using namespace onnx_rules;
 
 namespace {
 

@@ -5,9 +5,12 @@
 
 #include "compiler/frontend/network/view.h"
 #include "compiler/frontend/onnx/operators.h"
+#include "compiler/frontend/onnx/rules.h"
 #include "compiler/frontend/onnx/weights.h"
 
 namespace zahl::frontend {
+
+using namespace onnx_rules;
 namespace {
 // Where each element of a row lies in memory, for rows whose bytes lie together in another order (a
 // flattened feature map); empty where they lie in order or not together.
@@ -57,14 +60,11 @@ void read_matrix(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   const bool is_transposed = is_gemm && node.integer("transB", 0) != 0;  // stored as output, input
   if (is_gemm && (node.integer("transA", 0) != 0 || node.real("alpha", 1) != 1.0f ||
                   (node.real("beta", 1) != 1.0f && !node.input(2).empty()))) {
-    refuse(node.name(), "transA, alpha and beta other than 1 are not supported",
-           "fold them into the weights before quantizing");
+    refuse<kPlainGemm>(node.name());
   }
   if (matrix.size() != 2 || input.dims.empty() ||
       input.dims.back() != matrix[is_transposed ? 1 : 0] || (is_gemm && input.dims.size() != 2)) {
-    refuse(node.name(),
-           fmt::format("a product of {} and {} is not supported", join(input.dims), join(matrix)),
-           "multiply rows by a constant matrix");
+    refuse<kRowsByMatrix>(node.name(), join(input.dims), join(matrix));
   }
   element_count(node.name(), matrix);
   const int64_t outputs = matrix[is_transposed ? 0 : 1], inputs = matrix[is_transposed ? 1 : 0];
@@ -86,8 +86,8 @@ void read_matrix(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
 }
 
 constexpr OnnxOperator kRows[] = {
-    {"Gemm", read_matrix, "a product of rows"},
-    {"MatMul", read_matrix, "a product of rows"},
+    {"Gemm", read_matrix, "a product of rows", kGemmRules},
+    {"MatMul", read_matrix, "a product of rows", kMatrixRules},
 };
 
 }  // namespace

@@ -5,8 +5,11 @@
 #include <algorithm>
 
 #include "compiler/frontend/network/view.h"
+#include "compiler/frontend/onnx/rules.h"
 
 namespace zahl::frontend {
+
+using namespace onnx_rules;
 namespace {
 
 // The shape that a Reshape, Flatten, Squeeze or Unsqueeze gives.
@@ -25,8 +28,7 @@ std::vector<int64_t> wanted_dims(OnnxContext& c, const OnnxNode& node,
   std::vector<int64_t> dims;
   if (type == "Reshape") {
     const auto wanted = c.integers(node, 1, "shape");
-    if (!wanted)
-      refuse(node.name(), "its shape is not constant", "export the model with fixed shapes");
+    if (!wanted) refuse<kConstantShape>(node.name());
     int64_t known = 1, open = -1;
     for (size_t i = 0; i < wanted->size(); ++i) {
       int64_t d = (*wanted)[i];
@@ -35,8 +37,7 @@ std::vector<int64_t> wanted_dims(OnnxContext& c, const OnnxNode& node,
       if (d == -1 && open < 0) open = static_cast<int64_t>(i);
       if (d < -1 || d == 0 || d > (int64_t{1} << 28) ||
           (d == -1 && open != static_cast<int64_t>(i))) {
-        refuse(node.name(), fmt::format("it asks for the shape {}", join(*wanted)),
-               "export the model with fixed shapes");
+        refuse<kFixedShape>(node.name(), join(*wanted));
       }
       if (d > 0) known = std::min(known * d, int64_t{1} << 30);
       dims.push_back(d);
@@ -48,7 +49,7 @@ std::vector<int64_t> wanted_dims(OnnxContext& c, const OnnxNode& node,
   } else {
     auto axes = c.integers(node, 1, "axes");
     const bool adds = type == "Unsqueeze";
-    if (adds && !axes) refuse(node.name(), "it names no axes", kIntactFile);
+    if (adds && !axes) refuse<kNamesAxes>(node.name());
     const int64_t final_rank = rank + (adds ? static_cast<int64_t>(axes->size()) : 0);
     std::vector<bool> named(static_cast<size_t>(std::min<int64_t>(final_rank, 64)), false);
     if (axes) {
@@ -56,7 +57,7 @@ std::vector<int64_t> wanted_dims(OnnxContext& c, const OnnxNode& node,
         axis += axis < 0 ? final_rank : 0;
         if (axis < 0 || axis >= static_cast<int64_t>(named.size()) ||
             named[static_cast<size_t>(axis)])
-          refuse(node.name(), "its axes are out of range", kIntactFile);
+          refuse<kAxesExist>(node.name());
         named[static_cast<size_t>(axis)] = true;
       }
     }
@@ -66,14 +67,13 @@ std::vector<int64_t> wanted_dims(OnnxContext& c, const OnnxNode& node,
     } else {
       for (size_t i = 0; i < from.size(); ++i) {
         const bool drops = axes ? named[i] : from[i] == 1;
-        if (drops && from[i] != 1)
-          refuse(node.name(), "it drops an axis of a size other than one", kIntactFile);
+        if (drops && from[i] != 1) refuse<kDropsOnes>(node.name());
         if (!drops) dims.push_back(from[i]);
       }
     }
   }
   if (element_count(node.name(), dims) != element_count(node.name(), from)) {
-    refuse(node.name(), fmt::format("it makes {} from {}", join(dims), join(from)), kIntactFile);
+    refuse<kSameElements>(node.name(), join(dims), join(from));
   }
   return dims;
 }
@@ -101,8 +101,7 @@ ValueId transpose(OnnxContext& c, const OnnxNode& node, ValueId id,
   std::ranges::sort(sorted);
   for (size_t i = 0; i < sorted.size(); ++i) {
     if (sorted.size() != value.dims.size() || sorted[i] != static_cast<int64_t>(i)) {
-      refuse(node.name(), fmt::format("{} is not a permutation of its axes", join(permutation)),
-             kIntactFile);
+      refuse<kPermutation>(node.name(), join(permutation));
     }
   }
   return add_view(c.network, node.name(), value, node.output(),
@@ -130,13 +129,13 @@ void read_move(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op) {
   if (const auto bytes = c.bytes.find(node.input(0)); bytes != c.bytes.end()) {
     const ValueId source = bytes->second;
     for (size_t i = 0; i < outputs; ++i)
-      c.bytes[node.output(i)] = op.move(c, {&node, &op, i}, source);
+      c.bytes[node.output(i)] = frontend::apply(c, {&node, &op, i}, source);
     return;
   }
   const Meaning meaning = c.meaning_of(node, 0);
   if (const auto* quantized = std::get_if<Quantized>(&meaning)) {
     for (size_t i = 0; i < outputs; ++i) {
-      const ValueId moved = op.move(c, {&node, &op, i}, quantized->value);
+      const ValueId moved = frontend::apply(c, {&node, &op, i}, quantized->value);
       c.floats.insert_or_assign(node.output(i), Quantized{moved});
     }
     return;
@@ -149,7 +148,7 @@ void read_move(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op) {
     }
     return;
   }
-  refuse(node.name(), fmt::format("its input '{}' is not quantized", node.input(0)), kSurround);
+  refuse<kQuantizedInput>(node.name(), node.input(0));
 }
 
 namespace {
@@ -198,13 +197,13 @@ ValueId apply_transpose(OnnxContext& c, const Move& move, ValueId id) {
 }
 
 constexpr OnnxOperator kRows[] = {
-    {"Identity", read_identity, "nothing", same},
-    {"Dropout", read_identity, "nothing", same},
-    {"Reshape", read_move, kView, apply_reshape},
-    {"Flatten", read_move, kView, apply_reshape},
-    {"Squeeze", read_move, kView, apply_reshape},
-    {"Unsqueeze", read_move, kView, apply_reshape},
-    {"Transpose", read_transpose, kView, apply_transpose},
+    {"Identity", read_identity, "nothing", kOperandRules, same},
+    {"Dropout", read_identity, "nothing", kOperandRules, same},
+    {"Reshape", read_move, kView, kReshapeRules, apply_reshape},
+    {"Flatten", read_move, kView, kFlattenRules, apply_reshape},
+    {"Squeeze", read_move, kView, kSqueezeRules, apply_reshape},
+    {"Unsqueeze", read_move, kView, kUnsqueezeRules, apply_reshape},
+    {"Transpose", read_transpose, kView, kTransposeRules, apply_transpose},
 };
 
 }  // namespace

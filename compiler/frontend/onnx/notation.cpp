@@ -7,8 +7,11 @@
 
 #include "compiler/frontend/network/view.h"
 #include "compiler/frontend/onnx/operators.h"
+#include "compiler/frontend/onnx/rules.h"
 
 namespace zahl::frontend {
+
+using namespace onnx_rules;
 namespace {
 
 // Joins the names of absorbed nodes.
@@ -29,12 +32,10 @@ int8_t quantized(float real, float scale, int zero_point) {
 std::vector<float> scales_of(OnnxContext& c, const OnnxNode& node) {
   const OnnxTensor* scales = c.constant(node.input(1));
   if (!scales || !scales->is_float() || scales->floats.empty()) {
-    refuse(node.name(), fmt::format("its scale '{}' is not a float constant", node.input(1)),
-           kQuantizeOnnx);
+    refuse<kConstantScale>(node.name(), node.input(1));
   }
   for (float s : scales->floats) {
-    if (!std::isnormal(s) || s < 0)
-      refuse(node.name(), fmt::format("its scale is {}", s), "quantize with positive scales");
+    if (!std::isnormal(s) || s < 0) refuse<kPositiveScale>(node.name(), s);
   }
   return scales->floats;
 }
@@ -42,14 +43,13 @@ std::vector<float> scales_of(OnnxContext& c, const OnnxNode& node) {
 Scaling scaling_of(OnnxContext& c, const OnnxNode& node) {
   const std::vector<float> scales = scales_of(c, node);
   if (scales.size() != 1) {
-    refuse(node.name(), "activations have a scale for each channel",
-           "quantize activations per tensor and only weights per channel");
+    refuse<kOneScale>(node.name());
   }
   Scaling scaling{.scale = scales.front(), .zero_point = 0, .is_unsigned = true};
   int64_t zero_point = 0, type = node.integer("output_dtype", onnx::TensorProto::UINT8);
   if (!node.input(2).empty()) {
     const OnnxTensor* zero = c.constant(node.input(2));
-    if (!zero) refuse(node.name(), "its zero point is not a constant", kQuantizeOnnx);
+    if (!zero) refuse<kConstantZeroPoint>(node.name());
     type = zero->type;
     if (zero->integers.size() == 1) zero_point = zero->integers.front();
   } else if (node.type() == "DequantizeLinear") {
@@ -62,15 +62,11 @@ Scaling scaling_of(OnnxContext& c, const OnnxNode& node) {
   }
   if (type != onnx::TensorProto::INT8 && type != onnx::TensorProto::UINT8) {
     const std::string name = onnx::TensorProto_DataType_Name(static_cast<int>(type));
-    refuse(node.name(),
-           fmt::format("activations of the type {} are not supported",
-                       name.empty() ? fmt::format("number {}", type) : name),
-           kQuantizeOnnx);
+    refuse<kByteActivations>(node.name(), name.empty() ? fmt::format("number {}", type) : name);
   }
   scaling.is_unsigned = type == onnx::TensorProto::UINT8;
   zero_point -= scaling.is_unsigned ? 128 : 0;
-  if (zero_point < -128 || zero_point > 127)
-    refuse(node.name(), "its zero point is out of range", kQuantizeOnnx);
+  if (zero_point < -128 || zero_point > 127) refuse<kZeroPointInRange>(node.name());
   scaling.zero_point = static_cast<int>(zero_point);
   return scaling;
 }
@@ -125,7 +121,7 @@ ValueId add_table(OnnxContext& c, const OnnxNode& node, const Function& function
 ValueId finish(OnnxContext& c, const OnnxNode& node, const Pending& pending,
                const Scaling& scaling) {
   const auto apply = [&](ValueId id) {
-    for (const Move& move : pending.moves) id = move.op->move(c, move, id);
+    for (const Move& move : pending.moves) id = frontend::apply(c, move, id);
     return id;
   };
   const void* identity = pending.layer.get();
@@ -138,9 +134,7 @@ ValueId finish(OnnxContext& c, const OnnxNode& node, const Pending& pending,
       const Value& known = c.network.value(port.value);
       if (known.name != value.name) continue;
       if (known.scale != value.scale || known.zero_point != value.zero_point) {
-        refuse(node.name(),
-               fmt::format("graph input '{}' is quantized with two different scales", value.name),
-               "quantize it once");
+        refuse<kOneScaleOfInput>(node.name(), value.name);
       }
       return apply(port.value);
     }
@@ -185,8 +179,7 @@ bool read_on_bytes(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op,
   const Value like = c.network.value(c.bytes.at(node.input(0)));
   for (size_t i = 0; i < node.inputs(); ++i) {
     const auto bytes = c.bytes.find(node.input(i));
-    if (bytes == c.bytes.end())
-      refuse(node.name(), fmt::format("its input '{}' is not quantized", node.input(i)), kSurround);
+    if (bytes == c.bytes.end()) refuse<kQuantizedInput>(node.name(), node.input(i));
     c.floats.insert_or_assign(node.input(i), Quantized{bytes->second});
   }
   read(c, node, op);
@@ -207,9 +200,7 @@ void quantize_constant(OnnxContext& c, const OnnxNode& node, const OnnxTensor& t
   auto result = std::make_shared<OnnxTensor>();
   result->type = zeros ? zeros->type : static_cast<int>(onnx::TensorProto::UINT8);
   result->dims = tensor.dims;
-  if (!result->is_byte())
-    refuse(node.name(), "a constant is quantized to a type other than int8 and uint8",
-           kQuantizeOnnx);
+  if (!result->is_byte()) refuse<kByteConstant>(node.name());
   const auto rank = static_cast<int64_t>(tensor.dims.size());
   int64_t axis = node.integer("axis", 1);
   if (axis < 0) axis += rank;
@@ -218,7 +209,7 @@ void quantize_constant(OnnxContext& c, const OnnxNode& node, const OnnxTensor& t
     if (axis < 0 || axis >= rank ||
         static_cast<size_t>(tensor.dims[static_cast<size_t>(axis)]) != scales.size() ||
         (zeros && zeros->integers.size() != scales.size())) {
-      refuse(node.name(), "its scales do not fit the shape", kQuantizeOnnx);
+      refuse<kScalesFit>(node.name());
     }
     for (auto i = static_cast<size_t>(axis) + 1; i < tensor.dims.size(); ++i)
       inner *= static_cast<size_t>(tensor.dims[i]);
@@ -240,8 +231,7 @@ void read_quantize(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   if (const auto* tensor = std::get_if<FloatConstant>(&meaning))
     return quantize_constant(c, node, *tensor->tensor);
   if (std::holds_alternative<QuantizedConstant>(meaning)) {
-    refuse(node.name(), "it quantizes a constant for the second time",
-           "fold constants before quantizing");
+    refuse<kQuantizedOnce>(node.name());
   }
   const Scaling scaling = scaling_of(c, node);
   ValueId result = -1;
@@ -280,20 +270,17 @@ void read_dequantize(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) 
     if (!node.input(2).empty()) {
       const OnnxTensor* zeros = c.constant(node.input(2));
       if (!zeros || zeros->integers.size() != result.scales.size()) {
-        refuse(node.name(), "its zero points do not fit its scales", kQuantizeOnnx);
+        refuse<kZeroPointsFit>(node.name());
       }
       result.zero_points = zeros->integers;
     }
     if (tensor->is_float() || tensor->integers.empty() || node.integer("block_size", 0) != 0) {
-      refuse(node.name(),
-             fmt::format("constant '{}' is not int8, uint8 or int32, per tensor or per channel",
-                         source),
-             kQuantizeOnnx);
+      refuse<kIntegerConstant>(node.name(), source);
     }
     if (result.scales.size() > 1 &&
         (rank == 0 || static_cast<size_t>(tensor->dims[static_cast<size_t>(result.axis)]) !=
                           result.scales.size())) {
-      refuse(node.name(), "its scales do not fit the shape", kQuantizeOnnx);
+      refuse<kScalesFit>(node.name());
     }
     c.floats.insert_or_assign(node.output(), std::move(result));
     return;
@@ -318,10 +305,7 @@ void read_dequantize(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) 
   }
   const auto known = c.bytes.find(source);
   if (known == c.bytes.end()) {
-    refuse(node.name(),
-           fmt::format("its input '{}' is neither a constant nor the result of a QuantizeLinear",
-                       source),
-           kQuantizeOnnx);
+    refuse<kQuantizedSource>(node.name(), source);
   }
   const Value value = c.network.value(known->second);
   ValueId id = known->second;
@@ -338,8 +322,8 @@ void read_dequantize(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) 
 }
 
 constexpr OnnxOperator kRows[] = {
-    {"QuantizeLinear", read_quantize, "the end of a layer", nullptr, true},
-    {"DequantizeLinear", read_dequantize, "nothing", nullptr, true},
+    {"QuantizeLinear", read_quantize, "the end of a layer", kQuantizeRules, nullptr, true},
+    {"DequantizeLinear", read_dequantize, "nothing", kDequantizeRules, nullptr, true},
 };
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "compiler/frontend/onnx/operators.h"
 
+#include "compiler/frontend/onnx/read.h"
+#include "compiler/frontend/onnx/rules.h"
+
 namespace zahl::frontend {
 
 const std::vector<OnnxOperator>& onnx_operators() {
@@ -24,8 +27,32 @@ const OnnxOperator* find_operator(const OnnxNode& node) {
   return nullptr;
 }
 
-void refuse_operator(const OnnxNode& node) {
-  refuse(node.name(), "the operator is not supported", "replace it, or cut the model before it");
+void read(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op) {
+  try {
+    op.read(c, node, op);
+  } catch (Refusal& refusal) {
+    refusal.look_up(op.rules);
+    throw;
+  }
+}
+
+ValueId apply(OnnxContext& c, const Move& move, ValueId value) {
+  try {
+    return move.op->move(c, move, value);
+  } catch (Refusal& refusal) {
+    refusal.look_up(move.op->rules);
+    throw;
+  }
+}
+
+std::vector<OperatorLine> lines_of_onnx() {
+  std::vector<OperatorLine> lines;
+  for (const auto& op : onnx_operators())
+    lines.push_back({std::string(op.type), std::string(op.becomes), op.rules});
+  for (const auto& [type, meaning] : meanings_of_qoperators())
+    lines.push_back(
+        {type, "`" + meaning + "` between `DequantizeLinear` and `QuantizeLinear`", {}});
+  return lines;
 }
 
 }  // namespace zahl::frontend

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compiler/frontend/onnx/context.h"
+#include "compiler/frontend/onnx/rules.h"
 
 namespace zahl::frontend {
 
@@ -11,6 +12,7 @@ struct OnnxOperator {
   // Gives each output of the node a meaning, or refuses.
   void (*read)(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op);
   std::string_view becomes;  // on the device
+  RuleList rules;            // by which it may refuse a node
   // Of nodes that only rearrange: one output, made of a value with bytes.
   ValueId (*move)(OnnxContext& c, const Move& move, ValueId value) = nullptr;
   bool is_microsoft = false;  // in the domain com.microsoft as well
@@ -33,10 +35,8 @@ const std::vector<OnnxOperator>& onnx_operators();
 // Null where no row has the node's type and domain.
 const OnnxOperator* find_operator(const OnnxNode& node);
 
-[[noreturn]] void refuse_operator(const OnnxNode& node);
-
-inline constexpr std::string_view kSurround =
-    "put QuantizeLinear and DequantizeLinear around it, as quantize_static does for operators in "
-    "op_types_to_quantize";
+// The row's functions; a refusal that is by none of its rules is marked (Refusal::is_listed).
+void read(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op);
+ValueId apply(OnnxContext& c, const Move& move, ValueId value);
 
 }  // namespace zahl::frontend

@@ -5,8 +5,11 @@
 
 #include "compiler/frontend/network/view.h"
 #include "compiler/frontend/onnx/moves.h"
+#include "compiler/frontend/onnx/rules.h"
 
 namespace zahl::frontend {
+
+using namespace onnx_rules;
 namespace {
 
 ValueId apply_pad(OnnxContext& c, const Move& move, ValueId id) {
@@ -15,23 +18,18 @@ ValueId apply_pad(OnnxContext& c, const Move& move, ValueId id) {
     id = in_memory_order(c.network, node.name(), id, kChannelsFirst);
   const Value input = c.network.value(id);
   if (node.text("mode", "constant") != "constant") {
-    refuse(node.name(),
-           fmt::format("padding of the mode '{}' is not supported", node.text("mode", "")),
-           "pad with a constant");
+    refuse<kPadConstant>(node.name(), node.text("mode", ""));
   }
   const auto amounts = c.integers(node, 1, "pads");
   const size_t rank = input.dims.size();
   if (rank != 4 || input.order != kChannelsFirst || !amounts || amounts->size() != 8 ||
       !node.input(3).empty()) {
-    refuse(node.name(), "it does not pad a four-dimensional feature map along all axes",
-           "pad feature maps with eight constant amounts");
+    refuse<kPadMap>(node.name());
   }
   for (size_t i = 0; i < amounts->size(); ++i) {
     const int64_t amount = (*amounts)[i];
     if (amount < 0 || amount > 65535 || (amount != 0 && i % 4 < 2)) {
-      refuse(node.name(),
-             fmt::format("the padding [{}] is not supported", fmt::join(*amounts, ", ")),
-             "pad height and width only, by 0 to 65535");
+      refuse<kPadAmounts>(node.name(), join(*amounts));
     }
   }
   const OnnxTensor* constant_value = node.input(2).empty() ? nullptr : c.constant(node.input(2));
@@ -41,8 +39,7 @@ ValueId apply_pad(OnnxContext& c, const Move& move, ValueId id) {
   if (!node.input(2).empty() && !constant_value) {
     const Meaning& meaning = c.meaning_of(node, 2);
     const auto* dequantized = std::get_if<QuantizedConstant>(&meaning);
-    if (!dequantized || dequantized->tensor->integers.size() != 1)
-      refuse(node.name(), "its padding value is not a constant", "pad with a constant");
+    if (!dequantized || dequantized->tensor->integers.size() != 1) refuse<kPadValue>(node.name());
     real = static_cast<float>(dequantized->tensor->integers[0] - dequantized->zero_points[0]) *
            dequantized->scales[0];
   }
@@ -65,7 +62,7 @@ ValueId apply_pad(OnnxContext& c, const Move& move, ValueId id) {
 }
 
 constexpr OnnxOperator kRows[] = {
-    {"Pad", read_move, "a part of the operator that reads it", apply_pad},
+    {"Pad", read_move, "a part of the operator that reads it", kPadRules, apply_pad},
 };
 
 }  // namespace

@@ -24,7 +24,7 @@ struct Form {
   std::optional<size_t> bias = {};  // int32, on the scale of the product
 };
 
-const Form* form_of(const std::string& type) {
+const std::map<std::string, Form>& forms() {
   static const std::map<std::string, Form> kForms = {
       {"QLinearConv", {"Conv", {{0}, {3, 0}}, 6, 8}},
       {"QLinearMatMul", {"MatMul", {{0}, {3, 1}}, 6}},
@@ -39,8 +39,12 @@ const Form* form_of(const std::string& type) {
       {"QLinearReduceMean", {"ReduceMean", {{0}}, 3}},
       {"QLinearConcat", {"Concat", {}, 0}},  // operands follow
   };
-  const auto it = kForms.find(type);
-  return it == kForms.end() ? nullptr : &it->second;
+  return kForms;
+}
+
+const Form* form_of(const std::string& type) {
+  const auto it = forms().find(type);
+  return it == forms().end() ? nullptr : &it->second;
 }
 
 class Expander {
@@ -144,6 +148,12 @@ void expand_qoperators(OnnxGraph& graph) {
     }
   }
   graph.nodes = std::move(nodes);
+}
+
+std::map<std::string, std::string> meanings_of_qoperators() {
+  std::map<std::string, std::string> meanings;
+  for (const auto& [type, form] : forms()) meanings[type] = form.meaning;
+  return meanings;
 }
 
 }  // namespace zahl::frontend

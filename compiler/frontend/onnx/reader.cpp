@@ -8,8 +8,11 @@
 #include "compiler/frontend/network/view.h"
 #include "compiler/frontend/onnx/operators.h"
 #include "compiler/frontend/onnx/read.h"
+#include "compiler/frontend/onnx/rules.h"
 
 namespace zahl::frontend {
+
+using namespace onnx_rules;
 Network read_onnx(std::span<const uint8_t> bytes, std::vector<LeftInFloat>* left) {
   OnnxGraph graph;
   parse_onnx(bytes, graph);
@@ -99,8 +102,8 @@ void OnnxReader::read_node(const OnnxNode& node) {
     }
   }
   const OnnxOperator* op = find_operator(node);
-  if (!op) refuse_operator(node);
-  op->read(context_, node, *op);
+  if (!op) refuse<kInTable>(node.name());
+  frontend::read(context_, node, *op);
 }
 
 }  // namespace zahl::frontend

@@ -7,12 +7,12 @@
 
 #include "compiler/frontend/network/view.h"
 #include "compiler/frontend/onnx/moves.h"
+#include "compiler/frontend/onnx/rules.h"
 
 namespace zahl::frontend {
-namespace {
 
-constexpr std::string_view kWholeFactor =
-    "resize by a whole factor, with half pixels or (nearest) asymmetric and floor";
+using namespace onnx_rules;
+namespace {
 
 // One axis of a linear resize: pixels are repeated, the border too, then filtered.
 struct Filter {
@@ -56,16 +56,14 @@ std::vector<int64_t> resized_dims(OnnxContext& c, const OnnxNode& node,
     std::vector<float> scales = node.reals("scales");
     const OnnxTensor* tensor = scales_name.empty() ? nullptr : c.constant(scales_name);
     if (tensor) scales = tensor->floats;
-    if (scales.size() != dims.size())
-      refuse(node.name(), "its scales are not constants", "export the model with fixed shapes");
+    if (scales.size() != dims.size()) refuse<kConstantScales>(node.name());
     for (size_t i = 0; i < dims.size(); ++i) {
       const double size = std::floor(static_cast<double>(dims[i]) * static_cast<double>(scales[i]));
       result.push_back(static_cast<int64_t>(std::clamp(size, 0.0, 1e9)));
     }
   }
   if (result.size() != dims.size() || node.has("axes")) {
-    refuse(node.name(), fmt::format("it makes {} from {}", join(result), join(dims)),
-           "give a size or scale to each axis");
+    refuse<kSizeOfEachAxis>(node.name(), join(result), join(dims));
   }
   return result;
 }
@@ -107,10 +105,8 @@ ConvLayer linear_filter(OnnxContext& c, const OnnxNode& node, ValueId id,
   const auto h = filter_of(dims[2], wanted[2]), w = filter_of(dims[3], wanted[3]);
   if (node.text("mode", "") != "linear" || !is_half || !h || !w || wanted[0] != dims[0] ||
       wanted[1] != dims[1] || node.integer("antialias", 0) != 0) {
-    refuse(node.name(),
-           fmt::format("resizing of {} to {} with mode {} and {} is not supported", join(dims),
-                       join(wanted), node.text("mode", ""), coordinates),
-           kWholeFactor);
+    refuse<kLinearResize>(node.name(), join(dims), join(wanted), node.text("mode", ""),
+                          coordinates);
   }
   id = with_border(c, node, id, 2, h->repeats, h->border, h->first);
   id = with_border(c, node, id, 3, w->repeats, w->border, w->first);
@@ -138,8 +134,7 @@ ConvLayer linear_filter(OnnxContext& c, const OnnxNode& node, ValueId id,
 void read_linear_resize(OnnxContext& c, const OnnxNode& node) {
   const ValueId input = c.value_of(node, 0);
   const std::vector<int64_t> wanted = resized_dims(c, node, c.network.value(input).dims);
-  if (wanted.size() != 4)
-    refuse(node.name(), fmt::format("it makes {}", join(wanted)), kWholeFactor);
+  if (wanted.size() != 4) refuse<kResizedMap>(node.name(), join(wanted));
   ConvLayer layer = linear_filter(c, node, input, wanted);
   layer.divisor = 0;
   c.set_pending(node, std::move(layer), wanted, kChannelsFirst);
@@ -150,13 +145,11 @@ void read_linear_resize(OnnxContext& c, const OnnxNode& node) {
 // rounded up.
 ValueId apply_linear_resize(OnnxContext& c, const OnnxNode& node, ValueId id,
                             const std::vector<int64_t>& wanted) {
-  if (wanted.size() != 4)
-    refuse(node.name(), fmt::format("it makes {}", join(wanted)), kWholeFactor);
+  if (wanted.size() != 4) refuse<kResizedMap>(node.name(), join(wanted));
   ConvLayer layer = linear_filter(c, node, id, wanted);
   const bool is_power = (layer.divisor & (layer.divisor - 1)) == 0;
   if (!is_power && layer.divisor % 2 == 0) {
-    refuse(node.name(), fmt::format("a mean of bytes over {} is not supported", layer.divisor),
-           "resize by 2, 4, 8 or an odd factor");
+    refuse<kMeanOfBytes>(node.name(), layer.divisor);
   }
   Value output = c.network.value(layer.input);
   output.name = node.output();
@@ -203,10 +196,7 @@ ValueId apply_resize(OnnxContext& c, const Move& move, ValueId id) {
         ((coordinates == "half_pixel" || coordinates == "pytorch_half_pixel") &&
          nearest.starts_with("round_prefer"));
     if (!is_whole || !is_even) {
-      refuse(node.name(),
-             fmt::format("nearest resizing of {} to {} with {} and {} is not supported", in, out,
-                         coordinates, nearest),
-             kWholeFactor);
+      refuse<kNearestResize>(node.name(), in, out, coordinates, nearest);
     }
     view = repeated(view, axis, static_cast<int>(out / in));
   }
@@ -224,8 +214,8 @@ constexpr std::string_view kResized =
     "nearest: a view; linear: a depthwise convolution over repeated pixels";
 
 constexpr OnnxOperator kRows[] = {
-    {"Resize", read_resize, kResized, apply_resize},
-    {"Upsample", read_resize, kResized, apply_resize},
+    {"Resize", read_resize, kResized, kResizeRules, apply_resize},
+    {"Upsample", read_resize, kResized, kResizeRules, apply_resize},
 };
 
 }  // namespace

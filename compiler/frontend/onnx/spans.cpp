@@ -4,16 +4,18 @@
 #include <algorithm>
 
 #include "compiler/frontend/onnx/moves.h"
+#include "compiler/frontend/onnx/rules.h"
 #include "isa/round.h"
 
 namespace zahl::frontend {
+
+using namespace onnx_rules;
 namespace {
 
 size_t axis_of(const OnnxNode& node, int64_t axis, size_t rank) {
   const int64_t counted = axis < 0 ? axis + static_cast<int64_t>(rank) : axis;
   if (counted < 0 || counted >= static_cast<int64_t>(rank)) {
-    refuse(node.name(), fmt::format("axis {} does not exist in {} dimensions", axis, rank),
-           kIntactFile);
+    refuse<kAxisExists>(node.name(), axis, rank);
   }
   return static_cast<size_t>(counted);
 }
@@ -29,13 +31,12 @@ Span split_span(OnnxContext& c, const OnnxNode& node, const std::vector<int64_t>
   int64_t sum = 0, begin = 0;
   for (size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i] < 1 || sizes[i] > dims[axis])
-      refuse(node.name(), fmt::format("it splits {} into {}", dims[axis], join(sizes)),
-             kIntactFile);
+      refuse<kSplitSizes>(node.name(), dims[axis], join(sizes));
     if (i == output) begin = sum;
     sum += sizes[i];
   }
   if (sizes.size() != node.outputs() || sum != dims[axis]) {
-    refuse(node.name(), fmt::format("it splits {} into {}", dims[axis], join(sizes)), kIntactFile);
+    refuse<kSplitSizes>(node.name(), dims[axis], join(sizes));
   }
   return {axis, begin, sizes[output], 1};
 }
@@ -44,15 +45,14 @@ std::vector<Span> slice_spans(OnnxContext& c, const OnnxNode& node,
                               const std::vector<int64_t>& dims) {
   const auto starts = c.integers(node, 1, "starts"), ends = c.integers(node, 2, "ends");
   if (!starts || !ends || starts->size() != ends->size()) {
-    refuse(node.name(), "its starts and ends are not constants",
-           "export the model with fixed shapes");
+    refuse<kConstantBounds>(node.name());
   }
   std::vector<int64_t> axes(starts->size()), steps(starts->size(), 1);
   for (size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<int64_t>(i);
   if (const auto given = c.integers(node, 3, "axes")) axes = *given;
   if (const auto given = c.integers(node, 4, "steps")) steps = *given;
   if (axes.size() != starts->size() || steps.size() != starts->size())
-    refuse(node.name(), "its starts, ends, axes and steps differ in number", kIntactFile);
+    refuse<kBoundsPair>(node.name());
   std::vector<Span> spans;
   for (size_t i = 0; i < axes.size(); ++i) {
     const size_t axis = axis_of(node, axes[i], dims.size());
@@ -60,9 +60,8 @@ std::vector<Span> slice_spans(OnnxContext& c, const OnnxNode& node,
       return std::clamp<int64_t>(index < 0 ? index + dims[axis] : index, 0, dims[axis]);
     };
     const int64_t begin = inside((*starts)[i]), end = inside((*ends)[i]);
-    if (steps[i] < 1)
-      refuse(node.name(), fmt::format("it goes in steps of {}", steps[i]), "use positive steps");
-    if (end <= begin) refuse(node.name(), "its result is empty", kIntactFile);
+    if (steps[i] < 1) refuse<kPositiveStep>(node.name(), steps[i]);
+    if (end <= begin) refuse<kNotEmpty>(node.name());
     if (begin == 0 && end == dims[axis] && steps[i] == 1) continue;
     spans.push_back({axis, begin, (end - begin + steps[i] - 1) / steps[i], steps[i]});
   }
@@ -76,8 +75,7 @@ ValueId apply_blocks(OnnxContext& c, const Move& move, ValueId id) {
   const bool gives_space = node.type() == "DepthToSpace";
   if (dims.size() != 4 || b < 1 || b > 64 ||
       (gives_space ? dims[1] % (b * b) != 0 : dims[2] % b != 0 || dims[3] % b != 0)) {
-    refuse(node.name(), fmt::format("blocks of {} do not fit the shape {}", b, join(dims)),
-           kIntactFile);
+    refuse<kBlocksFit>(node.name(), b, join(dims));
   }
   const int64_t n = dims[0], k = dims[1], h = dims[2], w = dims[3];
   if (!gives_space) {
@@ -104,10 +102,10 @@ ValueId apply_slice(OnnxContext& c, const Move& move, ValueId id) {
 }
 
 constexpr OnnxOperator kRows[] = {
-    {"Split", read_move, kView, apply_split},
-    {"Slice", read_move, kView, apply_slice},
-    {"DepthToSpace", read_move, kView, apply_blocks},
-    {"SpaceToDepth", read_move, kView, apply_blocks},
+    {"Split", read_move, kView, kSplitRules, apply_split},
+    {"Slice", read_move, kView, kSliceRules, apply_slice},
+    {"DepthToSpace", read_move, kView, kBlocksRules, apply_blocks},
+    {"SpaceToDepth", read_move, kView, kBlocksRules, apply_blocks},
 };
 
 }  // namespace

@@ -7,8 +7,11 @@
 #include <limits>
 
 #include "compiler/frontend/onnx/operators.h"
+#include "compiler/frontend/onnx/rules.h"
 
 namespace zahl::frontend {
+
+using namespace onnx_rules;
 
 namespace {
 
@@ -27,7 +30,7 @@ std::vector<double> constant_values(const OnnxNode& node, const Meaning& meaning
                        static_cast<double>(quantized->scales[channel]));
     }
   } else {
-    refuse(node.name(), "its bias is computed", "use a constant bias");
+    refuse<kConstantBias>(node.name());
   }
   return values;
 }
@@ -37,23 +40,15 @@ std::vector<double> constant_values(const OnnxNode& node, const Meaning& meaning
 void read_weights(const OnnxNode& node, const QuantizedConstant& constant, int axis,
                   ConvLayer& layer) {
   if (!constant.tensor->is_byte()) {
-    refuse(node.name(),
-           fmt::format("its weights '{}' have the type {}", constant.name,
-                       onnx::TensorProto_DataType_Name(constant.tensor->type)),
-           kQuantizeOnnx);
+    refuse<kByteWeights>(node.name(), constant.name,
+                         onnx::TensorProto_DataType_Name(constant.tensor->type));
   }
   if (constant.scales.size() > 1 && constant.axis != axis) {
-    refuse(node.name(),
-           fmt::format("its weights '{}' are not quantized per tensor or per output channel",
-                       constant.name),
-           kQuantizeOnnx);
+    refuse<kWeightScales>(node.name(), constant.name);
   }
   const int64_t zero = constant.zero_points.front();
   if (std::ranges::any_of(constant.zero_points, [&](int64_t z) { return z != zero; })) {
-    refuse(node.name(),
-           fmt::format("its weights '{}' have zero points that differ between channels",
-                       constant.name),
-           "quantize weights symmetrically (WeightSymmetric=True)");
+    refuse<kOneWeightZero>(node.name(), constant.name);
   }
   const int64_t label = constant.tensor->type == onnx::TensorProto::UINT8 ? 128 : 0;
   layer.weight_zero = static_cast<int>(std::clamp<int64_t>(zero - label, -128, 127));
@@ -67,9 +62,7 @@ void add_bias(OnnxContext& c, const OnnxNode& node, const Meaning& bias, ConvLay
   const auto channels = static_cast<size_t>(layer.out_channels);
   if (values.size() == 1) values.resize(channels, values.front());
   if (values.size() != channels) {
-    refuse(node.name(),
-           fmt::format("its bias has {} entries for {} output channels", values.size(), channels),
-           kIntactFile);
+    refuse<kBiasFits>(node.name(), values.size(), channels);
   }
   layer.bias.resize(channels, 0);
   const double input_scale = static_cast<double>(c.network.value(layer.input).scale);
@@ -92,11 +85,7 @@ void add_bias(OnnxContext& c, const OnnxNode& node, const Meaning& bias, ConvLay
     }
     const double sum = q + layer.bias[o];
     if (!(std::abs(sum) <= std::numeric_limits<int32_t>::max())) {
-      refuse(
-          node.name(),
-          fmt::format(
-              "the bias of output channel {} does not fit 32 bits on the scale of its products", o),
-          "quantize with larger input and weight scales");
+      refuse<kBiasInRange>(node.name(), o);
     }
     layer.bias[o] = static_cast<int32_t>(sum);
   }
@@ -121,9 +110,7 @@ bool read_added_bias(OnnxContext& c, const OnnxNode& node) {
     const size_t behind = conv->is_matrix ? 0 : 2;
     for (size_t axis = 0; axis < dims.size(); ++axis) {
       if (dims[axis] != 1 && axis + behind + 1 != dims.size()) {
-        refuse(node.name(),
-               fmt::format("a constant of the shape {} is added before quantization", join(dims)),
-               kSurround);
+        refuse<kAddedBias>(node.name(), join(dims));
       }
     }
     ConvLayer biased = *conv;

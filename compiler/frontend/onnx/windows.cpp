@@ -9,9 +9,12 @@
 #include "compiler/frontend/network/window.h"
 #include "compiler/frontend/onnx/notation.h"
 #include "compiler/frontend/onnx/operators.h"
+#include "compiler/frontend/onnx/rules.h"
 #include "compiler/frontend/onnx/weights.h"
 
 namespace zahl::frontend {
+
+using namespace onnx_rules;
 namespace {
 
 struct Window {
@@ -25,8 +28,7 @@ Window window_of(const OnnxNode& node, int64_t h, int64_t w, const std::vector<i
              dilations = node.integers("dilations", {1, 1});
   const auto pads = node.integers("pads", {0, 0, 0, 0});
   if (kernel.size() != 2 || strides.size() != 2 || dilations.size() != 2 || pads.size() != 4) {
-    refuse(node.name(), fmt::format("it has {} spatial dimensions", kernel.size()),
-           "use two-dimensional operators");
+    refuse<kTwoSpatial>(node.name(), kernel.size());
   }
   Window window{{h, kernel[0], strides[0], dilations[0], pads[0], pads[2]},
                 {w, kernel[1], strides[1], dilations[1], pads[1], pads[3]}};
@@ -66,17 +68,12 @@ void read_conv(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
       weights.tensor->dims;  // output channel, input channel / groups, h, w
   const std::vector<int64_t> dims = c.network.value(layer.input).dims;
   const int64_t groups = node.integer("group", 1);
-  if (filter.size() != 4)
-    refuse(node.name(), fmt::format("its weights have the shape {}", join(filter)),
-           "use two-dimensional convolutions");
+  if (filter.size() != 4) refuse<kFilterOfFour>(node.name(), join(filter));
   element_count(node.name(), filter);
   const std::vector<int64_t> kernel{filter[2], filter[3]};
   if (groups < 1 || groups > dims[1] || filter[1] * groups != dims[1] || filter[0] % groups != 0 ||
       node.integers("kernel_shape", kernel) != kernel) {
-    refuse(node.name(),
-           fmt::format("weights of the shape {} in {} groups do not fit {} input channels",
-                       join(filter), groups, dims[1]),
-           kIntactFile);
+    refuse<kFilterFits>(node.name(), join(filter), groups, dims[1]);
   }
   const Window window = window_of(node, dims[2], dims[3], kernel, false);
   set_window(window, layer);
@@ -106,15 +103,12 @@ void read_pool(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   layer.kind = is_maximum ? PoolLayer::Kind::Maximum : PoolLayer::Kind::Average;
   const std::vector<int64_t> dims = c.network.value(layer.input).dims;
   const Window window = window_of(node, dims[2], dims[3], node.integers("kernel_shape", {}), true);
-  if (window.h.dilation != 1 || window.w.dilation != 1)
-    refuse(node.name(), "dilated pools are not supported", "use dilation 1");
-  if (node.outputs() > 1 && !node.output(1).empty())
-    refuse(node.name(), "indices of the maxima are not supported", "use the first output only");
+  if (window.h.dilation != 1 || window.w.dilation != 1) refuse<kPoolDilation>(node.name());
+  if (node.outputs() > 1 && !node.output(1).empty()) refuse<kPoolIndices>(node.name());
   set_window(window, layer);
   layer.count_includes_padding = node.integer("count_include_pad", 0) != 0;
   if (!is_maximum && layer.count_includes_padding && node.integer("ceil_mode", 0) != 0) {
-    refuse(node.name(), "ceil_mode together with count_include_pad is not supported",
-           "pad explicitly and use ceil_mode 0");
+    refuse<kPoolCeil>(node.name());
   }
   c.set_pending(node, layer, {dims[0], dims[1], window.h.output(), window.w.output()},
                 kChannelsFirst);
@@ -135,8 +129,7 @@ void read_mean(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
     std::ranges::sort(axes);
     keeps = node.integer("keepdims", 1) != 0;
     if (axes != std::vector<int64_t>{2, 3}) {
-      refuse(node.name(), fmt::format("the mean over the axes {} is not supported", join(axes)),
-             "take the mean over height and width");
+      refuse<kMeanAxes>(node.name(), join(axes));
     }
   }
   WindowAxis h{dims[2], dims[2]}, w{dims[3], dims[3]};
@@ -151,12 +144,12 @@ void read_mean(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
 }
 
 constexpr OnnxOperator kRows[] = {
-    {"Conv", read_conv, "a convolution"},
-    {"MaxPool", read_max_pool, "a maximum pool"},
-    {"AveragePool", read_pool, "an average pool"},
-    {"GlobalMaxPool", read_mean, "a maximum pool"},
-    {"GlobalAveragePool", read_mean, "an average pool"},
-    {"ReduceMean", read_mean, "an average pool"},
+    {"Conv", read_conv, "a convolution", kConvRules},
+    {"MaxPool", read_max_pool, "a maximum pool", kPoolRules},
+    {"AveragePool", read_pool, "an average pool", kAveragePoolRules},
+    {"GlobalMaxPool", read_mean, "a maximum pool", kMapRules},
+    {"GlobalAveragePool", read_mean, "an average pool", kMapRules},
+    {"ReduceMean", read_mean, "an average pool", kMeanRules},
 };
 
 }  // namespace

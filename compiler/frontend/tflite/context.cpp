@@ -5,8 +5,11 @@
 #include <cmath>
 
 #include "compiler/frontend/network/view.h"
+#include "compiler/frontend/tflite/rules.h"
 
 namespace zahl::frontend {
+
+using namespace tflite_rules;
 
 using tflite::TensorType;
 
@@ -16,24 +19,20 @@ void refuse_type(const NodeName& node, const std::string& tensor, TensorType typ
     case TensorType::FLOAT16:
     case TensorType::BFLOAT16:
     case TensorType::FLOAT64:
-      refuse(node, fmt::format("tensor '{}' is floating point", tensor), kQuantizeTflite);
+      refuse<kQuantized>(node, tensor);
     case TensorType::INT16:
-      refuse(node, fmt::format("tensor '{}' has 16-bit activations", tensor), kQuantizeTflite);
+      refuse<kNoInt16>(node, tensor);
     default:
-      refuse(node,
-             fmt::format("tensor '{}' has the type {}", tensor, tflite::EnumNameTensorType(type)),
-             kQuantizeTflite);
+      refuse<kByteTensor>(node, tensor, tflite::EnumNameTensorType(type));
   }
 }
 
 void TfliteContext::require_operands(const Operator& op, size_t minimum, size_t maximum) const {
   if (op.inputs.size() < minimum || op.inputs.size() > maximum || op.outputs.size() != 1) {
-    refuse(op.node,
-           fmt::format("it has {} inputs and {} outputs", op.inputs.size(), op.outputs.size()),
-           kIntactTflite);
+    refuse<kOperands>(op.node, op.inputs.size(), op.outputs.size());
   }
   for (size_t i = 0; i < minimum; ++i) {
-    if (op.inputs[i] < 0) refuse(op.node, "a required input is absent", kIntactTflite);
+    if (op.inputs[i] < 0) refuse<kOperandPresent>(op.node);
   }
 }
 
@@ -45,18 +44,13 @@ ValueId TfliteContext::value_of(const NodeName& node, int tensor) {
   const auto* quantization = t.quantization();
   if (!quantization || !quantization->scale() || !quantization->zero_point() ||
       quantization->scale()->size() != 1 || quantization->zero_point()->size() != 1) {
-    refuse(node,
-           fmt::format("tensor '{}' does not have one scale and one zero point", file.name(tensor)),
-           kQuantizeTflite);
+    refuse<kOneScale>(node, file.name(tensor));
   }
   const bool is_unsigned = t.type() == TensorType::UINT8;
   const float scale = quantization->scale()->Get(0);
   const int64_t zero_point = quantization->zero_point()->Get(0) - (is_unsigned ? 128 : 0);
   if (!std::isnormal(scale) || scale < 0 || zero_point < -128 || zero_point > 127) {
-    refuse(node,
-           fmt::format("tensor '{}' has scale {} and zero point {}", file.name(tensor), scale,
-                       quantization->zero_point()->Get(0)),
-           kQuantizeTflite);
+    refuse<kScaleInRange>(node, file.name(tensor), scale, quantization->zero_point()->Get(0));
   }
   Value value;
   value.name = file.name(tensor);

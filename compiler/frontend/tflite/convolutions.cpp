@@ -6,9 +6,12 @@
 
 #include "compiler/frontend/tflite/checks.h"
 #include "compiler/frontend/tflite/operators.h"
+#include "compiler/frontend/tflite/rules.h"
 #include "compiler/frontend/tflite/windows.h"
 
 namespace zahl::frontend {
+
+using namespace tflite_rules;
 namespace {
 
 using Operator = TfliteFile::Operator;
@@ -19,66 +22,47 @@ void read_weights(TfliteContext& c, const Operator& op, int tensor, int axis, Co
   const tflite::Tensor& t = c.file.tensor(tensor);
   const auto bytes = c.file.constant(op.node, tensor);
   const std::string name = c.file.name(tensor);
-  if (!bytes)
-    refuse(op.node, fmt::format("its weights '{}' are not constant", name),
-           "export the model with constant weights");
+  if (!bytes) refuse<kConstantWeights>(op.node, name);
   const bool is_unsigned = t.type() == TensorType::UINT8;
   if (!is_unsigned && t.type() != TensorType::INT8) {
-    refuse(op.node,
-           fmt::format("its weights '{}' have the type {}", name,
-                       tflite::EnumNameTensorType(t.type())),
-           kQuantizeTflite);
+    refuse<kByteWeights>(op.node, name, tflite::EnumNameTensorType(t.type()));
   }
-  if (t.sparsity())
-    refuse(op.node, fmt::format("its weights '{}' are stored sparsely", name),
-           "convert the model without sparsity");
+  if (t.sparsity()) refuse<kDenseWeights>(op.node, name);
   for (uint8_t b : *bytes) layer.weights.push_back(static_cast<int8_t>(is_unsigned ? b ^ 0x80 : b));
 
   const auto* quantization = t.quantization();
   if (!quantization || !quantization->scale() || quantization->scale()->size() == 0) {
-    refuse(op.node, fmt::format("its weights '{}' have no scale", name), kQuantizeTflite);
+    refuse<kWeightsHaveScale>(op.node, name);
   }
   const auto& scales = *quantization->scale();
   layer.weight_scales.assign(scales.begin(), scales.end());
   const auto channels = static_cast<size_t>(layer.out_channels);
   if (scales.size() != 1 &&
       (scales.size() != channels || quantization->quantized_dimension() != axis)) {
-    refuse(op.node,
-           fmt::format("its weights '{}' are not quantized per tensor or per output channel", name),
-           kQuantizeTflite);
+    refuse<kWeightScales>(op.node, name);
   }
   for (float scale : layer.weight_scales) {
-    if (!(scale >= 0) || !std::isfinite(scale))
-      refuse(op.node, fmt::format("its weights '{}' have the scale {}", name, scale),
-             kQuantizeTflite);
+    if (!(scale >= 0) || !std::isfinite(scale)) refuse<kWeightScaleInRange>(op.node, name, scale);
   }
   const auto* zeros = quantization->zero_point();
   int64_t zero = zeros && zeros->size() > 0 ? zeros->Get(0) : 0;
   if (zeros && std::any_of(zeros->begin(), zeros->end(), [&](int64_t z) { return z != zero; })) {
-    refuse(op.node,
-           fmt::format("its weights '{}' have zero points that differ between channels", name),
-           "quantize weights symmetrically");
+    refuse<kOneWeightZero>(op.node, name);
   }
   zero -= is_unsigned ? 128 : 0;
-  if (zero < -128 || zero > 127)
-    refuse(op.node, fmt::format("its weights '{}' have a zero point out of range", name),
-           kQuantizeTflite);
+  if (zero < -128 || zero > 127) refuse<kWeightZeroInRange>(op.node, name);
   layer.weight_zero = static_cast<int>(zero);
 }
 
 void read_bias(TfliteContext& c, const Operator& op, ConvLayer& layer) {
   if (op.inputs.size() < 3 || op.inputs[2] < 0) return;
   if (c.file.tensor(op.inputs[2]).type() != TensorType::INT32) {
-    refuse(op.node, fmt::format("its bias '{}' is not int32", c.file.name(op.inputs[2])),
-           kQuantizeTflite);
+    refuse<kBiasOfInt32>(op.node, c.file.name(op.inputs[2]));
   }
   for (int64_t b : c.file.integers(op.node, op.inputs[2]))
     layer.bias.push_back(static_cast<int32_t>(b));
   if (layer.bias.size() != static_cast<size_t>(layer.out_channels)) {
-    refuse(op.node,
-           fmt::format("its bias has {} entries for {} output channels", layer.bias.size(),
-                       layer.out_channels),
-           kIntactTflite);
+    refuse<kBiasFits>(op.node, layer.bias.size(), layer.out_channels);
   }
 }
 
@@ -88,9 +72,7 @@ void read_conv(TfliteContext& c, const Operator& op) {
   ConvLayer layer{.input = c.input_of(op, 0), .output = c.output_of(op)};
   const std::vector<int64_t> filter =
       c.file.dims(op.inputs[1]);  // output channel, h, w, input channel
-  if (filter.size() != 4)
-    refuse(op.node, fmt::format("its weights have the shape {}", join(filter)),
-           "use four dimensions");
+  if (filter.size() != 4) refuse<kFilterOfFour>(op.node, join(filter));
   element_count(op.node, filter);
   layer.out_channels = static_cast<int>(filter[0]);
   layer.kernel_h = static_cast<int>(filter[1]);
@@ -104,10 +86,7 @@ void read_conv(TfliteContext& c, const Operator& op) {
   const int64_t channels = c.network.value(layer.input).dims[3];
   if (channels % filter[3] != 0 || filter[0] % (channels / filter[3]) != 0 ||
       c.network.value(layer.output).dims[3] != filter[0]) {
-    refuse(
-        op.node,
-        fmt::format("weights of the shape {} do not fit {} input channels", join(filter), channels),
-        kIntactTflite);
+    refuse<kFilterFits>(op.node, join(filter), channels);
   }
   layer.groups = static_cast<int>(channels / filter[3]);
   read_weights(c, op, op.inputs[1], 0, layer);
@@ -121,9 +100,7 @@ void read_depthwise(TfliteContext& c, const Operator& op) {
   const auto& o = options_of<tflite::DepthwiseConv2DOptions>(op);
   ConvLayer layer{.input = c.input_of(op, 0), .output = c.output_of(op)};
   const std::vector<int64_t> filter = c.file.dims(op.inputs[1]);  // 1, h, w, output channel
-  if (filter.size() != 4 || filter[0] != 1)
-    refuse(op.node, fmt::format("its weights have the shape {}", join(filter)),
-           "use 1, h, w, channels");
+  if (filter.size() != 4 || filter[0] != 1) refuse<kDepthwiseFilter>(op.node, join(filter));
   element_count(op.node, filter);
   layer.out_channels = static_cast<int>(filter[3]);
   layer.kernel_h = static_cast<int>(filter[1]);
@@ -136,10 +113,7 @@ void read_depthwise(TfliteContext& c, const Operator& op) {
   set_window(c, op, layer, o.padding());
   const int64_t channels = c.network.value(layer.input).dims[3];
   if (filter[3] % channels != 0 || c.network.value(layer.output).dims[3] != filter[3]) {
-    refuse(
-        op.node,
-        fmt::format("weights of the shape {} do not fit {} input channels", join(filter), channels),
-        kIntactTflite);
+    refuse<kFilterFits>(op.node, join(filter), channels);
   }
   layer.groups = static_cast<int>(channels);
   read_weights(c, op, op.inputs[1], 3, layer);
@@ -159,10 +133,7 @@ ValueId as_matrix(TfliteContext& c, const Operator& op, ValueId id, int64_t colu
   const Value& value = c.network.value(id);
   const int64_t elements = element_count(op.node, value.dims);
   if (elements % columns != 0) {
-    refuse(op.node,
-           fmt::format("tensor '{}' of the shape {} does not divide into rows of {}", value.name,
-                       join(value.dims), columns),
-           kIntactTflite);
+    refuse<kRowsDivide>(op.node, value.name, join(value.dims), columns);
   }
   const std::vector<int64_t> matrix{elements / columns, columns};
   if (memory_shape(value) ==
@@ -178,12 +149,10 @@ void read_fully_connected(TfliteContext& c, const Operator& op) {
   c.require_operands(op, 2, 3);
   const auto& o = options_of<tflite::FullyConnectedOptions>(op);
   if (o.weights_format() != tflite::FullyConnectedOptionsWeightsFormat::DEFAULT) {
-    refuse(op.node, "its weights are shuffled", "convert the model without shuffled weights");
+    refuse<kPlainWeights>(op.node);
   }
   const std::vector<int64_t> filter = c.file.dims(op.inputs[1]);  // output, input
-  if (filter.size() != 2)
-    refuse(op.node, fmt::format("its weights have the shape {}", join(filter)),
-           "use two dimensions");
+  if (filter.size() != 2) refuse<kMatrixOfTwo>(op.node, join(filter));
   element_count(op.node, filter);
   const ValueId input = c.input_of(op, 0), output = c.output_of(op);
   ConvLayer layer{.input = as_matrix(c, op, input, filter[1]),
@@ -191,7 +160,7 @@ void read_fully_connected(TfliteContext& c, const Operator& op) {
   if (c.network.value(layer.input).dims.size() == 2 &&
       c.network.value(layer.output).dims.size() == 2 &&
       c.network.value(layer.input).dims[0] != c.network.value(layer.output).dims[0]) {
-    refuse(op.node, "its input and output have different numbers of rows", kIntactTflite);
+    refuse<kSameRows>(op.node);
   }
   layer.out_channels = static_cast<int>(filter[0]);
   layer.is_matrix = true;
@@ -206,9 +175,11 @@ void read_fully_connected(TfliteContext& c, const Operator& op) {
 }
 
 constexpr TfliteOperator kRows[] = {
-    {BuiltinOperator::CONV_2D, read_conv, "a convolution"},
-    {BuiltinOperator::DEPTHWISE_CONV_2D, read_depthwise, "a depthwise convolution"},
-    {BuiltinOperator::FULLY_CONNECTED, read_fully_connected, "a product of rows"},
+    {BuiltinOperator::CONV_2D, read_conv, "a convolution", kConvRules},
+    {BuiltinOperator::DEPTHWISE_CONV_2D, read_depthwise, "a depthwise convolution",
+     kDepthwiseRules},
+    {BuiltinOperator::FULLY_CONNECTED, read_fully_connected, "a product of rows",
+     kFullyConnectedRules},
 };
 
 }  // namespace

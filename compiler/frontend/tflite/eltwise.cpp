@@ -6,9 +6,12 @@
 #include "compiler/frontend/network/view.h"
 #include "compiler/frontend/tflite/checks.h"
 #include "compiler/frontend/tflite/operators.h"
+#include "compiler/frontend/tflite/rules.h"
 #include "compiler/frontend/tflite/windows.h"
 
 namespace zahl::frontend {
+
+using namespace tflite_rules;
 namespace {
 
 using Operator = TfliteFile::Operator;
@@ -41,10 +44,7 @@ void read_eltwise(TfliteContext& c, const Operator& op) {
     }
     auto repeated = broadcast(value, output.dims, output.order);
     if (!repeated) {
-      refuse(op.node,
-             fmt::format("operand '{}' of the shape {} cannot be repeated to {}", value.name,
-                         join(value.dims), join(output.dims)),
-             kIntactTflite);
+      refuse<kOperandFits>(op.node, value.name, join(value.dims), join(output.dims));
     }
     Value full = value;
     full.dims = output.dims;
@@ -66,10 +66,10 @@ void read_softmax(TfliteContext& c, const Operator& op) {
 constexpr std::string_view kEltwise = "an operation of two tensors";
 
 constexpr TfliteOperator kRows[] = {
-    {BuiltinOperator::ADD, read_eltwise, kEltwise},
-    {BuiltinOperator::SUB, read_eltwise, kEltwise},
-    {BuiltinOperator::MUL, read_eltwise, kEltwise},
-    {BuiltinOperator::SOFTMAX, read_softmax, "softmax"},
+    {BuiltinOperator::ADD, read_eltwise, kEltwise, kEltwiseRules},
+    {BuiltinOperator::SUB, read_eltwise, kEltwise, kEltwiseRules},
+    {BuiltinOperator::MUL, read_eltwise, kEltwise, kEltwiseRules},
+    {BuiltinOperator::SOFTMAX, read_softmax, "softmax", kShapeRules},
 };
 
 }  // namespace

@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "compiler/frontend/tflite/rules.h"
+
 namespace zahl::frontend {
+
+using namespace tflite_rules;
 namespace {
 
 size_t element_bytes(tflite::TensorType type) {
@@ -109,13 +113,10 @@ std::optional<std::span<const uint8_t>> TfliteFile::constant(const NodeName& nod
   if (t.buffer() == 0 || !data || data->size() == 0) return std::nullopt;
   const size_t width = element_bytes(t.type());
   if (width == 0) {
-    refuse(node,
-           fmt::format("constant '{}' has the type {}", name(index),
-                       tflite::EnumNameTensorType(t.type())),
-           kQuantizeTflite);
+    refuse<kConstantType>(node, name(index), tflite::EnumNameTensorType(t.type()));
   }
   if (static_cast<size_t>(element_count(node, dims(index))) * width != data->size()) {
-    refuse(node, fmt::format("constant '{}' does not fill its shape", name(index)), kIntactTflite);
+    refuse<kConstantFilled>(node, name(index));
   }
   return std::span<const uint8_t>(data->data(), data->size());
 }
@@ -124,8 +125,7 @@ std::vector<int64_t> TfliteFile::integers(const NodeName& node, int index) const
   const auto bytes = constant(node, index);
   const tflite::TensorType type = tensor(index).type();
   if (!bytes || (type != tflite::TensorType::INT32 && type != tflite::TensorType::INT64)) {
-    refuse(node, fmt::format("operand '{}' is not a constant of integers", name(index)),
-           "export the model with fixed shapes");
+    refuse<kConstantIntegers>(node, name(index));
   }
   std::vector<int64_t> result;
   const size_t width = element_bytes(type);

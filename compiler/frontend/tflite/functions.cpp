@@ -8,8 +8,11 @@
 #include "compiler/arithmetic/tflite_table.h"
 #include "compiler/frontend/tflite/checks.h"
 #include "compiler/frontend/tflite/operators.h"
+#include "compiler/frontend/tflite/rules.h"
 
 namespace zahl::frontend {
+
+using namespace tflite_rules;
 namespace {
 
 using Operator = TfliteFile::Operator;
@@ -19,8 +22,7 @@ using tflite::BuiltinOperator;
 // The factors of tables stay far from overflowing TFLite's left shift of a 9-bit value.
 void require_table_ratio(const NodeName& node, double ratio) {
   if (!std::isfinite(ratio) || std::abs(ratio) >= 4194304.0) {
-    refuse(node, fmt::format("the ratio of its scales, {}, is out of range", ratio),
-           "quantize with a larger output range");
+    refuse<kScaleRatio>(node, ratio);
   }
 }
 
@@ -63,23 +65,20 @@ Table relu_n1_to_1(const Unary& u) {
 }
 
 Table logistic(const Unary& u) {
-  if (u.y.scale != 1.0f / 256 || u.y.zero_point != -128)
-    refuse(u.op.node, "its output must have scale 1/256 and zero point -128", kQuantizeTflite);
+  if (u.y.scale != 1.0f / 256 || u.y.zero_point != -128) refuse<kLogisticOutput>(u.op.node);
   require_table_ratio(u.op.node, static_cast<double>(u.x.scale) / 16);
   return arithmetic::tfl_logistic(u.scales);
 }
 
 Table tanh(const Unary& u) {
-  if (u.y.scale != 1.0f / 128 || u.y.zero_point != 0)
-    refuse(u.op.node, "its output must have scale 1/128 and zero point 0", kQuantizeTflite);
+  if (u.y.scale != 1.0f / 128 || u.y.zero_point != 0) refuse<kTanhOutput>(u.op.node);
   return arithmetic::tfl_tanh(u.scales);
 }
 
 Table hard_swish(const Unary& u) {
   const auto table = arithmetic::tfl_hard_swish(u.scales);
   if (!table) {
-    refuse(u.op.node, "its output scale is more than 128 times finer than its input scale",
-           "quantize with a larger output range");
+    refuse<kHardSwishOutput>(u.op.node);
   }
   return *table;
 }
@@ -93,13 +92,13 @@ Table leaky_relu(const Unary& u) {
 constexpr std::string_view kTable = "a table";
 
 constexpr TfliteOperator kRows[] = {
-    {BuiltinOperator::LOGISTIC, of_byte<logistic>, kTable},
-    {BuiltinOperator::TANH, of_byte<tanh>, kTable},
-    {BuiltinOperator::HARD_SWISH, of_byte<hard_swish>, kTable},
-    {BuiltinOperator::LEAKY_RELU, of_byte<leaky_relu>, kTable},
-    {BuiltinOperator::RELU, of_byte<relu>, kTable},
-    {BuiltinOperator::RELU6, of_byte<relu6>, kTable},
-    {BuiltinOperator::RELU_N1_TO_1, of_byte<relu_n1_to_1>, kTable},
+    {BuiltinOperator::LOGISTIC, of_byte<logistic>, kTable, kLogisticRules},
+    {BuiltinOperator::TANH, of_byte<tanh>, kTable, kTanhRules},
+    {BuiltinOperator::HARD_SWISH, of_byte<hard_swish>, kTable, kHardSwishRules},
+    {BuiltinOperator::LEAKY_RELU, of_byte<leaky_relu>, kTable, kFunctionRules},
+    {BuiltinOperator::RELU, of_byte<relu>, kTable, kFunctionRules},
+    {BuiltinOperator::RELU6, of_byte<relu6>, kTable, kFunctionRules},
+    {BuiltinOperator::RELU_N1_TO_1, of_byte<relu_n1_to_1>, kTable, kFunctionRules},
 };
 
 }  // namespace

@@ -6,8 +6,11 @@
 #include "compiler/frontend/network/view.h"
 #include "compiler/frontend/tflite/checks.h"
 #include "compiler/frontend/tflite/operators.h"
+#include "compiler/frontend/tflite/rules.h"
 
 namespace zahl::frontend {
+
+using namespace tflite_rules;
 namespace {
 
 using Operator = TfliteFile::Operator;
@@ -22,8 +25,7 @@ std::vector<int64_t> permutation_of(const NodeName& node, const std::vector<int6
   std::vector<int64_t> sorted = permutation;
   std::ranges::sort(sorted);
   for (size_t i = 0; i < sorted.size(); ++i) {
-    if (sorted[i] != static_cast<int64_t>(i) || sorted.size() != rank)
-      refuse(node, "its permutation is not one", kIntactTflite);
+    if (sorted[i] != static_cast<int64_t>(i) || sorted.size() != rank) refuse<kPermutation>(node);
   }
   return permutation;
 }
@@ -35,8 +37,7 @@ void set_view(TfliteContext& c, const Operator& op, size_t output, ValueId sourc
   const Value stated = c.network.value(c.value_of(op.node, tensor));
   const Value like = c.network.value(source);
   if (like.scale != stated.scale || like.zero_point != stated.zero_point) {
-    refuse(op.node, "its input and output have different scales, which TFLite forbids",
-           "convert the model again");
+    refuse<kSameScale>(op.node);
   }
   const ValueId id = add_view(c.network, op.node, like, stated.name, view);
   require_dims(op.node, stated, c.network.value(id).dims);
@@ -48,9 +49,7 @@ void read_reshape(TfliteContext& c, const Operator& op) {
   ValueId source = c.value_of(op.node, op.inputs[0]);
   const std::vector<int64_t> dims = c.file.dims(op.outputs[0]);
   if (element_count(op.node, dims) != element_count(op.node, c.network.value(source).dims)) {
-    refuse(op.node,
-           fmt::format("it makes {} from {}", join(dims), join(c.network.value(source).dims)),
-           kIntactTflite);
+    refuse<kSameElements>(op.node, join(dims), join(c.network.value(source).dims));
   }
   auto view = reshaped(view_of(c.network, source), dims);
   if (!view) {  // the bytes must come into order first
@@ -75,8 +74,7 @@ void set_slices(TfliteContext& c, const Operator& op, size_t output, ValueId sou
     const auto [begin, count, step] = spans[axis];
     const int64_t size = c.network.value(source).dims[axis];
     if (begin < 0 || count < 1 || step < 1 || begin + (count - 1) * step >= size) {
-      refuse(op.node, fmt::format("it takes {} from {} on of an axis of {}", count, begin, size),
-             "take what exists, in positive steps");
+      refuse<kSpanExists>(op.node, count, begin, size);
     }
     if (begin == 0 && count == size) continue;
     auto part = sliced(view, axis, begin, count, step);
@@ -94,7 +92,7 @@ void read_split(TfliteContext& c, const Operator& op) {
   const bool has_sizes = op.code == tflite::BuiltinOperator::SPLIT_V;
   if (op.inputs.size() != (has_sizes ? 3u : 2u) || op.outputs.empty() ||
       std::ranges::min(op.inputs) < 0)
-    refuse(op.node, "it has the wrong number of inputs", kIntactTflite);
+    refuse<kInputCount>(op.node);
   const ValueId source = c.value_of(op.node, op.inputs[has_sizes ? 0 : 1]);
   const std::vector<int64_t> dims = c.network.value(source).dims;
   const std::vector<int64_t> axes = c.file.integers(op.node, op.inputs[has_sizes ? 2 : 0]);
@@ -102,12 +100,11 @@ void read_split(TfliteContext& c, const Operator& op) {
                        : axes[0] < 0    ? axes[0] + static_cast<int64_t>(dims.size())
                                         : axes[0];
   if (axis < 0 || axis >= static_cast<int64_t>(dims.size()))
-    refuse(op.node, fmt::format("the axis {} is out of range", join(axes)), kIntactTflite);
+    refuse<kAxisInRange>(op.node, join(axes));
   int64_t begin = 0;
   for (size_t i = 0; i < op.outputs.size(); ++i) {
     const std::vector<int64_t> part = c.file.dims(op.outputs[i]);
-    if (part.size() != dims.size())
-      refuse(op.node, fmt::format("it makes {} from {}", join(part), join(dims)), kIntactTflite);
+    if (part.size() != dims.size()) refuse<kSameElements>(op.node, join(part), join(dims));
     std::vector<Span> spans;
     for (size_t a = 0; a < dims.size(); ++a) spans.push_back({0, dims[a], 1});
     const int64_t count = part[static_cast<size_t>(axis)];
@@ -123,8 +120,7 @@ void read_slice(TfliteContext& c, const Operator& op) {
   const std::vector<int64_t> dims = c.network.value(source).dims;
   const auto begins = c.file.integers(op.node, op.inputs[1]),
              sizes = c.file.integers(op.node, op.inputs[2]);
-  if (begins.size() != dims.size() || sizes.size() != dims.size())
-    refuse(op.node, "it does not name a begin and a size for each axis", kIntactTflite);
+  if (begins.size() != dims.size() || sizes.size() != dims.size()) refuse<kBeginAndSize>(op.node);
   std::vector<Span> spans;
   for (size_t a = 0; a < dims.size(); ++a)
     spans.push_back({begins[a], sizes[a] < 0 ? dims[a] - begins[a] : sizes[a], 1});
@@ -141,8 +137,7 @@ void read_strided_slice(TfliteContext& c, const Operator& op) {
   const auto steps = c.file.integers(op.node, op.inputs[3]);
   if (o.ellipsis_mask() != 0 || o.new_axis_mask() != 0 || o.shrink_axis_mask() != 0 ||
       begins.size() != dims.size() || ends.size() != dims.size() || steps.size() != dims.size()) {
-    refuse(op.node, "it does not name begin, end and step for each axis",
-           "slice all axes and keep their number");
+    refuse<kPlainSlice>(op.node);
   }
   std::vector<Span> spans;
   for (size_t a = 0; a < dims.size(); ++a) {
@@ -167,10 +162,8 @@ void read_resize(TfliteContext& c, const Operator& op) {
   for (size_t axis = 1; fits && axis < 3; ++axis) {
     if (wanted[axis] < 1 || wanted[axis] % dims[axis] != 0 ||
         (o.align_corners() && wanted[axis] != dims[axis])) {
-      refuse(op.node,
-             fmt::format("nearest resizing of {} to {}{} is not supported", dims[axis],
-                         wanted[axis], o.align_corners() ? " with aligned corners" : ""),
-             "resize by a whole factor, corners not aligned");
+      refuse<kNearestResize>(op.node, dims[axis], wanted[axis],
+                             o.align_corners() ? " with aligned corners" : "");
     }
     if (wanted[axis] != dims[axis])
       view = repeated(view, axis, static_cast<int>(wanted[axis] / dims[axis]));
@@ -188,7 +181,7 @@ void read_blocks(TfliteContext& c, const Operator& op) {
   const std::vector<int64_t> d = c.network.value(source).dims;
   if (d.size() != 4 || b < 1 || b > 64 ||
       (gives_space ? d[3] % (b * b) != 0 : d[1] % b != 0 || d[2] % b != 0))
-    refuse(op.node, fmt::format("blocks of {} do not fit the shape {}", b, join(d)), kIntactTflite);
+    refuse<kBlocksFit>(op.node, b, join(d));
   const View plain = view_of(c.network, source);
   const View apart = gives_space ? *reshaped(plain, {d[0], d[1], d[2], b, b, d[3] / (b * b)})
                                  : *reshaped(plain, {d[0], d[1] / b, b, d[2] / b, b, d[3]});
@@ -206,49 +199,46 @@ void read_blocks(TfliteContext& c, const Operator& op) {
 
 void read_concatenation(TfliteContext& c, const Operator& op) {
   if (op.inputs.empty() || op.outputs.size() != 1 || std::ranges::min(op.inputs) < 0)
-    refuse(op.node, "it has the wrong number of inputs", kIntactTflite);
+    refuse<kInputCount>(op.node);
   const auto& o = options_of<tflite::ConcatenationOptions>(op);
   if (o.fused_activation_function() != tflite::ActivationFunctionType::NONE)
-    refuse(op.node, "it has a fused activation", "use the activation as an operator of its own");
+    refuse<kNoActivation>(op.node);
   ConcatLayer layer{.inputs = {}, .output = c.output_of(op)};
   const Value output = c.network.value(layer.output);
   const auto rank = static_cast<int64_t>(output.dims.size());
   layer.axis = o.axis() + (o.axis() < 0 ? static_cast<int>(rank) : 0);
-  if (layer.axis < 0 || layer.axis >= rank)
-    refuse(op.node, fmt::format("axis {} does not exist", o.axis()), kIntactTflite);
+  if (layer.axis < 0 || layer.axis >= rank) refuse<kAxisExists>(op.node, o.axis());
   const auto along = static_cast<size_t>(layer.axis);
   int64_t sum = 0;
   for (size_t i = 0; i < op.inputs.size(); ++i) {
     layer.inputs.push_back(c.input_of(op, i));
     const Value& part = c.network.value(layer.inputs.back());
     if (part.scale != output.scale || part.zero_point != output.zero_point)
-      refuse(op.node, "its inputs and output have different scales, which TFLite forbids for int8",
-             "convert the model again");
+      refuse<kConcatScales>(op.node);
     std::vector<int64_t> dims = output.dims;
     if (part.dims.size() == dims.size()) dims[along] = part.dims[along];
     require_dims(op.node, part, dims);
     sum += dims[along];
   }
-  if (sum != output.dims[along])
-    refuse(op.node, "its inputs do not fill its output", kIntactTflite);
+  if (sum != output.dims[along]) refuse<kPartsFill>(op.node);
   c.add(op, std::move(layer));
 }
 
 constexpr std::string_view kView = "a view: no bytes move, or they move for its reader";
 
 constexpr TfliteOperator kRows[] = {
-    {BuiltinOperator::RESHAPE, read_reshape, kView},
-    {BuiltinOperator::SQUEEZE, read_reshape, kView},
-    {BuiltinOperator::EXPAND_DIMS, read_reshape, kView},
-    {BuiltinOperator::TRANSPOSE, read_transpose, kView},
-    {BuiltinOperator::SPLIT, read_split, kView},
-    {BuiltinOperator::SPLIT_V, read_split, kView},
-    {BuiltinOperator::SLICE, read_slice, kView},
-    {BuiltinOperator::STRIDED_SLICE, read_strided_slice, kView},
-    {BuiltinOperator::DEPTH_TO_SPACE, read_blocks, kView},
-    {BuiltinOperator::SPACE_TO_DEPTH, read_blocks, kView},
-    {BuiltinOperator::RESIZE_NEAREST_NEIGHBOR, read_resize, kView},
-    {BuiltinOperator::CONCATENATION, read_concatenation, "a concatenation"},
+    {BuiltinOperator::RESHAPE, read_reshape, kView, kReshapeRules},
+    {BuiltinOperator::SQUEEZE, read_reshape, kView, kReshapeRules},
+    {BuiltinOperator::EXPAND_DIMS, read_reshape, kView, kReshapeRules},
+    {BuiltinOperator::TRANSPOSE, read_transpose, kView, kTransposeRules},
+    {BuiltinOperator::SPLIT, read_split, kView, kSplitRules},
+    {BuiltinOperator::SPLIT_V, read_split, kView, kSplitRules},
+    {BuiltinOperator::SLICE, read_slice, kView, kSliceRules},
+    {BuiltinOperator::STRIDED_SLICE, read_strided_slice, kView, kStridedSliceRules},
+    {BuiltinOperator::DEPTH_TO_SPACE, read_blocks, kView, kBlocksRules},
+    {BuiltinOperator::SPACE_TO_DEPTH, read_blocks, kView, kBlocksRules},
+    {BuiltinOperator::RESIZE_NEAREST_NEIGHBOR, read_resize, kView, kResizeRules},
+    {BuiltinOperator::CONCATENATION, read_concatenation, "a concatenation", kConcatenationRules},
 };
 
 }  // namespace

@@ -3,8 +3,11 @@
 
 #include "compiler/frontend/tflite/functions.h"
 #include "compiler/frontend/tflite/operators.h"
+#include "compiler/frontend/tflite/rules.h"
 
 namespace zahl::frontend {
+
+using namespace tflite_rules;
 namespace {
 
 using Operator = TfliteFile::Operator;
@@ -34,14 +37,15 @@ void read_dequantize(TfliteContext& c, const Operator& op) {
   const ValueId input = c.input_of(op, 0);
   const auto outputs = c.file.outputs();
   if (std::ranges::find(outputs, op.outputs.front()) == outputs.end()) {
-    refuse(op.node, "the model goes on in floating point after it", kQuantizeTflite);
+    refuse<kDequantizeLast>(op.node);
   }
   c.values[op.outputs.front()] = input;
 }
 
 constexpr TfliteOperator kRows[] = {
-    {BuiltinOperator::QUANTIZE, read_quantize, "a table between scales; at the edge the host's"},
-    {BuiltinOperator::DEQUANTIZE, read_dequantize, "the host's"},
+    {BuiltinOperator::QUANTIZE, read_quantize, "a table between scales; at the edge the host's",
+     kQuantizeRules},
+    {BuiltinOperator::DEQUANTIZE, read_dequantize, "the host's", kDequantizeRules},
 };
 
 }  // namespace

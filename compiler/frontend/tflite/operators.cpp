@@ -1,5 +1,7 @@
 #include "compiler/frontend/tflite/operators.h"
 
+#include "compiler/frontend/tflite/read.h"
+
 namespace zahl::frontend {
 
 const std::vector<TfliteOperator>& tflite_operators() {
@@ -20,6 +22,22 @@ const TfliteOperator* find_operator(tflite::BuiltinOperator code) {
     if (op.code == code) return &op;
   }
   return nullptr;
+}
+
+void read(TfliteContext& c, const TfliteFile::Operator& op, const TfliteOperator& row) {
+  try {
+    row.read(c, op);
+  } catch (Refusal& refusal) {
+    refusal.look_up(row.rules);
+    throw;
+  }
+}
+
+std::vector<OperatorLine> lines_of_tflite() {
+  std::vector<OperatorLine> lines;
+  for (const auto& op : tflite_operators())
+    lines.push_back({tflite::EnumNameBuiltinOperator(op.code), std::string(op.becomes), op.rules});
+  return lines;
 }
 
 }  // namespace zahl::frontend

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compiler/frontend/tflite/context.h"
+#include "compiler/frontend/tflite/rules.h"
 
 namespace zahl::frontend {
 
@@ -10,6 +11,7 @@ struct TfliteOperator {
   tflite::BuiltinOperator code;
   void (*read)(TfliteContext& c, const TfliteFile::Operator& op);
   std::string_view becomes;  // on the device
+  RuleList rules;            // by which it may refuse an operator
 };
 
 // By kind.
@@ -23,6 +25,9 @@ std::span<const TfliteOperator> tflite_pad_operators();
 
 // All rows, in the order of the kinds.
 const std::vector<TfliteOperator>& tflite_operators();
+
+// The row's function; a refusal that is by none of its rules is marked (Refusal::is_listed).
+void read(TfliteContext& c, const TfliteFile::Operator& op, const TfliteOperator& row);
 
 // Null where no row has the code.
 const TfliteOperator* find_operator(tflite::BuiltinOperator code);

@@ -5,9 +5,12 @@
 
 #include "compiler/frontend/tflite/checks.h"
 #include "compiler/frontend/tflite/operators.h"
+#include "compiler/frontend/tflite/rules.h"
 #include "compiler/frontend/tflite/windows.h"
 
 namespace zahl::frontend {
+
+using namespace tflite_rules;
 namespace {
 
 using Operator = TfliteFile::Operator;
@@ -28,8 +31,7 @@ void read_pool(TfliteContext& c, const Operator& op) {
   layer.averages_unsigned = c.file.tensor(op.inputs[0]).type() == TensorType::UINT8;
   set_window(c, op, layer, o.padding());
   const Value &input = c.network.value(layer.input), &output = c.network.value(layer.output);
-  if (input.dims[3] != output.dims[3])
-    refuse(op.node, "its input and output have different numbers of channels", kIntactTflite);
+  if (input.dims[3] != output.dims[3]) refuse<kSameChannels>(op.node);
   c.add(op, layer);
 }
 
@@ -43,10 +45,7 @@ void read_mean(TfliteContext& c, const Operator& op) {
   std::ranges::sort(axes);
   axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
   if (input.dims.size() != 4 || axes != std::vector<int64_t>{1, 2}) {
-    refuse(op.node,
-           fmt::format("the mean over the axes {} of the shape {} is not supported", join(axes),
-                       join(input.dims)),
-           "take the mean over height and width of a four-dimensional tensor");
+    refuse<kMeanAxes>(op.node, join(axes), join(input.dims));
   }
   layer.kernel_h = static_cast<int>(input.dims[1]);
   layer.kernel_w = static_cast<int>(input.dims[2]);
@@ -61,9 +60,9 @@ void read_mean(TfliteContext& c, const Operator& op) {
 }
 
 constexpr TfliteOperator kRows[] = {
-    {BuiltinOperator::AVERAGE_POOL_2D, read_pool, "an average pool"},
-    {BuiltinOperator::MAX_POOL_2D, read_pool, "a maximum pool"},
-    {BuiltinOperator::MEAN, read_mean, "a mean"},
+    {BuiltinOperator::AVERAGE_POOL_2D, read_pool, "an average pool", kPoolRules},
+    {BuiltinOperator::MAX_POOL_2D, read_pool, "a maximum pool", kPoolRules},
+    {BuiltinOperator::MEAN, read_mean, "a mean", kMeanRules},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/frontend/network/network.h"
+#include "compiler/frontend/network/operator_line.h"
 #include "compiler/frontend/network/source_graph.h"
 
 namespace zahl::frontend {
@@ -14,5 +15,8 @@ Network read_tflite(std::span<const uint8_t> bytes, std::vector<LeftInFloat>* le
 
 // The file as it stands: nodes and tensors; producers and readers are left to read_source.
 SourceGraph source_of_tflite(const std::vector<uint8_t>& bytes);
+
+// What this format's operators become, and what they may be refused for.
+std::vector<OperatorLine> lines_of_tflite();
 
 }  // namespace zahl::frontend

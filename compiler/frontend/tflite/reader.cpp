@@ -8,8 +8,11 @@
 
 #include "compiler/frontend/tflite/operators.h"
 #include "compiler/frontend/tflite/read.h"
+#include "compiler/frontend/tflite/rules.h"
 
 namespace zahl::frontend {
+
+using namespace tflite_rules;
 
 using tflite::TensorType;
 
@@ -69,12 +72,12 @@ void TfliteReader::read_outputs() {
 
 void TfliteReader::read_operator(const TfliteFile::Operator& op) {
   const TfliteOperator* row = find_operator(op.code);
-  if (row) return row->read(context_, op);
+  if (row) return frontend::read(context_, op, *row);
   for (int index : op.inputs) {  // a float model is refused as one, whatever its operators are
     if (index >= 0 && context_.file.tensor(index).type() == TensorType::FLOAT32)
       refuse_type(op.node, context_.file.name(index), TensorType::FLOAT32);
   }
-  refuse(op.node, "the operator is not supported", "replace it, or cut the model before it");
+  refuse<kInTable>(op.node);
 }
 
 }  // namespace zahl::frontend

@@ -4,8 +4,11 @@
 
 #include "compiler/frontend/network/window.h"
 #include "compiler/frontend/tflite/checks.h"
+#include "compiler/frontend/tflite/rules.h"
 
 namespace zahl::frontend {
+
+using namespace tflite_rules;
 
 Clamp clamp_of(const NodeName& node, tflite::ActivationFunctionType activation) {
   switch (activation) {
@@ -18,10 +21,7 @@ Clamp clamp_of(const NodeName& node, tflite::ActivationFunctionType activation) 
     case tflite::ActivationFunctionType::RELU6:
       return {.low = 0, .high = 6};
     default:
-      refuse(node,
-             fmt::format("the fused activation {} is not supported",
-                         tflite::EnumNameActivationFunctionType(activation)),
-             "use the activation as an operator of its own");
+      refuse<kFusedActivation>(node, tflite::EnumNameActivationFunctionType(activation));
   }
 }
 

@@ -1,10 +1,12 @@
 #include "tests/unit/compiler/frontend_onnx_builder.h"
 
+#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <fstream>
 
 #include "compiler/driver/load_model.h"
+#include "compiler/frontend/read_model.h"
 #include "isa/error.h"
 
 namespace zahl::test {
@@ -23,6 +25,12 @@ TemporaryFile::~TemporaryFile() {
 }
 
 std::string error_of(const std::filesystem::path& path) {
+  try {
+    frontend::read_model(path);
+  } catch (const frontend::Refusal& refusal) {
+    EXPECT_TRUE(refusal.is_listed()) << "no rule of the operator's row: " << refusal.what();
+  } catch (const UserError&) {  // of the file as a whole
+  }
   try {
     compiler::load_model(path);
     return "";

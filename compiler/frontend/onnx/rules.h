@@ -1,0 +1,244 @@
+// What ONNX operators must be to run on integers, and which rules each row of the table
+// (operators.h) may refuse by.
+#pragma once
+
+#include "compiler/frontend/network/rules.h"
+#include "compiler/frontend/onnx/graph.h"
+
+namespace zahl::frontend::onnx_rules {
+
+inline constexpr std::string_view kSurround =
+    "put QuantizeLinear and DequantizeLinear around it, as quantize_static does for operators in "
+    "op_types_to_quantize";
+inline constexpr std::string_view kWholeFactor =
+    "resize by a whole factor, with half pixels or (nearest) asymmetric and floor";
+
+// Operators that are in no row, and operations of two computed operands that are in none.
+inline constexpr Rule kInTable{"the operator is not supported",
+                               "replace it, or cut the model before it"};
+
+// Operands that are computed.
+inline constexpr Rule kComputedBefore{
+    "input {number} ('{input}') is not a floating-point tensor that an earlier node computes",
+    "use an intact file as written by onnx.save, its nodes in order"};
+inline constexpr Rule kQuantizedInput{"its input '{input}' is not quantized", kSurround};
+inline constexpr Rule kComputedOperand{"input '{input}' is a constant",
+                                       "fold constants before quantizing"};
+inline constexpr auto kOperandRules =
+    joined(kTensorRules, kRules<kComputedBefore, kQuantizedInput, kComputedOperand>);
+
+// Shapes, axes and sizes.
+inline constexpr Rule kConstantIntegers{"operand '{operand}' is not a constant of integers",
+                                        "export the model with fixed shapes"};
+inline constexpr auto kIntegerRules = joined(kOperandRules, kRules<kConstantIntegers>);
+
+// QuantizeLinear.
+inline constexpr Rule kConstantScale{"its scale '{scale}' is not a float constant", kQuantizeOnnx};
+inline constexpr Rule kPositiveScale{"its scale is {scale}", "quantize with positive scales"};
+inline constexpr Rule kOneScale{"activations have a scale for each channel",
+                                "quantize activations per tensor and only weights per channel"};
+inline constexpr Rule kConstantZeroPoint{"its zero point is not a constant", kQuantizeOnnx};
+inline constexpr Rule kByteActivations{"activations of the type {type} are not supported",
+                                       kQuantizeOnnx};
+inline constexpr Rule kZeroPointInRange{"its zero point is out of range", kQuantizeOnnx};
+inline constexpr Rule kScalesFit{"its scales do not fit the shape", kQuantizeOnnx};
+inline constexpr auto kScaleRules = joined(
+    kTensorRules, kRules<kComputedBefore, kConstantScale, kPositiveScale, kOneScale,
+                         kConstantZeroPoint, kByteActivations, kZeroPointInRange, kScalesFit>);
+
+inline constexpr Rule kOneScaleOfInput{
+    "graph input '{input}' is quantized with two different scales", "quantize it once"};
+inline constexpr Rule kByteConstant{"a constant is quantized to a type other than int8 and uint8",
+                                    kQuantizeOnnx};
+inline constexpr Rule kQuantizedOnce{"it quantizes a constant for the second time",
+                                     "fold constants before quantizing"};
+inline constexpr auto kQuantizeRules =
+    joined(kScaleRules, kRules<kOneScaleOfInput, kByteConstant, kQuantizedOnce>);
+
+// DequantizeLinear.
+inline constexpr Rule kZeroPointsFit{"its zero points do not fit its scales", kQuantizeOnnx};
+inline constexpr Rule kIntegerConstant{
+    "constant '{constant}' is not int8, uint8 or int32, per tensor or per channel", kQuantizeOnnx};
+inline constexpr Rule kQuantizedSource{
+    "its input '{input}' is neither a constant nor the result of a QuantizeLinear", kQuantizeOnnx};
+inline constexpr auto kDequantizeRules =
+    joined(kScaleRules, kRules<kZeroPointsFit, kIntegerConstant, kQuantizedSource>);
+
+// Feature maps and their windows.
+inline constexpr Rule kFeatureMap{"its input '{input}' has the shape {shape}",
+                                  "use a four-dimensional feature map"};
+inline constexpr auto kMapRules = joined(kOperandRules, kSlidingRules, kRules<kFeatureMap>);
+
+inline constexpr Rule kTwoSpatial{"it has {count} spatial dimensions",
+                                  "use two-dimensional operators"};
+inline constexpr auto kWindowRules = joined(kMapRules, kRules<kTwoSpatial>);
+
+// Weights.
+inline constexpr Rule kQuantizedWeights{"its weights '{weights}' are floating point",
+                                        kQuantizeOnnx};
+inline constexpr Rule kConstantWeights{
+    "its weights '{weights}' are computed",
+    "use constant weights; products of two computed matrices are not supported"};
+inline constexpr Rule kByteWeights{"its weights '{weights}' have the type {type}", kQuantizeOnnx};
+inline constexpr Rule kWeightScales{
+    "its weights '{weights}' are not quantized per tensor or per output channel", kQuantizeOnnx};
+inline constexpr Rule kOneWeightZero{
+    "its weights '{weights}' have zero points that differ between channels",
+    "quantize weights symmetrically (WeightSymmetric=True)"};
+inline constexpr auto kWeightsRules =
+    kRules<kQuantizedWeights, kConstantWeights, kByteWeights, kWeightScales, kOneWeightZero>;
+
+// A constant added to products.
+inline constexpr Rule kConstantBias{"its bias is computed", "use a constant bias"};
+inline constexpr Rule kBiasFits{"its bias has {entries} entries for {channels} output channels",
+                                kIntactFile};
+inline constexpr Rule kBiasInRange{
+    "the bias of output channel {channel} does not fit 32 bits on the scale of its products",
+    "quantize with larger input and weight scales"};
+inline constexpr auto kBiasRules = kRules<kConstantBias, kBiasFits, kBiasInRange>;
+
+// Conv.
+inline constexpr Rule kFilterOfFour{"its weights have the shape {shape}",
+                                    "use two-dimensional convolutions"};
+inline constexpr Rule kFilterFits{
+    "weights of the shape {shape} in {groups} groups do not fit {channels} input channels",
+    kIntactFile};
+inline constexpr auto kConvRules =
+    joined(kWindowRules, kWeightsRules, kBiasRules, kRules<kFilterOfFour, kFilterFits>);
+
+// Pools.
+inline constexpr Rule kPoolDilation{"dilated pools are not supported", "use dilation 1"};
+inline constexpr Rule kPoolIndices{"indices of the maxima are not supported",
+                                   "use the first output only"};
+inline constexpr auto kPoolRules = joined(kWindowRules, kRules<kPoolDilation, kPoolIndices>);
+
+inline constexpr Rule kPoolCeil{"ceil_mode together with count_include_pad is not supported",
+                                "pad explicitly and use ceil_mode 0"};
+inline constexpr auto kAveragePoolRules = joined(kPoolRules, kRules<kPoolCeil>);
+
+// ReduceMean.
+inline constexpr Rule kMeanAxes{"the mean over the axes {axes} is not supported",
+                                "take the mean over height and width"};
+inline constexpr auto kMeanRules = joined(kMapRules, kRules<kConstantIntegers, kMeanAxes>);
+
+// MatMul and Gemm.
+inline constexpr Rule kRowsByMatrix{"a product of {shape} and {matrix} is not supported",
+                                    "multiply rows by a constant matrix"};
+inline constexpr auto kMatrixRules = joined(kOperandRules, kWeightsRules, kRules<kRowsByMatrix>);
+
+inline constexpr Rule kPlainGemm{"transA, alpha and beta other than 1 are not supported",
+                                 "fold them into the weights before quantizing"};
+inline constexpr auto kGemmRules = joined(kMatrixRules, kBiasRules, kRules<kPlainGemm>);
+
+// Operations of two operands.
+inline constexpr Rule kTwoInputs{"it has {count} inputs", "use two"};
+inline constexpr Rule kOneComputed{"both operands are constants",
+                                   "fold constants before quantizing"};
+inline constexpr auto kTwoRules = joined(kOperandRules, kRules<kTwoInputs, kOneComputed>);
+
+inline constexpr auto kTwoFunctionsRules = joined(kTwoRules, kRules<kInTable>);
+
+inline constexpr Rule kQuantizedOperand{
+    "its constant operand '{operand}' has several elements and is floating point", kSurround};
+inline constexpr Rule kByteOperand{
+    "its constant operand '{operand}' is not int8 or uint8 with one scale", kQuantizeOnnx};
+inline constexpr Rule kOneRepeated{
+    "operands of the shapes {shape} and {other} would both have to be repeated",
+    "give both operands the same shape"};
+inline constexpr Rule kShapesFit{"the shapes {shape} and {other} do not fit", kIntactFile};
+inline constexpr auto kEltwiseRules =
+    joined(kTwoRules, kRules<kQuantizedOperand, kByteOperand, kOneRepeated, kShapesFit>);
+
+inline constexpr Rule kAddedBias{"a constant of the shape {shape} is added before quantization",
+                                 kSurround};
+inline constexpr auto kAddRules = joined(kEltwiseRules, kBiasRules, kRules<kAddedBias>);
+
+// Functions of one number.
+inline constexpr Rule kFunctionOfData{"its input is a constant",
+                                      "fold constants before quantizing"};
+inline constexpr auto kFunctionRules = kRules<kComputedBefore, kQuantizedInput, kFunctionOfData>;
+
+inline constexpr Rule kConstantBound{"its bound '{bound}' is not a constant",
+                                     "use constant bounds"};
+inline constexpr Rule kNumberBound{"a bound is not a number", "use finite bounds"};
+inline constexpr auto kClipRules = joined(kFunctionRules, kRules<kConstantBound, kNumberBound>);
+
+// Softmax and Concat.
+inline constexpr Rule kSoftmaxAxis{"softmax over axis {axis} of the shape {shape} is not supported",
+                                   "take it over one axis (opset 13)"};
+inline constexpr auto kSoftmaxRules = joined(kOperandRules, kRules<kSoftmaxAxis>);
+
+inline constexpr Rule kPartFits{"{part} does not fit behind {parts} along axis {axis}",
+                                kIntactFile};
+inline constexpr auto kConcatRules = joined(kOperandRules, kRules<kPartFits>);
+
+// Other dimensions of the same bytes.
+inline constexpr Rule kSameElements{"it makes {shape} from {from}", kIntactFile};
+inline constexpr auto kFlattenRules = joined(kOperandRules, kRules<kSameElements>);
+
+inline constexpr Rule kConstantShape{"its shape is not constant",
+                                     "export the model with fixed shapes"};
+inline constexpr Rule kFixedShape{"it asks for the shape {shape}",
+                                  "export the model with fixed shapes"};
+inline constexpr auto kReshapeRules =
+    joined(kIntegerRules, kRules<kConstantShape, kFixedShape, kSameElements>);
+
+inline constexpr Rule kAxesExist{"its axes are out of range", kIntactFile};
+inline constexpr Rule kDropsOnes{"it drops an axis of a size other than one", kIntactFile};
+inline constexpr auto kSqueezeRules =
+    joined(kIntegerRules, kRules<kAxesExist, kDropsOnes, kSameElements>);
+
+inline constexpr Rule kNamesAxes{"it names no axes", kIntactFile};
+inline constexpr auto kUnsqueezeRules =
+    joined(kIntegerRules, kRules<kNamesAxes, kAxesExist, kSameElements>);
+
+// Transpose.
+inline constexpr Rule kPermutation{"{axes} is not a permutation of its axes", kIntactFile};
+inline constexpr auto kTransposeRules = joined(kOperandRules, kRules<kPermutation>);
+
+// Parts of an axis, and blocks.
+inline constexpr Rule kAxisExists{"axis {axis} does not exist in {rank} dimensions", kIntactFile};
+inline constexpr Rule kSplitSizes{"it splits {size} into {parts}", kIntactFile};
+inline constexpr auto kSplitRules = joined(kIntegerRules, kRules<kAxisExists, kSplitSizes>);
+
+inline constexpr Rule kConstantBounds{"its starts and ends are not constants",
+                                      "export the model with fixed shapes"};
+inline constexpr Rule kBoundsPair{"its starts, ends, axes and steps differ in number", kIntactFile};
+inline constexpr Rule kPositiveStep{"it goes in steps of {step}", "use positive steps"};
+inline constexpr Rule kNotEmpty{"its result is empty", kIntactFile};
+inline constexpr auto kSliceRules = joined(
+    kIntegerRules, kRules<kAxisExists, kConstantBounds, kBoundsPair, kPositiveStep, kNotEmpty>);
+
+inline constexpr Rule kBlocksFit{"blocks of {block} do not fit the shape {shape}", kIntactFile};
+inline constexpr auto kBlocksRules = joined(kOperandRules, kRules<kBlocksFit>);
+
+// Pad.
+inline constexpr Rule kPadConstant{"padding of the mode '{mode}' is not supported",
+                                   "pad with a constant"};
+inline constexpr Rule kPadMap{"it does not pad a four-dimensional feature map along all axes",
+                              "pad feature maps with eight constant amounts"};
+inline constexpr Rule kPadAmounts{"the padding {amounts} is not supported",
+                                  "pad height and width only, by 0 to 65535"};
+inline constexpr Rule kPadValue{"its padding value is not a constant", "pad with a constant"};
+inline constexpr auto kPadRules =
+    joined(kIntegerRules, kTakenOverRules, kRules<kPadConstant, kPadMap, kPadAmounts, kPadValue>);
+
+// Resize and Upsample.
+inline constexpr Rule kConstantScales{"its scales are not constants",
+                                      "export the model with fixed shapes"};
+inline constexpr Rule kSizeOfEachAxis{"it makes {shape} from {from}",
+                                      "give a size or scale to each axis"};
+inline constexpr Rule kNearestResize{
+    "nearest resizing of {size} to {resized} with {coordinates} and {rounding} is not supported",
+    kWholeFactor};
+inline constexpr Rule kLinearResize{
+    "resizing of {shape} to {size} with mode {mode} and {coordinates} is not supported",
+    kWholeFactor};
+inline constexpr Rule kResizedMap{"it makes {size}", kWholeFactor};
+inline constexpr Rule kMeanOfBytes{"a mean of bytes over {divisor} is not supported",
+                                   "resize by 2, 4, 8 or an odd factor"};
+inline constexpr auto kResizeRules =
+    joined(kIntegerRules, kRules<kConstantScales, kSizeOfEachAxis, kNearestResize, kLinearResize,
+                                 kResizedMap, kMeanOfBytes>);
+
+}  // namespace zahl::frontend::onnx_rules

@@ -1,0 +1,194 @@
+// What TFLite operators must be to run on integers, and which rules each row of the table
+// (operators.h) may refuse by.
+#pragma once
+
+#include "compiler/frontend/network/rules.h"
+
+namespace zahl::frontend::tflite_rules {
+
+// An operator that is in no row.
+inline constexpr Rule kInTable{"the operator is not supported",
+                               "replace it, or cut the model before it"};
+
+// Tensors.
+inline constexpr Rule kQuantized{"tensor '{tensor}' is floating point", kQuantizeTflite};
+inline constexpr Rule kNoInt16{"tensor '{tensor}' has 16-bit activations", kQuantizeTflite};
+inline constexpr Rule kByteTensor{"tensor '{tensor}' has the type {type}", kQuantizeTflite};
+inline constexpr Rule kOneScale{"tensor '{tensor}' does not have one scale and one zero point",
+                                kQuantizeTflite};
+inline constexpr Rule kScaleInRange{
+    "tensor '{tensor}' has scale {scale} and zero point {zero_point}", kQuantizeTflite};
+inline constexpr Rule kConstantFilled{"constant '{constant}' does not fill its shape",
+                                      kIntactTflite};
+inline constexpr Rule kConstantType{"constant '{constant}' has the type {type}", kQuantizeTflite};
+inline constexpr auto kValueRules =
+    joined(kTensorRules, kRules<kQuantized, kNoInt16, kByteTensor, kOneScale, kScaleInRange,
+                                kConstantFilled, kConstantType>);
+
+// Numbers of operands.
+inline constexpr Rule kOperands{"it has {inputs} inputs and {outputs} outputs", kIntactTflite};
+inline constexpr Rule kOperandPresent{"a required input is absent", kIntactTflite};
+inline constexpr auto kOperandRules = joined(kValueRules, kRules<kOperands, kOperandPresent>);
+
+inline constexpr Rule kConstantIntegers{"operand '{operand}' is not a constant of integers",
+                                        "export the model with fixed shapes"};
+inline constexpr auto kIntegerRules = joined(kOperandRules, kRules<kConstantIntegers>);
+
+// Shapes that follow from an operator.
+inline constexpr Rule kFollowingShape{
+    "tensor '{tensor}' has the shape {shape} where {expected} follows from the operator",
+    kIntactTflite};
+inline constexpr auto kShapeRules = joined(kOperandRules, kRules<kFollowingShape>);
+
+// Views.
+inline constexpr Rule kSameScale{"its input and output have different scales, which TFLite forbids",
+                                 "convert the model again"};
+inline constexpr auto kViewRules = joined(kShapeRules, kRules<kSameScale>);
+
+// Windows.
+inline constexpr Rule kRank{"tensor '{tensor}' has the shape {shape}", "use {rank} dimensions"};
+inline constexpr Rule kFusedActivation{"the fused activation {activation} is not supported",
+                                       "use the activation as an operator of its own"};
+inline constexpr auto kWindowRules =
+    joined(kShapeRules, kSlidingRules, kRules<kRank, kFusedActivation>);
+
+// Weights and biases.
+inline constexpr Rule kConstantWeights{"its weights '{weights}' are not constant",
+                                       "export the model with constant weights"};
+inline constexpr Rule kByteWeights{"its weights '{weights}' have the type {type}", kQuantizeTflite};
+inline constexpr Rule kDenseWeights{"its weights '{weights}' are stored sparsely",
+                                    "convert the model without sparsity"};
+inline constexpr Rule kWeightsHaveScale{"its weights '{weights}' have no scale", kQuantizeTflite};
+inline constexpr Rule kWeightScales{
+    "its weights '{weights}' are not quantized per tensor or per output channel", kQuantizeTflite};
+inline constexpr Rule kWeightScaleInRange{"its weights '{weights}' have the scale {scale}",
+                                          kQuantizeTflite};
+inline constexpr Rule kOneWeightZero{
+    "its weights '{weights}' have zero points that differ between channels",
+    "quantize weights symmetrically"};
+inline constexpr Rule kWeightZeroInRange{"its weights '{weights}' have a zero point out of range",
+                                         kQuantizeTflite};
+inline constexpr Rule kBiasOfInt32{"its bias '{bias}' is not int32", kQuantizeTflite};
+inline constexpr Rule kBiasFits{"its bias has {entries} entries for {channels} output channels",
+                                kIntactTflite};
+inline constexpr auto kWeightsRules =
+    kRules<kConstantWeights, kByteWeights, kDenseWeights, kWeightsHaveScale, kWeightScales,
+           kWeightScaleInRange, kOneWeightZero, kWeightZeroInRange, kBiasOfInt32, kBiasFits,
+           kConstantIntegers>;
+
+// CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED.
+inline constexpr Rule kFilterOfFour{"its weights have the shape {shape}", "use four dimensions"};
+inline constexpr Rule kFilterFits{
+    "weights of the shape {shape} do not fit {channels} input channels", kIntactTflite};
+inline constexpr auto kConvRules =
+    joined(kWindowRules, kWeightsRules, kRules<kFilterOfFour, kFilterFits>);
+
+inline constexpr Rule kDepthwiseFilter{"its weights have the shape {shape}",
+                                       "use 1, h, w, channels"};
+inline constexpr auto kDepthwiseRules =
+    joined(kWindowRules, kWeightsRules, kRules<kDepthwiseFilter, kFilterFits>);
+
+inline constexpr Rule kPlainWeights{"its weights are shuffled",
+                                    "convert the model without shuffled weights"};
+inline constexpr Rule kMatrixOfTwo{"its weights have the shape {shape}", "use two dimensions"};
+inline constexpr Rule kRowsDivide{
+    "tensor '{tensor}' of the shape {shape} does not divide into rows of {columns}", kIntactTflite};
+inline constexpr Rule kSameRows{"its input and output have different numbers of rows",
+                                kIntactTflite};
+inline constexpr auto kFullyConnectedRules =
+    joined(kOperandRules, kWeightsRules,
+           kRules<kPlainWeights, kMatrixOfTwo, kRowsDivide, kSameRows, kFusedActivation>);
+
+// Pools and means.
+inline constexpr Rule kSameChannels{"its input and output have different numbers of channels",
+                                    kIntactTflite};
+inline constexpr auto kPoolRules = joined(kWindowRules, kRules<kSameChannels>);
+
+inline constexpr Rule kMeanAxes{
+    "the mean over the axes {axes} of the shape {shape} is not supported",
+    "take the mean over height and width of a four-dimensional tensor"};
+inline constexpr auto kMeanRules = joined(kShapeRules, kRules<kConstantIntegers, kMeanAxes>);
+
+// Operations of two tensors, and softmax.
+inline constexpr Rule kOperandFits{
+    "operand '{operand}' of the shape {shape} cannot be repeated to {wanted}", kIntactTflite};
+inline constexpr auto kEltwiseRules = joined(kOperandRules, kRules<kOperandFits, kFusedActivation>);
+
+// Functions of one byte.
+inline constexpr Rule kScaleRatio{"the ratio of its scales, {ratio}, is out of range",
+                                  "quantize with a larger output range"};
+inline constexpr auto kFunctionRules = joined(kShapeRules, kRules<kScaleRatio>);
+
+inline constexpr Rule kLogisticOutput{"its output must have scale 1/256 and zero point -128",
+                                      kQuantizeTflite};
+inline constexpr auto kLogisticRules = joined(kFunctionRules, kRules<kLogisticOutput>);
+
+inline constexpr Rule kTanhOutput{"its output must have scale 1/128 and zero point 0",
+                                  kQuantizeTflite};
+inline constexpr auto kTanhRules = joined(kFunctionRules, kRules<kTanhOutput>);
+
+inline constexpr Rule kHardSwishOutput{
+    "its output scale is more than 128 times finer than its input scale",
+    "quantize with a larger output range"};
+inline constexpr auto kHardSwishRules = joined(kFunctionRules, kRules<kHardSwishOutput>);
+
+// Operators that rearrange.
+inline constexpr Rule kSameElements{"it makes {shape} from {from}", kIntactTflite};
+inline constexpr auto kReshapeRules = joined(kViewRules, kRules<kSameElements>);
+
+inline constexpr Rule kPermutation{"its permutation is not one", kIntactTflite};
+inline constexpr auto kTransposeRules = joined(kViewRules, kRules<kConstantIntegers, kPermutation>);
+
+inline constexpr Rule kSpanExists{"it takes {count} from {begin} on of an axis of {size}",
+                                  "take what exists, in positive steps"};
+inline constexpr auto kSpanRules = joined(kViewRules, kRules<kConstantIntegers, kSpanExists>);
+
+inline constexpr Rule kInputCount{"it has the wrong number of inputs", kIntactTflite};
+inline constexpr Rule kAxisInRange{"the axis {axis} is out of range", kIntactTflite};
+inline constexpr auto kSplitRules =
+    joined(kSpanRules, kRules<kInputCount, kAxisInRange, kSameElements>);
+
+inline constexpr Rule kBeginAndSize{"it does not name a begin and a size for each axis",
+                                    kIntactTflite};
+inline constexpr auto kSliceRules = joined(kSpanRules, kRules<kBeginAndSize>);
+
+inline constexpr Rule kPlainSlice{"it does not name begin, end and step for each axis",
+                                  "slice all axes and keep their number"};
+inline constexpr auto kStridedSliceRules = joined(kSpanRules, kRules<kPlainSlice>);
+
+inline constexpr Rule kNearestResize{
+    "nearest resizing of {size} to {resized}{corners} is not supported",
+    "resize by a whole factor, corners not aligned"};
+inline constexpr auto kResizeRules = joined(kViewRules, kRules<kNearestResize>);
+
+inline constexpr Rule kBlocksFit{"blocks of {block} do not fit the shape {shape}", kIntactTflite};
+inline constexpr auto kBlocksRules = joined(kViewRules, kRules<kBlocksFit>);
+
+inline constexpr Rule kNoActivation{"it has a fused activation",
+                                    "use the activation as an operator of its own"};
+inline constexpr Rule kAxisExists{"axis {axis} does not exist", kIntactTflite};
+inline constexpr Rule kConcatScales{
+    "its inputs and output have different scales, which TFLite forbids for int8",
+    "convert the model again"};
+inline constexpr Rule kPartsFill{"its inputs do not fill its output", kIntactTflite};
+inline constexpr auto kConcatenationRules =
+    joined(kShapeRules, kRules<kInputCount, kNoActivation, kAxisExists, kConcatScales, kPartsFill>);
+
+// PAD.
+inline constexpr Rule kPadAmounts{
+    "it does not name an amount before and after for each of four axes", kIntactTflite};
+inline constexpr Rule kPadInRange{"the padding {amount} is out of range", "use 0 to 65535"};
+inline constexpr Rule kPadMap{"it pads batch or channels", "pad height and width only"};
+inline constexpr Rule kPadValue{"its padding value is not a constant", "pad with a constant"};
+inline constexpr auto kPadRules = joined(
+    kShapeRules, kTakenOverRules,
+    kRules<kRank, kConstantIntegers, kPadAmounts, kPadInRange, kPadMap, kSameScale, kPadValue>);
+
+// QUANTIZE and DEQUANTIZE.
+inline constexpr auto kQuantizeRules = kFunctionRules;
+
+inline constexpr Rule kDequantizeLast{"the model goes on in floating point after it",
+                                      kQuantizeTflite};
+inline constexpr auto kDequantizeRules = joined(kOperandRules, kRules<kDequantizeLast>);
+
+}  // namespace zahl::frontend::tflite_rules
