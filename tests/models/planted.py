@@ -13,7 +13,7 @@ FORMAT_VERSION = 2  # contract/program.cpp
 
 
 def float_between(path):
-    """conv -> Q -> DQ -> Round (which has no integer form here) -> Q -> DQ -> conv"""
+    """conv -> Q -> DQ -> LpNormalization (which has no integer form here) -> Q -> DQ -> conv"""
 
     def constants(name, value):
         return numpy_helper.from_array(np.asarray(value), name)
@@ -27,7 +27,7 @@ def float_between(path):
         constants("wz", np.int8(0)),
     ]
     nodes, tensor = [], "x"
-    for i, op in enumerate(["Conv", "Round", "Conv"]):
+    for i, op in enumerate(["Conv", "LpNormalization", "Conv"]):
         nodes.append(
             helper.make_node("QuantizeLinear", [tensor, "s", "z"], [f"q{i}"], name=f"quantize{i}")
         )
@@ -48,7 +48,9 @@ def float_between(path):
                 )
             )
         else:
-            nodes.append(helper.make_node("Round", [f"d{i}"], [f"y{i}"], name="planted_float"))
+            nodes.append(
+                helper.make_node("LpNormalization", [f"d{i}"], [f"y{i}"], name="planted_float")
+            )
         tensor = f"y{i}"
     nodes += [
         helper.make_node("QuantizeLinear", [tensor, "s", "z"], ["q"], name="last"),

@@ -257,3 +257,58 @@ def test_operator_is_what_onnx_runtime_computes(make, tmp_path):
 def test_model_and_rtl_agree(make, config: str, tmp_path):
     onnx.save(build(make, [2, 16, 12, 10]), tmp_path / "m.onnx")
     zahl("cosim", tmp_path / "m.onnx", "--config", config, "--seed", 5)
+
+
+# Functions of one number by their operator, attributes and domain of inputs.
+FUNCTIONS = {
+    "gelu": ("Gelu", {}, (-4, 4)),
+    "gelu_tanh": ("Gelu", {"approximate": "tanh"}, (-4, 4)),
+    "quick_gelu": ("QuickGelu", {"domain": "com.microsoft"}, (-4, 4)),
+    "selu": ("Selu", {}, (-4, 4)),
+    "celu": ("Celu", {"alpha": 0.7}, (-4, 4)),
+    "elu": ("Elu", {"alpha": 1.3}, (-4, 4)),
+    "thresholded_relu": ("ThresholdedRelu", {"alpha": 0.8}, (-4, 4)),
+    "shrink": ("Shrink", {"lambd": 0.6, "bias": 0.3}, (-4, 4)),
+    "mish": ("Mish", {}, (-4, 4)),
+    "hard_swish": ("HardSwish", {}, (-4, 4)),
+    "softplus": ("Softplus", {}, (-4, 4)),
+    "softsign": ("Softsign", {}, (-4, 4)),
+    "erf": ("Erf", {}, (-3, 3)),
+    "abs": ("Abs", {}, (-4, 4)),
+    "neg": ("Neg", {}, (-4, 4)),
+    "exp": ("Exp", {}, (-4, 1)),
+    "sign": ("Sign", {}, (-4, 4)),
+    "round": ("Round", {}, (-4, 4)),
+    "floor": ("Floor", {}, (-4, 4)),
+    "ceil": ("Ceil", {}, (-4, 4)),
+    "sqrt": ("Sqrt", {}, (0, 4)),
+    "log": ("Log", {}, (0.02, 4)),
+    "reciprocal": ("Reciprocal", {}, (0.3, 4)),
+    "sin": ("Sin", {}, (-4, 4)),
+    "cos": ("Cos", {}, (-4, 4)),
+    "tan": ("Tan", {}, (-1.2, 1.2)),
+    "asin": ("Asin", {}, (-1, 1)),
+    "acos": ("Acos", {}, (-1, 1)),
+    "atan": ("Atan", {}, (-4, 4)),
+    "sinh": ("Sinh", {}, (-2, 2)),
+    "cosh": ("Cosh", {}, (-2, 2)),
+    "asinh": ("Asinh", {}, (-4, 4)),
+    "acosh": ("Acosh", {}, (1, 4)),
+    "atanh": ("Atanh", {}, (-0.95, 0.95)),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_is_what_onnx_runtime_computes(name, tmp_path):
+    """Every byte of the domain, within one step."""
+    kind, attributes, (low, high) = FUNCTIONS[name]
+    scale = 8 / 255
+    q = np.arange(max(-128, np.ceil(low / scale)), min(127, high // scale) + 1)
+    g = Graph([1, len(q)])
+    g.outputs.append(g.qdq(g.node(kind, [g.qdq("x", scale, 0)], "y", **attributes), STEP, 0))
+    model = g.model(20)
+    x = (q[None] * scale).astype(np.float32)
+    expected = session(model).run(None, {"x": x})[0]
+    steps = np.abs(run(model, x, tmp_path) - expected) / STEP
+    assert steps.max() < 1.01
+    assert (steps > 0.5).mean() < 0.02

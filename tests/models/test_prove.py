@@ -61,7 +61,7 @@ def test_program_without_its_model_proves_only_itself(program):
 
 def test_float_node_is_named(tmp_path):
     told = prove(float_between(tmp_path / "float_between.onnx"), expect=1)
-    assert any("'planted_float' (Round) stays in float" in text for text in failing(told))
+    assert any("'planted_float' (LpNormalization) stays in float" in text for text in failing(told))
     assert not any(level["holds"] for level in told["levels"])
 
 

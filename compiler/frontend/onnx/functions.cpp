@@ -168,12 +168,6 @@ void read_clamp(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   read_unary(c, node, [clip](float x) { return std::fmin(std::fmax(x, clip.low), clip.high); });
 }
 
-void read_gelu(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
-  if (node.text("approximate", "none") != "none") refuse<kInTable>(node.name());
-  read_unary(c, node,
-             [](float x) { return 0.5f * x * (1.0f + std::erf(x * 0.70710678118654752f)); });
-}
-
 constexpr std::string_view kTable = "a table, or a part of one";
 constexpr std::string_view kClamp = "the clamp of the layer before it, or a table";
 constexpr std::string_view kEltwise = "an operation of two tensors; with a constant a table";
@@ -225,7 +219,51 @@ constexpr OnnxOperator kRows[] = {
        return std::fmax(0.0f, std::fmin(1.0f, line));
      }>,
      kTable, kFunctionRules},
-    {"Gelu", read_gelu, kTable, kFunctionRules},
+    {"Gelu", of_one<[](float x, const OnnxNode& node) {
+       const float cubic = 0.7978845608f * (x + 0.044715f * x * x * x);
+       return node.text("approximate", "none") == "tanh"
+                  ? 0.5f * x * (1.0f + std::tanh(cubic))
+                  : 0.5f * x * (1.0f + std::erf(x * 0.70710678118654752f));
+     }>,
+     kTable, kFunctionRules, nullptr, true},
+    {"QuickGelu", of_one<[](float x, const OnnxNode& node) {
+       return x / (1.0f + std::exp(-node.real("alpha", 1.702f) * x));
+     }>,
+     kTable, kFunctionRules, nullptr, true},
+    {"Selu", of_one<[](float x, const OnnxNode& node) {
+       const float alpha = node.real("alpha", 1.67326319f), gamma = node.real("gamma", 1.05070102f);
+       return gamma * ((x > 0) ? x : alpha * std::expm1(x));
+     }>,
+     kTable, kFunctionRules},
+    {"Celu", of_one<[](float x, const OnnxNode& node) {
+       const float alpha = node.real("alpha", 1);
+       return std::fmax(0.0f, x) + std::fmin(0.0f, alpha * std::expm1(x / alpha));
+     }>,
+     kTable, kFunctionRules},
+    {"ThresholdedRelu",
+     of_one<[](float x, const OnnxNode& node) { return (x > node.real("alpha", 1)) ? x : 0.0f; }>,
+     kTable, kFunctionRules},
+    {"Shrink", of_one<[](float x, const OnnxNode& node) {
+       const float lambda = node.real("lambd", 0.5f), bias = node.real("bias", 0);
+       return x < -lambda ? x + bias : (x > lambda) ? x - bias : 0.0f;
+     }>,
+     kTable, kFunctionRules},
+    {"Reciprocal", of_one<[](float x) { return 1.0f / x; }>, kTable, kFunctionRules},
+    {"Round", of_one<[](float x) { return std::nearbyint(x); }>, kTable, kFunctionRules},
+    {"Sign", of_one<[](float x) { return static_cast<float>((x > 0) - (x < 0)); }>, kTable,
+     kFunctionRules},
+    {"Log", of_one<[](float x) { return std::log(x); }>, kTable, kFunctionRules},
+    {"Sin", of_one<[](float x) { return std::sin(x); }>, kTable, kFunctionRules},
+    {"Cos", of_one<[](float x) { return std::cos(x); }>, kTable, kFunctionRules},
+    {"Tan", of_one<[](float x) { return std::tan(x); }>, kTable, kFunctionRules},
+    {"Asin", of_one<[](float x) { return std::asin(x); }>, kTable, kFunctionRules},
+    {"Acos", of_one<[](float x) { return std::acos(x); }>, kTable, kFunctionRules},
+    {"Atan", of_one<[](float x) { return std::atan(x); }>, kTable, kFunctionRules},
+    {"Sinh", of_one<[](float x) { return std::sinh(x); }>, kTable, kFunctionRules},
+    {"Cosh", of_one<[](float x) { return std::cosh(x); }>, kTable, kFunctionRules},
+    {"Asinh", of_one<[](float x) { return std::asinh(x); }>, kTable, kFunctionRules},
+    {"Acosh", of_one<[](float x) { return std::acosh(x); }>, kTable, kFunctionRules},
+    {"Atanh", of_one<[](float x) { return std::atanh(x); }>, kTable, kFunctionRules},
 };
 
 }  // namespace
