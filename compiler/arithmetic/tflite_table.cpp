@@ -114,6 +114,23 @@ Table tfl_rescale(const UnaryScales& s, int low, int high) {
   });
 }
 
+Table tfl_absolute(const UnaryScales& s) {
+  const TflMultiplier multiplier =
+      quantize_multiplier(static_cast<double>(s.input_scale) / static_cast<double>(s.output_scale));
+  return tabulate([&](int q) {
+    return int64_t{s.output_zero} + multiply(std::abs(q - s.input_zero), multiplier);
+  });
+}
+
+Table tfl_function(const UnaryScales& s, float (*function)(float)) {
+  const float inverse_scale = 1.0f / s.output_scale;
+  return tabulate([&](int q) {
+    const float y = function(s.input_scale * static_cast<float>(q - s.input_zero));
+    const float rescaled = std::clamp(std::round(y * inverse_scale), -1e6f, 1e6f);
+    return static_cast<int64_t>(rescaled) + s.output_zero;
+  });
+}
+
 int tfl_quantized_bound(float real, float scale, int zero) {
   return zero + static_cast<int>(std::clamp(std::round(real / scale), -1e6f, 1e6f));
 }

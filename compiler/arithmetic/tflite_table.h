@@ -25,6 +25,10 @@ Table tfl_leaky_relu(const UnaryScales& s, float alpha);
 // QUANTIZE, RELU, RELU6: a change of scale, then a clamp.
 Table tfl_rescale(const UnaryScales& s, int low = -128, int high = 127);
 
+Table tfl_absolute(const UnaryScales& s);
+// A function of the real input, computed in float32 (ELU).
+Table tfl_function(const UnaryScales& s, float (*function)(float));
+
 // Where a real bound lies on a quantized scale, as TFLite rounds it: zero + round(real / scale),
 // half away from zero. Saturated far outside int8.
 int tfl_quantized_bound(float real, float scale, int zero);

@@ -89,6 +89,12 @@ Table leaky_relu(const Unary& u) {
   return arithmetic::tfl_leaky_relu(u.scales, alpha);
 }
 
+Table absolute(const Unary& u) { return arithmetic::tfl_absolute(u.scales); }
+
+Table elu(const Unary& u) {
+  return arithmetic::tfl_function(u.scales, [](float x) { return x < 0 ? std::exp(x) - 1 : x; });
+}
+
 constexpr std::string_view kTable = "a table";
 
 constexpr TfliteOperator kRows[] = {
@@ -98,6 +104,8 @@ constexpr TfliteOperator kRows[] = {
     {BuiltinOperator::LEAKY_RELU, of_byte<leaky_relu>, kTable, kFunctionRules},
     {BuiltinOperator::RELU, of_byte<relu>, kTable, kFunctionRules},
     {BuiltinOperator::RELU6, of_byte<relu6>, kTable, kFunctionRules},
+    {BuiltinOperator::ABS, of_byte<absolute>, kTable, kFunctionRules},
+    {BuiltinOperator::ELU, of_byte<elu>, kTable, kFunctionRules},
     {BuiltinOperator::RELU_N1_TO_1, of_byte<relu_n1_to_1>, kTable, kFunctionRules},
 };
 
