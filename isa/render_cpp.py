@@ -45,6 +45,48 @@ def cpp_rule(rule: str, instruction: dict, hw: dict) -> str:
     return " ".join(out)
 
 
+def limits(field: dict, rules: list[str]) -> tuple[int, int]:
+    """The natural values that a field holds and no rule of its own (`field <= number`) forbids."""
+    bits, bias = field["bits"], field.get("bias", 0)
+    if field.get("signed"):
+        return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    low, high = bias, (1 << bits) - 1 + bias
+    for rule in rules:
+        words = rule.split()
+        if words[:2] == [field["name"], "<="] and len(words) == 3 and words[2].isdigit():
+            high = min(high, int(words[2]))
+    return low, high
+
+
+def limits_struct(name: str, fields: list[dict], rules: list[str]) -> list[str]:
+    lines = [f"struct {name} {{"]
+    for f in fields:
+        low, high = limits(f, rules)
+        lines += [f"  static constexpr Limits {f['name']}{{{low}, {high}}};"]
+    return lines + ["};"]
+
+
+def field_info(owner: str, f: dict) -> str:
+    place = f"{f['lsb']}, {f['bits']}, {literal(f.get('signed'))}, {f.get('bias', 0)}"
+    return f'FieldInfo{{"{f["name"]}", {place}, limits::{owner}::{f["name"]}}}'
+
+
+def all_limits(spec: dict) -> list[str]:
+    lines = [
+        "// The natural values that a field may have: what its bits hold, cut by rules that compare",
+        "// it with a number. Both ends are included.",
+        "struct Limits {",
+        "  int64_t min, max;",
+        "  constexpr bool holds(int64_t value) const { return min <= value && value <= max; }",
+        "};",
+        "namespace limits {",
+        *limits_struct("Common", spec["common"][1:], []),
+    ]
+    for i in spec["instruction"]:
+        lines += limits_struct(camel(i["name"]), i["fields"], i.get("rules", []))
+    return lines + ["}  // namespace limits", ""]
+
+
 def instruction_struct(i: dict) -> list[str]:
     lines = [
         f"// {i['doc']}",
@@ -55,7 +97,8 @@ def instruction_struct(i: dict) -> list[str]:
         f"  static constexpr Unit kUnit = Unit::{camel(i['unit'])};",
         f'  static constexpr std::string_view kName = "{i["name"]}";',
     ]
-    lines += [f"  static constexpr int kUsedBits = {i['used_bits']};", "  Common common;"]
+    lines += [f"  static constexpr int kUsedBits = {i['used_bits']};"]
+    lines += [f"  using Limit = limits::{camel(i['name'])};", "  Common common;"]
     for f in i["fields"]:
         initial = f"{camel(f['enum'])}{{}}" if "enum" in f else str(f.get("bias", 0))
         lines += [f"  {field_type(f)} {f['name']} = {initial};  // {f['doc']}"]
@@ -75,8 +118,7 @@ def visitor(i: dict) -> list[str]:
         "[[gnu::always_inline]] inline void for_each_field(X& x, V&& visit) {",
     ]
     for f in i["fields"]:
-        place = f"{f['lsb']}, {f['bits']}, {literal(f.get('signed'))}, {f.get('bias', 0)}"
-        lines += [f'  visit(FieldInfo{{"{f["name"]}", {place}}}, x.{f["name"]});']
+        lines += [f"  visit({field_info(name, f)}, x.{f['name']});"]
     return lines + ["}", ""]
 
 
@@ -171,12 +213,14 @@ def isa_header(spec: dict, hw: dict) -> str:
         "register", [r | {"value": hex(r["offset"])} for r in spec["register"]], "uint16_t"
     )
     lines += enum("opcode", [i | {"value": hex(i["opcode"])} for i in spec["instruction"]])
+    lines += all_limits(spec)
     lines += [
         "struct FieldInfo {",
         "  std::string_view name;",
         "  int lsb, bits;",
         "  bool is_signed;",
         "  int bias;",
+        "  Limits limits;",
         "};",
         "",
     ]
@@ -204,9 +248,7 @@ def isa_header(spec: dict, hw: dict) -> str:
             if f["name"].startswith("wait_")
             else f"c.{f['name']}"
         )
-        lines += [
-            f'  visit(FieldInfo{{"{f["name"]}", {f["lsb"]}, {f["bits"]}, false, 0}}, {target});'
-        ]
+        lines += [f"  visit({field_info('Common', f)}, {target});"]
     lines += ["}", ""]
     assert common["opcode"]["lsb"] == 0
     for i in spec["instruction"]:

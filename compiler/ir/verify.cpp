@@ -8,7 +8,10 @@
 namespace zahl::ir {
 namespace {
 
-constexpr uint32_t kMaximumM0 = (1u << 31) - 1;
+namespace limits = isa::limits;
+
+constexpr uint32_t kLargestExponential = (uint32_t{1} << 31) - 1;  // of softmax's table, saturated
+constexpr int64_t kHeadroomShift = 12;  // that the machine adds to softmax's shift at most
 
 class Checker {
  public:
@@ -54,7 +57,8 @@ class Checker {
     const Shape in = shape(op.input), out = shape(op.output);
     if (in.c != out.c) return "input and output channels differ";
     if (!(op.scale_ratio > 0)) return "the scale ratio is not positive";
-    if (op.multiplier && (op.multiplier->m0 > kMaximumM0 || op.multiplier->shift > 63))
+    if (op.multiplier && (!limits::Drain::m0.holds(op.multiplier->m0) ||
+                          !limits::Drain::shift.holds(op.multiplier->shift)))
       return "multiplier out of range";
     return first(
         {window(op, in, out, 1, 1), zero(op.input_zero), clamp(op.zero_point, op.low, op.high)});
@@ -63,9 +67,12 @@ class Checker {
   std::string operator()(const Eltwise& op) const {
     if (shape(op.a) != shape(op.output) || shape(op.b) != shape(op.output))
       return "operands and output differ in shape";
-    if (op.a_m0 > kMaximumM0 || op.b_m0 > kMaximumM0 || op.m0 > kMaximumM0)
+    if (!limits::Eltwise::a_m0.holds(op.a_m0) || !limits::Eltwise::b_m0.holds(op.b_m0) ||
+        !limits::Eltwise::m0.holds(op.m0))
       return "multiplier out of range";
-    if (op.shift > 63 || op.a_shift > 31 || op.b_shift > 31) return "shift out of range";
+    if (!limits::Eltwise::shift.holds(op.shift) || !limits::Eltwise::a_shift.holds(op.a_shift) ||
+        !limits::Eltwise::b_shift.holds(op.b_shift))
+      return "shift out of range";
     if (op.exact &&
         (op.rounding == isa::Rounding::TflDouble || op.operation == isa::EltwiseOp::Mul)) {
       return "exact sums need a single rounding and no product";
@@ -80,9 +87,11 @@ class Checker {
   std::string operator()(const Softmax& op) const {
     if (shape(op.input) != shape(op.output)) return "input and output differ in shape";
     for (uint32_t e : op.exponentials) {
-      if (e > kMaximumM0) return "an exponential is out of range";
+      if (e > kLargestExponential) return "an exponential is out of range";
     }
-    if (op.m0 > kMaximumM0 || op.shift > 51) return "multiplier out of range";
+    if (!limits::Softmax::m0.holds(op.m0) ||
+        !limits::Softmax::shift.holds(op.shift + kHeadroomShift))
+      return "multiplier out of range";
     return zero(op.zero_point);
   }
 
@@ -149,7 +158,8 @@ class Checker {
     if (r.m0.size() != r.shift.size() || (r.m0.size() != 1 && r.m0.size() != count))
       return "wrong number of multipliers";
     for (size_t i = 0; i < r.m0.size(); ++i) {
-      if (r.m0[i] > kMaximumM0 || r.shift[i] > 63) return "multiplier out of range";
+      if (!limits::Drain::m0.holds(r.m0[i]) || !limits::Drain::shift.holds(r.shift[i]))
+        return "multiplier out of range";
     }
     return clamp(r.zero_point, r.low, r.high);
   }

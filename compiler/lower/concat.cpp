@@ -7,8 +7,7 @@
 namespace zahl::lower {
 namespace {
 
-constexpr int64_t kLargestRows = int64_t{1} << 14;  // isa: eltwise.rows
-constexpr int64_t kLargestRun = 4096;               // small enough that what follows starts early
+constexpr int64_t kLargestRun = 4096;  // small enough that what follows starts early
 
 class ConcatLowering {
  public:
@@ -87,7 +86,8 @@ void emit_copy(Context& context, int64_t from, int64_t to, const CopyShape& shap
   isa::Eltwise instruction = identity_instruction();
   for (int64_t done = 0; done < shape.row_bytes; done += kLargestRun) {
     const int64_t bytes = std::min(shape.row_bytes - done, kLargestRun);
-    const int64_t together = std::clamp(kLargestRun / bytes, int64_t{1}, kLargestRows);
+    const int64_t together =
+        std::clamp(kLargestRun / bytes, int64_t{1}, isa::limits::Eltwise::rows.max);
     for (int64_t row = 0; row < shape.rows; row += together) {
       const int64_t rows = std::min(together, shape.rows - row);
       const int64_t a = from + done + row * shape.from_step, y = to + done + row * shape.to_step;

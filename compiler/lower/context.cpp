@@ -12,7 +12,9 @@ namespace zahl::lower {
 namespace {
 
 constexpr int64_t kDataAlignment = 64;
-constexpr int64_t kLargestRow = int64_t{1} << 20;  // isa: row_bytes
+// Load and store hold the same.
+constexpr int64_t kLargestRow = isa::limits::Load::row_bytes.max;
+static_assert(kLargestRow == isa::limits::Store::row_bytes.max);
 constexpr int64_t kStripePieceBytes = 8192;
 
 }  // namespace

@@ -11,7 +11,6 @@ namespace {
 
 constexpr int64_t kPieceBytes =
     4096;  // small enough that the next layer starts early, large enough that starting costs little
-constexpr int64_t kLargestRows = int64_t{1} << 14;  // isa: rows of softmax and eltwise
 
 // Calls piece(first, last) for stripes of rows that fit the workspace.
 template <class F>
@@ -48,7 +47,7 @@ void emit_eltwise(Context& c, isa::Eltwise instruction, const EltwisePlaces& pla
     c.emit(instruction, std::move(accesses));
   };
   if (runs.count > 1 && runs.bytes <= kPieceBytes) {
-    const int64_t together = std::min(kPieceBytes / runs.bytes, kLargestRows);
+    const int64_t together = std::min(kPieceBytes / runs.bytes, isa::limits::Eltwise::rows.max);
     for (int64_t run = 0; run < runs.count; run += together)
       emit(run, 0, std::min(together, runs.count - run), runs.bytes);
     return;
@@ -131,8 +130,8 @@ void lower(const ir::Softmax& s, Context& c) {
     }
     const int64_t at = input.open_for_reading(first, last), to = result.open_for_writing(first);
     const int64_t pixels = (last - first) * shape.w;
-    for (int64_t done = 0; done < pixels; done += kLargestRows) {
-      const int64_t part = std::min(pixels - done, kLargestRows);
+    for (int64_t done = 0; done < pixels; done += isa::limits::Softmax::rows.max) {
+      const int64_t part = std::min(pixels - done, isa::limits::Softmax::rows.max);
       instruction.source = static_cast<uint32_t>(at + done * shape.c);
       instruction.result = static_cast<uint32_t>(to + done * shape.c);
       instruction.rows = static_cast<uint32_t>(part);

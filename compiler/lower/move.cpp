@@ -12,9 +12,10 @@
 namespace zahl::lower {
 namespace {
 
-constexpr int64_t kLargestRows = int64_t{1} << 14;  // isa: load.rows
-constexpr int64_t kLargestRun = int64_t{1} << 20;   // isa: load.row_bytes
-constexpr int64_t kLargestStep = int64_t{1} << 22;  // isa: eltwise.a_step
+constexpr int64_t kLargestRows = isa::limits::Load::rows.max;
+constexpr int64_t kLargestRun = isa::limits::Load::row_bytes.max;
+constexpr int64_t kLargestStep =
+    isa::limits::Eltwise::a_step.max;  // load.dram_step reaches farther
 
 class MoveLowering {
  public:
@@ -88,7 +89,7 @@ class MoveLowering {
     }
     Loop rows{1, 0, 0};
     const auto usable = [](const Loop& l) {
-      return std::max(l.from_step, l.to_step) < kLargestStep ? l.size : 0;
+      return std::max(l.from_step, l.to_step) <= kLargestStep ? l.size : 0;
     };
     const auto longest = std::ranges::max_element(loops, {}, usable);
     if (longest != loops.end() && usable(*longest) > 0) {

@@ -7,6 +7,8 @@
 #include <initializer_list>
 #include <random>
 
+#include "generated/isa.h"
+
 namespace zahl::test {
 
 class Random {
@@ -33,6 +35,7 @@ class Random {
         return between(low, high);
     }
   }
+  int64_t corner(const isa::Limits& limits) { return corner(limits.min, limits.max); }
   // 1 to `high`, small values often.
   int64_t size(int64_t high) {
     if (high <= 1 || one_in(4)) return 1;

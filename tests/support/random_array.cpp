@@ -7,6 +7,8 @@
 namespace zahl::test {
 namespace {
 
+namespace limits = isa::limits;
+
 constexpr int kTries = 16;
 
 int64_t cycle_limit(Random& random) {
@@ -28,11 +30,11 @@ bool place_source(ProgramBuilder& builder, X& x) {
     high = std::max(high, access.address + access.size - kProbe);
   });
   if (low >= high) {  // nothing but padding: any address will do
-    x.source = static_cast<int32_t>(builder.random().corner(-(1 << 23), (1 << 23) - 1));
+    x.source = static_cast<int32_t>(builder.random().corner(X::Limit::source));
     return true;
   }
   const auto address = builder.place(builder.filled_window(Side::Left), high - low);
-  if (!address || *address - low < -(1 << 23) || *address - low >= 1 << 23) return false;
+  if (!address || !X::Limit::source.holds(*address - low)) return false;
   x.source = static_cast<int32_t>(*address - low);
   return true;
 }
@@ -42,13 +44,13 @@ bool place_source(ProgramBuilder& builder, X& x) {
 template <class X>
 void set_padding(Random& random, X& x, int64_t x_extent, int64_t y_extent) {
   x.pad_value = static_cast<int32_t>(random.corner(-128, 127));
-  x.input_row_limit = (1 << 20) - 1;
-  x.input_y_limit = (1 << 14) - 1;
+  x.input_row_limit = X::Limit::input_row_limit.max;
+  x.input_y_limit = X::Limit::input_y_limit.max;
   if (random.one_in(3)) return;  // no padding
   if (random.one_in(12)) {       // nothing but padding, at the fields' ends
-    x.input_x = static_cast<int32_t>(random.pick({-(1 << 19), (1 << 19) - 1}));
+    x.input_x = static_cast<int32_t>(random.pick({X::Limit::input_x.min, X::Limit::input_x.max}));
     x.input_row_limit = random.u32(0, 1);
-    x.input_y = static_cast<int32_t>(random.pick({-(1 << 13), (1 << 13) - 1}));
+    x.input_y = static_cast<int32_t>(random.pick({X::Limit::input_y.min, X::Limit::input_y.max}));
     x.input_y_limit = random.u32(0, 1);
     return;
   }
@@ -57,9 +59,10 @@ void set_padding(Random& random, X& x, int64_t x_extent, int64_t y_extent) {
   if (random.one_in(2)) x.input_x = 0;
   if (random.one_in(2)) x.input_y = 0;
   if (random.one_in(2))
-    x.input_row_limit = random.u32(0, std::min<int64_t>(x_extent + 40, (1 << 20) - 1));
+    x.input_row_limit =
+        random.u32(0, std::min<int64_t>(x_extent + 40, X::Limit::input_row_limit.max));
   if (random.one_in(2))
-    x.input_y_limit = random.u32(0, std::min<int64_t>(y_extent + 3, (1 << 14) - 1));
+    x.input_y_limit = random.u32(0, std::min<int64_t>(y_extent + 3, X::Limit::input_y_limit.max));
 }
 
 // The accumulator that the array's latest instruction writes last.
@@ -104,14 +107,17 @@ int64_t step(Random& random, int64_t unit) {
 void set_second_stream(Random& random, const hw::Config& config, isa::Conv& x) {
   const int64_t r = config.rows;
   x.split = random.one_in(2) ? 0 : static_cast<uint32_t>(random.corner(1, r - 1));
-  x.second_y = static_cast<uint32_t>(random.pick<int64_t>({0, 1, random.corner(0, 15)}));
+  x.second_y =
+      static_cast<uint32_t>(random.pick<int64_t>({0, 1, random.corner(limits::Conv::second_y)}));
   x.second_step =
       static_cast<int32_t>(random.pick({int64_t{0}, r, -r, 8 * r, random.between(-200, 200)}));
   x.second_x =
       static_cast<int32_t>(random.pick<int64_t>({0, x.second_step, random.between(-200, 200)}));
   if (x.split != 0 && !random.one_in(8)) return;
-  x.second_x = static_cast<int32_t>(random.pick({-(1 << 19), -(1 << 19) + 1, (1 << 19) - 1, 0}));
-  x.second_step = static_cast<int32_t>(random.corner(-(1 << 21), (1 << 21) - 1));
+  x.second_x =
+      static_cast<int32_t>(random.pick({limits::Conv::second_x.min, limits::Conv::second_x.min + 1,
+                                        limits::Conv::second_x.max, int64_t{0}}));
+  x.second_step = static_cast<int32_t>(random.corner(limits::Conv::second_step));
 }
 
 bool try_conv(ProgramBuilder& builder) {
@@ -129,16 +135,16 @@ bool try_conv(ProgramBuilder& builder) {
   x.out_rows = static_cast<uint32_t>(random.size(limit / tiles / x.out_columns));
 
   const int64_t r = config.rows;
-  x.pixel_step =
-      static_cast<uint32_t>(x.out_columns == 1 ? random.corner(0, (1 << 18) - 1) : step(random, r));
+  x.pixel_step = static_cast<uint32_t>(x.out_columns == 1 ? random.corner(limits::Conv::pixel_step)
+                                                          : step(random, r));
   x.kernel_column_step = static_cast<uint32_t>(
-      x.kernel_columns == 1 ? random.corner(0, (1 << 18) - 1) : step(random, r));
-  x.row_step = static_cast<uint32_t>(x.out_rows == 1 ? random.corner(0, (1 << 22) - 1)
+      x.kernel_columns == 1 ? random.corner(limits::Conv::kernel_column_step) : step(random, r));
+  x.row_step = static_cast<uint32_t>(x.out_rows == 1 ? random.corner(limits::Conv::row_step)
                                                      : step(random, 8 * r));
-  x.kernel_row_step = static_cast<uint32_t>(x.kernel_rows == 1 ? random.corner(0, (1 << 22) - 1)
-                                                               : step(random, 8 * r));
-  x.y_step = static_cast<uint32_t>(random.corner(0, 15));
-  x.kernel_y_step = static_cast<uint32_t>(random.corner(0, 15));
+  x.kernel_row_step = static_cast<uint32_t>(
+      x.kernel_rows == 1 ? random.corner(limits::Conv::kernel_row_step) : step(random, 8 * r));
+  x.y_step = static_cast<uint32_t>(random.corner(limits::Conv::y_step));
+  x.kernel_y_step = static_cast<uint32_t>(random.corner(limits::Conv::kernel_y_step));
   if (random.one_in(2)) x.y_step = random.u32(1, 2), x.kernel_y_step = random.u32(1, 2);
   set_padding(
       random, x,
@@ -195,8 +201,10 @@ bool set_places(Random& random, const hw::Config& config, isa::Depthwise& x,
                 const isa::Depthwise* above) {
   const int64_t unit = x.pairs != 0 ? 2 : 1, width = reference::streamed_columns(x);
   if (x.tap_rows < 2) {
-    x.line_base = static_cast<uint32_t>(random.corner(0, 4095 / unit) * unit);
-    x.line_step = static_cast<uint32_t>(random.corner(0, 4095 / unit) * unit);
+    x.line_base =
+        static_cast<uint32_t>(random.corner(0, limits::Depthwise::line_base.max / unit) * unit);
+    x.line_step =
+        static_cast<uint32_t>(random.corner(0, limits::Depthwise::line_step.max / unit) * unit);
     return true;
   }
   const int64_t odd = x.pairs != 0 ? width % 2 : 0, used = (width + odd + unit - 1) / unit * unit;
@@ -215,7 +223,8 @@ bool set_places(Random& random, const hw::Config& config, isa::Depthwise& x,
     if (others != 0) step = std::min(step, room / others / unit * unit);
     base = random.corner(0, (room - others * step) / unit) * unit;
   }
-  if (others == 0 && random.one_in(2)) step = random.corner(0, 4095 / unit) * unit;
+  if (others == 0 && random.one_in(2))
+    step = random.corner(0, limits::Depthwise::line_step.max / unit) * unit;
   x.line_base = static_cast<uint32_t>(base);
   x.line_step = static_cast<uint32_t>(step);
   return true;
@@ -274,10 +283,11 @@ bool try_depthwise(ProgramBuilder& builder) {
   if (reference::streamed_rows(x) * reference::streamed_columns(x) > 2 * streamed) return false;
 
   const int64_t c = config.columns;
-  x.pixel_step = static_cast<uint32_t>(
-      reference::streamed_columns(x) == 1 ? random.corner(0, (1 << 18) - 1) : step(random, c));
+  x.pixel_step = static_cast<uint32_t>(reference::streamed_columns(x) == 1
+                                           ? random.corner(limits::Depthwise::pixel_step)
+                                           : step(random, c));
   x.row_step = static_cast<uint32_t>(reference::streamed_rows(x) * x.passes == 1
-                                         ? random.corner(0, (1 << 22) - 1)
+                                         ? random.corner(limits::Depthwise::row_step)
                                          : step(random, 6 * c));
   set_padding(random, x, (reference::streamed_columns(x) - 1) * x.pixel_step + 1,
               reference::streamed_rows(x) + (int64_t{x.passes} - 1) * x.tap_rows);

@@ -34,8 +34,8 @@ Shape random_shape(ProgramBuilder& builder, int64_t largest) {
       random.pick({shape.row_bytes, shape.row_bytes, int64_t{0}, -shape.row_bytes,
                    random.between(-300, 300), shape.row_bytes + random.between(0, 40)});
   if (shape.rows == 1) {  // steps that are never taken
-    shape.scratchpad_step = random.corner(0, (1 << 22) - 1);
-    shape.dram_step = random.corner(-(int64_t{1} << 31), (int64_t{1} << 31) - 1);
+    shape.scratchpad_step = random.corner(isa::limits::Load::scratchpad_step);
+    shape.dram_step = random.corner(isa::limits::Load::dram_step);
   }
   return shape;
 }

@@ -140,7 +140,7 @@ bool leave_accumulators(const hw::Config& config, Instruction& instruction, Rand
           const int64_t vectors = int64_t{x.out_rows} * x.out_columns * x.blocks;
           x.accumulator = static_cast<uint32_t>(config.accumulator_vectors() - vectors +
                                                 random.between(1, vectors));
-          return x.accumulator < 1u << 12;
+          return x.accumulator <= std::remove_reference_t<decltype(x)>::Limit::accumulator.max;
         }
         return false;
       },
@@ -152,7 +152,7 @@ bool leave_dram(int64_t dram_bytes, Instruction& instruction, Random& random) {
     const int64_t reach = x.dram_step < 0 ? 0 : (int64_t{x.rows} - 1) * x.dram_step;
     x.dram = static_cast<uint64_t>(std::max<int64_t>(
         0, random.pick({dram_bytes - reach - x.row_bytes + random.between(1, 40), dram_bytes,
-                        (int64_t{1} << 40) - reach - x.row_bytes - 64})));
+                        isa::limits::Load::dram.max + 1 - reach - x.row_bytes - 64})));
     return true;
   };
   if (auto* x = std::get_if<isa::Load>(&instruction)) return move(*x);
@@ -169,16 +169,17 @@ bool overflow_line_memory(const hw::Config& config, Instruction& instruction, Ra
                         reference::streamed_columns(*x)) /
                            unit * unit +
                        unit;
-  if (past < 0 || past > 4095) return false;
+  if (past < 0 || past > isa::limits::Depthwise::line_base.max) return false;
   if (x->blocks > 1 && random.one_in(2)) {
     x->line_base = 0;
     const int64_t others = (int64_t{x->blocks} - 1) * unit;
-    x->line_step = static_cast<uint32_t>(
-        random.pick<int64_t>({(past + others - 1) / others * unit, 4096 - unit}));
+    x->line_step = static_cast<uint32_t>(random.pick<int64_t>(
+        {(past + others - 1) / others * unit, isa::limits::Depthwise::line_step.max + 1 - unit}));
     return true;
   }
   if (x->resume != 0 || random.one_in(2)) {
-    x->line_base = static_cast<uint32_t>(random.pick<int64_t>({past, 4096 - unit}));
+    x->line_base = static_cast<uint32_t>(
+        random.pick<int64_t>({past, isa::limits::Depthwise::line_base.max + 1 - unit}));
     return true;
   }
   // All padding, so that the width is the only mistake.
@@ -186,7 +187,8 @@ bool overflow_line_memory(const hw::Config& config, Instruction& instruction, Ra
   x->out_rows = x->blocks = x->passes = x->x_step = 1;
   x->pairs = 0;
   const int64_t least =
-      std::max<int64_t>(0, config.line_buffer_pixels + 2 - 1024 - int64_t{x->tap_columns});
+      std::max<int64_t>(0, config.line_buffer_pixels + 2 - isa::limits::Depthwise::out_columns.max -
+                               int64_t{x->tap_columns});
   x->line_base = static_cast<uint32_t>(
       random.corner(least, config.line_buffer_pixels - int64_t{x->tap_columns}));
   x->out_columns =

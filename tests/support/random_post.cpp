@@ -6,10 +6,12 @@
 namespace zahl::test {
 namespace {
 
+namespace limits = isa::limits;
+
 constexpr int kTries = 12;
 
 uint32_t random_multiplier(Random& random) {
-  constexpr int64_t kLargest = (int64_t{1} << 31) - 1;
+  constexpr int64_t kLargest = limits::Drain::m0.max;
   return static_cast<uint32_t>(
       random.pick<int64_t>({0, 1, kLargest, int64_t{1} << 30, int64_t{1} << random.between(0, 30),
                             random.between(0, kLargest), random.between(kLargest / 2, kLargest),
@@ -103,14 +105,14 @@ bool try_drain(ProgramBuilder& builder) {
   x.last_channels = static_cast<uint32_t>(random.corner(1, c));
   x.pixel_step = static_cast<uint32_t>(
       x.out_columns == 1
-          ? random.corner(0, (1 << 18) - 1)
+          ? random.corner(limits::Drain::pixel_step)
           : random.pick<int64_t>({c, c, c * x.blocks, 0, 1, random.between(0, 2 * c)}));
   x.row_step = static_cast<uint32_t>(
-      x.out_rows == 1 ? random.corner(0, (1 << 22) - 1)
+      x.out_rows == 1 ? random.corner(limits::Drain::row_step)
                       : random.pick<int64_t>(
                             {int64_t{x.out_columns} * x.pixel_step, c, random.between(0, 8 * c)}));
   x.block_step = static_cast<uint32_t>(
-      x.blocks == 1 ? random.corner(0, (1 << 22) - 1)
+      x.blocks == 1 ? random.corner(limits::Drain::block_step)
                     : random.pick<int64_t>({c, 0, random.between(0, 20 * c)}));
   set_output(builder, x);
   const auto parameters = channel_parameters(builder, x.uniform != 0, x.blocks);
@@ -132,7 +134,7 @@ bool try_eltwise(ProgramBuilder& builder) {
   x.row_bytes = static_cast<uint32_t>(random.size(bytes));
   x.rows = static_cast<uint32_t>(random.size(std::min<int64_t>(40, bytes / x.row_bytes)));
   const auto random_step = [&] {
-    if (x.rows == 1) return static_cast<uint32_t>(random.corner(0, (1 << 22) - 1));
+    if (x.rows == 1) return static_cast<uint32_t>(random.corner(limits::Eltwise::a_step));
     return static_cast<uint32_t>(
         random.pick<int64_t>({x.row_bytes, x.row_bytes, 0, x.row_bytes + random.between(0, 30)}));
   };
@@ -212,7 +214,7 @@ bool try_softmax(ProgramBuilder& builder) {
   x.row_bytes = static_cast<uint32_t>(random.size(random.pick<int64_t>({10, 40, 40, 300})));
   x.rows = static_cast<uint32_t>(random.size(std::max<int64_t>(1, 80 / x.row_bytes)));
   const auto random_step = [&] {
-    if (x.rows == 1) return static_cast<uint32_t>(random.corner(0, (1 << 22) - 1));
+    if (x.rows == 1) return static_cast<uint32_t>(random.corner(limits::Softmax::source_step));
     return static_cast<uint32_t>(
         random.pick<int64_t>({x.row_bytes, x.row_bytes + random.between(0, 9), 0}));
   };

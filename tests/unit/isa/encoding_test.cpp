@@ -43,6 +43,18 @@ bool set_field(X& x, size_t n, int64_t (*choose)(const FieldInfo&)) {
   return n > wanted;  // wrapped below zero
 }
 
+// Whether the C++ type of field number `n` holds no value beyond the field's.
+template <class X>
+bool fills_its_type(const X& x, size_t n) {
+  bool result = false;
+  const auto look = [&](const FieldInfo& info, const auto& value) {
+    if (n-- == 0) result = info.bits == 8 * static_cast<int>(sizeof(value));
+  };
+  for_each_field(x.common, look);
+  for_each_field(x, look);
+  return result;
+}
+
 // Bytes written out by hand from docs/isa.md, so that a mistake of the generator cannot hide in
 // both directions.
 TEST(Encoding, PutsALoadWhereTheTableSays) {
@@ -144,22 +156,42 @@ TEST(Encoding, RefusesAValueThatDoesNotFit) {
     for (size_t n = 0;; ++n) {
       auto changed = x;
       if (!set_field(changed, n, [](const FieldInfo& info) { return highest(info) + 1; })) break;
-      const bool wraps = [&] {  // a 32-bit field whose type holds no larger value
-        bool result = false;
-        size_t k = n;
-        const auto look = [&](const FieldInfo& info, const auto& value) {
-          if (k-- == 0) result = info.bits == 8 * static_cast<int>(sizeof(value));
-        };
-        for_each_field(changed.common, look);
-        for_each_field(changed, look);
-        return result;
-      }();
-      if (wraps) continue;
+      if (fills_its_type(x, n)) continue;
       EXPECT_THROW(encode(changed), std::out_of_range) << x.kName << " field " << n;
       ++refused;
     }
   });
   EXPECT_GT(refused, 100);
+}
+
+// What a user of isa::limits relies on, judged by encode and by the rules of dispatch.
+TEST(Encoding, TakesEveryFieldAtItsLimitsAndNothingBeyond) {
+  const hw::Config config = hw::load_config("edge16");
+  int cut_by_rules = 0;
+  for_each_kind([&](auto x) {
+    for (size_t n = 0;; ++n) {
+      auto least = x, most = x, below = x, above = x;
+      if (!set_field(least, n, [](const FieldInfo& info) { return info.limits.min; })) break;
+      set_field(most, n, [](const FieldInfo& info) { return info.limits.max; });
+      set_field(below, n, [](const FieldInfo& info) { return info.limits.min - 1; });
+      set_field(above, n, [](const FieldInfo& info) { return info.limits.max + 1; });
+      EXPECT_NO_THROW(encode(least)) << x.kName << " field " << n;
+      EXPECT_NO_THROW(encode(most)) << x.kName << " field " << n;
+      if (fills_its_type(x, n)) continue;
+      EXPECT_THROW(encode(below), std::out_of_range) << x.kName << " field " << n;
+      try {
+        encode(above);
+        EXPECT_NE(broken_rule(above, config), "") << x.kName << " field " << n;
+        EXPECT_EQ(broken_rule(most, config), "") << x.kName << " field " << n;
+        ++cut_by_rules;
+      } catch (const std::out_of_range&) {
+      }
+    }
+  });
+  EXPECT_EQ(cut_by_rules, 2);  // depthwise.tap_rows and eltwise.operation
+  EXPECT_EQ(limits::Conv::out_rows.max, 1024);
+  EXPECT_EQ(limits::Conv::source.min, -(1 << 23));
+  EXPECT_EQ(limits::Depthwise::tap_rows.max, 3);
 }
 
 TEST(Encoding, NamesFieldAndRangeWhenAValueDoesNotFit) {
