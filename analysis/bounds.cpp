@@ -2,28 +2,15 @@
 
 #include <algorithm>
 
+#include "contract/timing.h"
 #include "isa/encoding.h"
 #include "isa/round.h"
-#include "sim/array/stream.h"
 
 namespace zahl::analysis {
 namespace {
 
 int64_t rate_of(const hw::Config& config, const MemoryConfig& memory) {
   return std::min(memory.bytes_per_cycle, config.bus_bytes);
-}
-
-// Whole beats that a transfer's rows touch. Bursts are cut at multiples of a beat, so they add
-// none.
-template <class Transfer>
-int64_t beats_of(const Transfer& x, int64_t bus) {
-  int64_t beats = 0;
-  for (int64_t row = 0; row < x.rows; ++row) {
-    const int64_t offset =
-        (static_cast<int64_t>(x.dram) + row * static_cast<int64_t>(x.dram_step)) % bus;
-    beats += ceil_div(offset + x.row_bytes, bus);
-  }
-  return beats;
 }
 
 class Adder {
@@ -46,7 +33,7 @@ class Adder {
  private:
   template <class Instruction>
   void stream(const Instruction& x) {
-    const sim::Stream s = sim::stream_of(x, config_);
+    const timing::TileSequence s = timing::tile_sequence(x, config_);
     b_.cycles[static_cast<size_t>(Limit::Array)] += s.streaming_cycles();
     b_.cycles[static_cast<size_t>(Limit::Weights)] += s.port_cycles();
   }
@@ -77,9 +64,9 @@ Limit Bounds::next_limit() const {
 int64_t bus_bytes_of(const isa::Instruction& instruction, const hw::Config& config) {
   const int64_t bus = config.bus_bytes;
   if (const auto* load = std::get_if<isa::Load>(&instruction))
-    return isa::kInstructionBytes + beats_of(*load, bus) * bus;
+    return isa::kInstructionBytes + timing::transfer_beats(*load, config) * bus;
   if (const auto* store = std::get_if<isa::Store>(&instruction))
-    return isa::kInstructionBytes + beats_of(*store, bus) * bus;
+    return isa::kInstructionBytes + timing::transfer_beats(*store, config) * bus;
   return isa::kInstructionBytes;
 }
 

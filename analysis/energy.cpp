@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "analysis/bounds.h"
+#include "contract/timing.h"
 #include "isa/error.h"
-#include "sim/array/stream.h"
 
 namespace zahl::analysis {
 namespace {
@@ -44,11 +44,11 @@ class Counter {
   void operator()(const isa::Load& x) { events.scratchpad_bytes += int64_t{x.rows} * x.row_bytes; }
   void operator()(const isa::Store& x) { events.scratchpad_bytes += int64_t{x.rows} * x.row_bytes; }
   void operator()(const isa::Conv& x) {
-    const sim::Stream s = sim::stream_of(x, config_);
+    const timing::TileSequence s = timing::tile_sequence(x, config_);
     stream(s, config_.rows, s.streaming_cycles());
   }
   void operator()(const isa::Depthwise& x) {
-    const sim::Stream s = sim::stream_of(x, config_);
+    const timing::TileSequence s = timing::tile_sequence(x, config_);
     stream(s, config_.columns * (s.has_second ? 2 : 1),
            int64_t{x.blocks} * x.passes * x.out_rows * x.out_columns);
   }
@@ -72,7 +72,7 @@ class Counter {
 
  private:
   // Each vector reads `bytes`; each of `sums` vectors of accumulators is read and written.
-  void stream(const sim::Stream& s, int64_t bytes, int64_t sums) {
+  void stream(const timing::TileSequence& s, int64_t bytes, int64_t sums) {
     events.multiply_accumulates += s.streaming_cycles() * config_.multipliers();
     events.scratchpad_bytes += s.streaming_cycles() * bytes + s.tiles * config_.weight_tile_bytes();
     events.accumulator_bytes += 2 * sums * config_.columns * kAccumulatorBytes;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "contract/timing.h"
 #include "isa/encoding.h"
-#include "sim/array/stream.h"
 
 namespace zahl::analysis {
 namespace {
@@ -95,7 +95,8 @@ class Timeline {
                             ? static_cast<Cause>(run_.instructions[*token].unit)
                             : Cause::Dispatch;
     if (start(index) > now_) give_back_from(index, start(index), cause);
-    const sim::Stream s = sim::stream_of(program_.instructions[index], program_.config);
+    const timing::TileSequence s =
+        timing::tile_sequence(program_.instructions[index], program_.config);
     const int64_t first = s.first(end(index));
     for (int64_t t = 0; t < s.tiles; ++t) {
       give(index, first + t * s.apart(), Cause::Weights);

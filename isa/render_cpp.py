@@ -73,8 +73,8 @@ def field_info(owner: str, f: dict) -> str:
 
 def all_limits(spec: dict) -> list[str]:
     lines = [
-        "// The natural values that a field may have: what its bits hold, cut by rules that compare",
-        "// it with a number. Both ends are included.",
+        "// The natural values that a field may have: what its bits hold, cut by rules that",
+        "// compare it with a number. Both ends are included.",
         "struct Limits {",
         "  int64_t min, max;",
         "  constexpr bool holds(int64_t value) const { return min <= value && value <= max; }",

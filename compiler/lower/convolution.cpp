@@ -7,6 +7,7 @@
 #include "compiler/lower/packing.h"
 #include "compiler/plan/channel_parameters.h"
 #include "compiler/plan/rows.h"
+#include "contract/timing.h"
 
 namespace zahl::lower {
 namespace {
@@ -69,7 +70,7 @@ bool ConvLowering::is_weight_bound() const {
 // Blocks whose parameters leave room for those of the next ones.
 int ConvLowering::most_blocks() const {
   const int64_t blocks = c_.parameters.bytes() / 2 / w_.parameter_block_bytes;
-  return static_cast<int>(std::clamp<int64_t>(blocks, 1, 256));
+  return static_cast<int>(std::clamp<int64_t>(blocks, 1, isa::limits::Drain::blocks.max));
 }
 
 ConvWeights ConvLowering::plan() const {
@@ -84,7 +85,7 @@ plan::Tile ConvLowering::tile_of(int rows) const {
   plan::TileWork work;
   work.weight_tiles = w_.tiles();
   work.blocks = w_.blocks;
-  work.parameter_lines = plan::parameter_lines(plan::is_uniform(conv_.requant), c_.config);
+  work.parameter_lines = timing::parameter_lines(plan::is_uniform(conv_.requant), c_.config);
   return plan::choose_tile(rows, out_.w, work, c_.config);
 }
 
@@ -122,9 +123,10 @@ void ConvLowering::do_rows(std::vector<InputRows> inputs, int64_t output_at, int
 void ConvLowering::do_tile(size_t first_group, size_t last_group, const plan::Tile& part, int ty,
                            int tx, bool is_one_tile, bool& is_loaded) {
   const WeightGroup& group = w_.groups[first_group];
-  int together = std::min(
-      most_blocks(),
-      is_weight_bound() ? 256 : plan::blocks_together(part.pixels(), w_.blocks, c_.config));
+  int together =
+      std::min(most_blocks(), is_weight_bound()
+                                  ? int{isa::limits::Conv::blocks.max}
+                                  : plan::blocks_together(part.pixels(), w_.blocks, c_.config));
   const bool is_joined = std::any_of(w_.reductions.begin(), w_.reductions.end(),
                                      [](const plan::Reduction& r) { return !r.joined.empty(); });
   if (is_joined) together = 1;  // several instructions a block

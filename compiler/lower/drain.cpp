@@ -2,6 +2,7 @@
 
 #include "compiler/lower/packing.h"
 #include "compiler/plan/channel_parameters.h"
+#include "contract/timing.h"
 
 namespace zahl::lower {
 
@@ -34,7 +35,7 @@ void emit_drain(Context& context, const ir::Requant& requant, const DrainTarget&
   context.emit(
       drain,
       {reads_accumulators(accumulator, int64_t{target.blocks} * target.rows * target.columns),
-       reads(parameters, int64_t{target.blocks} * plan::parameter_lines(uniform, context.config) *
+       reads(parameters, int64_t{target.blocks} * timing::parameter_lines(uniform, context.config) *
                              context.config.line_bytes),
        writes(target.address, last_pixel + target.channels)});
 }

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "compiler/plan/channel_parameters.h"
+#include "contract/timing.h"
 #include "isa/round.h"
 
 namespace zahl::lower {
@@ -103,10 +104,10 @@ ConvWeights plan_weights(const ir::Conv& conv, const std::vector<int>& source_ch
   w.block_bytes = int64_t{w.tiles()} * config.weight_tile_bytes();
   w.total_bytes = int64_t{conv.groups} * w.blocks * w.block_bytes;
   w.parameter_block_bytes =
-      int64_t{plan::parameter_lines(plan::is_uniform(conv.requant), config)} * config.line_bytes;
+      int64_t{timing::parameter_lines(plan::is_uniform(conv.requant), config)} * config.line_bytes;
 
-  const int largest =
-      static_cast<int>(std::clamp<int64_t>(std::min(group_bytes, half) / w.block_bytes, 1, 256));
+  const int largest = static_cast<int>(std::clamp<int64_t>(
+      std::min(group_bytes, half) / w.block_bytes, 1, isa::limits::Conv::blocks.max));
   std::vector<uint8_t> weights, parameters;
   for (int g = 0; g < conv.groups; ++g) {
     for (int b = 0; b < w.blocks; b += largest) {

@@ -6,6 +6,7 @@
 #include "compiler/lower/drain.h"
 #include "compiler/lower/lower.h"
 #include "compiler/plan/channel_parameters.h"
+#include "contract/timing.h"
 
 namespace zahl::lower {
 WindowOp window_op(const ir::Depthwise& d, const Context& context) {
@@ -86,7 +87,7 @@ void WindowLowering::pack() {
   int64_t tiles = 0, lines = 0;
   for (const plan::TapWindow& window : windows_) tiles += window.passes;
   for (const WindowArea& area : areas_)
-    lines += plan::parameter_lines(plan::is_uniform(area.requant), c_.config);
+    lines += timing::parameter_lines(plan::is_uniform(area.requant), c_.config);
   const int64_t by_weights = c_.weights.bytes() / 2 / (tiles * c_.config.weight_tile_bytes());
   const int64_t by_parameters = c_.parameters.bytes() / 2 / (lines * c_.config.line_bytes);
   const int largest = static_cast<int>(std::min({by_weights, by_parameters, int64_t{blocks()}}));
@@ -156,7 +157,7 @@ void WindowLowering::fetch(Group& group) {
 }
 
 int64_t WindowLowering::parameter_bytes_of(const WindowArea& area) const {
-  return int64_t{plan::parameter_lines(plan::is_uniform(area.requant), c_.config)} *
+  return int64_t{timing::parameter_lines(plan::is_uniform(area.requant), c_.config)} *
          c_.config.line_bytes;
 }
 
@@ -164,15 +165,15 @@ plan::TileWork WindowLowering::work_of(const WindowArea& area, const Group& grou
   plan::TileWork work;
   work.weight_tiles = windows_[0].passes;
   work.blocks = group.blocks;
-  work.parameter_lines = plan::parameter_lines(plan::is_uniform(area.requant), c_.config);
+  work.parameter_lines = timing::parameter_lines(plan::is_uniform(area.requant), c_.config);
   work.is_window = true;
   work.stride_h = op_.stride_h, work.stride_w = op_.stride_w;
   work.tap_rows = windows_[0].tap_rows, work.tap_columns = windows_[0].tap_columns;
   for (const plan::TapWindow& window : windows_) {
     if (window.tap_rows == 1) continue;  // needs no line memory
-    work.largest_columns =
-        std::min(work.largest_columns,
-                 std::max(1, (c_.config.line_buffer_pixels - window.tap_columns) / op_.stride_w));
+    work.largest_columns = std::min(
+        work.largest_columns,
+        std::max<int64_t>(1, (c_.config.line_buffer_pixels - window.tap_columns) / op_.stride_w));
   }
   const int places =
       plan::line_places((area.column1 - area.column0 - 1) * op_.stride_w + op_.kernel_w) *
@@ -250,10 +251,10 @@ void WindowLowering::emit_window(const plan::TapWindow& window, const Part& part
   const int64_t y = int64_t{part.oy} * op_.stride_h - op_.padding.top - input_.first + seen;
   const int64_t x =
       (int64_t{part.ox} * op_.stride_w - op_.padding.left + window.first_column) * pixel;
-  const int64_t streamed_columns = int64_t{tile.columns - 1} * op_.stride_w + window.tap_columns;
-  const int64_t streamed_rows = part.resumes ? int64_t{tile.rows} * op_.stride_h
-                                             : int64_t{tile.rows - 1} * op_.stride_h +
-                                                   int64_t{window.passes} * window.tap_rows;
+  const int64_t streamed_columns =
+      timing::streamed_columns(tile.columns, op_.stride_w, window.tap_columns);
+  const int64_t streamed_rows = timing::streamed_rows(
+      tile.rows, op_.stride_h, int64_t{window.passes} * window.tap_rows, part.resumes);
   isa::Depthwise d;
   d.source = static_cast<int32_t>(input_.address + y * row + x + block * c_.config.columns);
   d.input_x = static_cast<int32_t>(x);

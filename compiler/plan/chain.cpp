@@ -7,12 +7,13 @@
 #include "compiler/plan/reduction.h"
 #include "compiler/plan/rows.h"
 #include "compiler/plan/taps.h"
+#include "contract/timing.h"
 #include "isa/round.h"
 
 namespace zahl::plan {
 namespace {
 
-constexpr int kTables = 2;  // that post holds
+constexpr int64_t kTables = isa::limits::SetTable::slot.max + 1;  // that post holds
 
 // What a stage holds on chip from its first tick to its last.
 struct Holdings {
@@ -24,7 +25,8 @@ Holdings holdings_of(const ir::Graph& graph, int node, const hw::Config& config)
   Holdings h;
   const auto count = [&](const ir::Requant& requant, int64_t blocks, int64_t tiles) {
     h.weights = round_up(blocks * tiles * config.weight_tile_bytes(), config.line_bytes);
-    h.parameters = blocks * parameter_lines(is_uniform(requant), config) * config.line_bytes;
+    h.parameters =
+        blocks * timing::parameter_lines(is_uniform(requant), config) * config.line_bytes;
     h.tables = requant.table ? 1 : 0;
   };
   if (const auto* conv = std::get_if<ir::Conv>(&operation_of(graph, node))) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "contract/timing.h"
 #include "isa/round.h"
 
 namespace zahl::plan {
@@ -39,7 +40,7 @@ std::vector<JoinedRun> join_rows(int rows, int row_bytes, int lanes) {
 int64_t joined_cycles(const std::vector<JoinedRun>& runs, int64_t pixels, int64_t lines) {
   int64_t cycles = 0;
   for (const JoinedRun& run : runs)
-    cycles += run.tiles * (run.split > 0 ? pixels + lines : std::max(pixels, lines));
+    cycles += timing::TileSequence{run.tiles, pixels, run.split > 0, lines}.apart();
   return cycles;
 }
 
@@ -66,7 +67,8 @@ Reduction reduction_of(const ir::Conv& conv, int input_channels, const ir::Shape
   const int64_t lines = config.weight_tile_lines();
   if (pixels < kJoinedPixels) return r;
   auto joined = join_rows(conv.kernel_h, conv.kernel_w * channels, config.rows);
-  if (joined_cycles(joined, pixels, lines) < r.tiles() * std::max(pixels, lines))
+  if (joined_cycles(joined, pixels, lines) <
+      r.tiles() * timing::TileSequence{1, pixels, false, lines}.apart())
     r.joined = std::move(joined);
   return r;
 }

@@ -30,7 +30,7 @@ struct TileWork {
   // tap_rows) * (...).
   bool is_window = false;
   int stride_h = 1, stride_w = 1, tap_rows = 1, tap_columns = 1;
-  int largest_columns = 1024;
+  int64_t largest_columns = isa::limits::Conv::out_columns.max;
   bool resumes = false;  // a tile goes on where the one above it ended
 };
 

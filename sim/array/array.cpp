@@ -1,6 +1,6 @@
 #include "sim/array/array.h"
 
-#include "sim/array/stream.h"
+#include "contract/timing.h"
 
 namespace zahl::sim {
 
@@ -21,7 +21,7 @@ void Array::reset() {
 }
 
 void Array::start(const isa::Instruction& instruction, uint32_t sequence, Cycle s) {
-  const Stream stream = stream_of(instruction, state_.config);
+  const timing::TileSequence tiles = timing::tile_sequence(instruction, state_.config);
   bool is_allowed = true;
   if (const auto* conv = std::get_if<isa::Conv>(&instruction)) {
     is_allowed = conv_.execute(*conv, storage_, state_.compute_values);
@@ -31,14 +31,13 @@ void Array::start(const isa::Instruction& instruction, uint32_t sequence, Cycle 
   }
   if (!is_allowed) set_fault(sequence, isa::Error::Range);
 
-  const Cycle first = std::max(s + 1 + stream.lines, streamed_);
-  const Cycle last = first + stream.to_last_tile();
-  streamed_ = last + stream.vectors;
-  set_covered(streamed_);
-  set_end(sequence, streamed_ + hw::kArrayPipeline);
-  set_ready(stream.has_second ? streamed_ : last + 1);
+  const timing::ArrayCycles cycles = timing::array_cycles(tiles, s, streamed_);
+  streamed_ = cycles.streamed;
+  set_covered(cycles.streamed);
+  set_end(sequence, cycles.end);
+  set_ready(cycles.ready);
 
-  const auto streaming = static_cast<uint64_t>(stream.streaming_cycles());
+  const auto streaming = static_cast<uint64_t>(tiles.streaming_cycles());
   state_.counter(isa::Counter::ArrayBusy) += streaming;
   state_.counter(isa::Counter::ArrayWeights) -= streaming;  // covered cycles are added as they pass
 }

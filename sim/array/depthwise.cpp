@@ -20,7 +20,7 @@ int64_t origin_row(const isa::Depthwise& x) { return x.resume != 0 ? int64_t{x.y
 
 // Input rows that the passes together stream.
 int64_t plane_rows(const isa::Depthwise& x) {
-  return (int64_t{x.passes} - 1) * x.tap_rows + streamed_rows(x);
+  return (int64_t{x.passes} - 1) * x.tap_rows + timing::streamed_rows(x);
 }
 
 struct Range {
@@ -29,7 +29,8 @@ struct Range {
 
 // Columns whose pixels lie in the row.
 Range valid_columns(const isa::Depthwise& x) {
-  const int64_t columns = streamed_columns(x), step = x.pixel_step, limit = x.input_row_limit;
+  const int64_t columns = timing::streamed_columns(x), step = x.pixel_step,
+                limit = x.input_row_limit;
   if (step == 0) return x.input_x >= 0 && x.input_x < limit ? Range{0, columns} : Range{};
   const int64_t first = x.input_x >= 0 ? 0 : ceil_div(-int64_t{x.input_x}, step);
   const int64_t end = limit <= x.input_x ? 0 : ceil_div(limit - x.input_x, step);
@@ -43,11 +44,13 @@ Range valid_rows(const isa::Depthwise& x) {
 }
 
 // Where the row of a block stands in the line memory, from the block's first place on.
-int64_t first_place(const isa::Depthwise& x) { return x.pairs != 0 ? streamed_columns(x) % 2 : 0; }
+int64_t first_place(const isa::Depthwise& x) {
+  return x.pairs != 0 ? timing::streamed_columns(x) % 2 : 0;
+}
 
 int64_t last_place(const isa::Depthwise& x) {
   return int64_t{x.line_base} + (int64_t{x.blocks} - 1) * x.line_step + first_place(x) +
-         streamed_columns(x) - 1;
+         timing::streamed_columns(x) - 1;
 }
 
 int64_t outputs_of(const isa::Depthwise& x) { return int64_t{x.out_rows} * x.out_columns; }
@@ -112,7 +115,7 @@ uint8_t* Depthwise::kept_row(const isa::Depthwise& x, int64_t block, int64_t fir
 }
 
 void Depthwise::resume_rows(const isa::Depthwise& x, int64_t block, int64_t first_channel) {
-  const int64_t rows = resumed_rows(x), bytes = streamed_columns(x) * kChannels;
+  const int64_t rows = resumed_rows(x), bytes = timing::streamed_columns(x) * kChannels;
   for (int64_t row = 0; row < rows; ++row) {
     std::memcpy(plane_.data() + row * bytes, kept_row(x, block, first_channel, 2 - rows + row),
                 static_cast<size_t>(bytes));
@@ -121,7 +124,7 @@ void Depthwise::resume_rows(const isa::Depthwise& x, int64_t block, int64_t firs
 
 void Depthwise::keep_rows(const isa::Depthwise& x, int64_t block, int64_t first_channel) {
   // The plane has two rows at least: the taps', or a resumed and a new one.
-  const int64_t bytes = streamed_columns(x) * kChannels;
+  const int64_t bytes = timing::streamed_columns(x) * kChannels;
   const uint8_t* const last = plane_.data() + (resumed_rows(x) + plane_rows(x) - 1) * bytes;
   std::memcpy(kept_row(x, block, first_channel, 0), last - bytes, static_cast<size_t>(bytes));
   std::memcpy(kept_row(x, block, first_channel, 1), last, static_cast<size_t>(bytes));
@@ -131,7 +134,7 @@ void Depthwise::keep_rows(const isa::Depthwise& x, int64_t block, int64_t first_
 // last rows are kept.
 void Depthwise::fill_plane(const isa::Depthwise& x, const mem::Storage& storage, int64_t block,
                            int64_t first_channel, Mode mode) {
-  const int64_t rows = plane_rows(x), columns = streamed_columns(x);
+  const int64_t rows = plane_rows(x), columns = timing::streamed_columns(x);
   const size_t needed = static_cast<size_t>(((resumed_rows(x) + rows) * columns + 4) * kChannels);
   if (plane_.size() < needed) plane_.resize(needed);
   resume_rows(x, block, first_channel);
@@ -196,7 +199,7 @@ void Depthwise::find_taps(const isa::Depthwise& x, const mem::Storage& storage, 
 
 void Depthwise::compute(const isa::Depthwise& x, mem::Storage& storage, Mode mode) {
   arith::DepthwiseJob job;
-  job.plane_columns = static_cast<int>(streamed_columns(x));
+  job.plane_columns = static_cast<int>(timing::streamed_columns(x));
   job.x_step = static_cast<int>(x.x_step);
   job.y_step = static_cast<int>(x.y_step);
   job.weight_zero = x.weight_zero;

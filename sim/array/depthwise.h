@@ -4,9 +4,9 @@
 
 #include <vector>
 
+#include "contract/timing.h"
 #include "generated/isa.h"
 #include "sim/arith/depthwise.h"
-#include "sim/array/stream.h"
 #include "sim/mem/storage.h"
 
 namespace zahl::sim {

@@ -5,14 +5,14 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "contract/timing.h"
 #include "generated/isa.h"
-#include "isa/round.h"
 
 namespace zahl::sim {
 
 class Rows {
  public:
-  static constexpr uint64_t kAddressMask = (uint64_t{1} << 40) - 1;
+  static constexpr uint64_t kAddressMask = isa::limits::Load::dram.max;
 
   template <class Copy>
   void begin(const Copy& x, const hw::Config& config) {
@@ -30,13 +30,8 @@ class Rows {
   // The current burst: its first byte on either side, and how many.
   uint64_t dram() const { return dram_; }
   int64_t scratchpad() const { return scratchpad_; }
-  uint32_t bytes() const {
-    return std::min(left_, burst_bytes_ - static_cast<uint32_t>(dram_ & (burst_bytes_ - 1)));
-  }
-  int beats() const {
-    const uint32_t offset = static_cast<uint32_t>(dram_ & (bus_bytes_ - 1));
-    return static_cast<int>(ceil_div(offset + bytes(), bus_bytes_));
-  }
+  uint32_t bytes() const { return timing::burst_length(dram_, left_, burst_bytes_); }
+  int beats() const { return static_cast<int>(timing::beats(dram_, bytes(), bus_bytes_)); }
 
   void advance() {
     const uint32_t size = bytes();

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "isa/round.h"
+#include "contract/timing.h"
 #include "sim/arith/requantize.h"
 #include "sim/post/execute.h"
 
@@ -9,8 +9,16 @@ namespace zahl::sim {
 
 namespace {
 
-int64_t lines(int64_t bytes, const hw::Config& config) {
-  return ceil_div(bytes, config.line_bytes);
+// Bytes of a block's channel parameters, each part padded to whole lines.
+struct ParameterLayout {
+  int64_t word_bytes = 0;  // biases, and again multipliers
+  int64_t total_bytes = 0;
+};
+
+ParameterLayout parameter_layout(const isa::Drain& x, const hw::Config& config) {
+  const int64_t line = config.line_bytes;
+  return {line * timing::word_lines(config),
+          line * timing::parameter_lines(x.uniform != 0, config)};
 }
 
 int64_t pixels_of(const isa::Drain& x) { return int64_t{x.out_rows} * x.out_columns; }
@@ -108,17 +116,6 @@ bool execute_checked(const isa::Drain& x, const PostContext& context) {
 }
 
 }  // namespace
-
-ParameterLayout parameter_layout(const isa::Drain& x, const hw::Config& config) {
-  const int64_t words = lines(4 * int64_t{config.columns}, config) * config.line_bytes;
-  const int64_t shifts = lines(config.columns, config) * config.line_bytes;
-  return {words, x.uniform != 0 ? words : 2 * words + shifts};
-}
-
-int64_t cycles(const isa::Drain& x, const hw::Config& config) {
-  const int64_t reads = parameter_layout(x, config).total_bytes / config.line_bytes;
-  return x.blocks * (reads + pixels_of(x)) + hw::kDrainPipeline;
-}
 
 bool execute(const isa::Drain& x, const PostContext& context) {
   if (!allowed(x, context)) return execute_checked(x, context);

@@ -1,17 +1,12 @@
 #include <algorithm>
 #include <array>
 
-#include "isa/round.h"
 #include "sim/arith/requantize.h"
 #include "sim/post/execute.h"
 
 namespace zahl::sim {
 
 namespace {
-
-int64_t vectors_of_row(const isa::Eltwise& x, const hw::Config& config) {
-  return ceil_div(int64_t{x.row_bytes}, config.columns);
-}
 
 arith::EltwiseJob job_for(const isa::Eltwise& x, const PostContext& context) {
   arith::EltwiseJob job;
@@ -65,10 +60,6 @@ bool row_checked(const isa::Eltwise& x, const PostContext& context, int64_t row)
 }
 
 }  // namespace
-
-int64_t cycles(const isa::Eltwise& x, const hw::Config& config) {
-  return x.rows * vectors_of_row(x, config) + hw::kEltwisePipeline;
-}
 
 bool execute(const isa::Eltwise& x, const PostContext& context) {
   const mem::Storage& storage = context.storage;

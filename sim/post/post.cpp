@@ -1,5 +1,6 @@
 #include "sim/post/post.h"
 
+#include "contract/timing.h"
 #include "sim/post/execute.h"
 
 namespace zahl::sim {
@@ -13,7 +14,7 @@ void Post::start(const isa::Instruction& instruction, uint32_t sequence, Cycle s
   storage_.note_write(isa::common_of(instruction).write_banks);
   const auto run = [&](const auto& x) {
     if (!execute(x, context)) set_fault(sequence, isa::Error::Range);
-    set_end(sequence, s + cycles(x, state_.config));
+    set_end(sequence, s + timing::post_cycles(x, state_.config));
   };
   if (const auto* drain = std::get_if<isa::Drain>(&instruction)) return run(*drain);
   if (const auto* eltwise = std::get_if<isa::Eltwise>(&instruction)) return run(*eltwise);

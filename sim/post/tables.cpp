@@ -55,10 +55,6 @@ bool row_checked(const isa::Softmax& x, const PostContext& context, int64_t row)
 
 }  // namespace
 
-int64_t cycles(const isa::SetTable&, const hw::Config& config) {
-  return kTableBytes / config.line_bytes + hw::kTablePipeline;
-}
-
 bool execute(const isa::SetTable& x, const PostContext& context) {
   bool fault = false;
   auto& table = context.storage.tables[x.slot];
@@ -75,12 +71,6 @@ bool execute(const isa::SetTable& x, const PostContext& context) {
     }
   }
   return !fault;
-}
-
-int64_t cycles(const isa::Softmax& x, const hw::Config&) {
-  const int64_t delays =
-      hw::kSoftmaxMaximum + hw::kSoftmaxSum + hw::kSoftmaxReciprocal + hw::kSoftmaxOutput;
-  return 1 + x.rows * (3 * int64_t{x.row_bytes} + delays);
 }
 
 bool execute(const isa::Softmax& x, const PostContext& context) {

@@ -61,7 +61,7 @@ MAY_SEE = {
         "sim/top",
     ],
     "host": ["isa", "contract"],
-    "analysis": ["isa", "contract", "compiler/driver", "engines", "host", "sim/array"],
+    "analysis": ["isa", "contract", "compiler/driver", "engines", "host"],
     "page": [],
     "explain": [
         "isa",

@@ -36,6 +36,14 @@ def test_readme_counts_the_random_programs():
     assert f"{counts[0] * counts[1]:,} random programs a preset" in text_of("README.md")
 
 
+def test_machine_page_names_every_timing_formula():
+    """And no other; tests/unit/contract/timing_test.cpp compares the page's numbers with them."""
+    types = "int64_t|uint32_t|int|TileSequence|ArrayCycles"
+    computed = re.findall(rf"^(?:inline )?(?:{types}) (\w+)\(", text_of("contract/timing.h"), re.M)
+    named = re.findall(r"`timing::(\w+)`", text_of("docs/machine.md"))
+    assert set(named) - {"name"} == set(computed)
+
+
 def preset(path: str) -> dict:
     return tomllib.loads(text_of(f"isa/presets/{path}.toml"))
 
