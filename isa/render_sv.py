@@ -23,14 +23,30 @@ def sv_rule(rule: str, instruction: dict, hw: dict) -> str:
     return " ".join(out)
 
 
+def field_type(owner: str, field: dict) -> str:
+    return f"{owner}_{field['name']}_t"
+
+
+def field_types(owner: str, fields: list[dict]) -> list[str]:
+    """One type a field, for whoever keeps a copy of it; as stored, so a count may be minus 1."""
+    return [
+        f"  typedef logic {'signed ' if f.get('signed') else ''}[{f['bits'] - 1}:0] "
+        f"{field_type(owner, f)};"
+        for f in fields
+    ] + [""]
+
+
 def struct(spec: dict, instruction: dict) -> list[str]:
-    lines = [f"  // {instruction['doc']}", "  typedef struct packed {"]
+    lines = field_types(instruction["name"], instruction["fields"])
+    lines += [f"  // {instruction['doc']}", "  typedef struct packed {"]
     reserved = spec["instruction_bits"] - instruction["used_bits"]
     lines += [f"    logic [{reserved - 1}:0] reserved;"]
-    for f in reversed(spec["common"] + instruction["fields"]):
-        sign = "signed " if f.get("signed") else ""
+    for owner, f in reversed(
+        [("common", f) for f in spec["common"]]
+        + [(instruction["name"], f) for f in instruction["fields"]]
+    ):
         bias = " (stored minus 1)" if f.get("bias") else ""
-        lines += [f"    logic {sign}[{f['bits'] - 1}:0] {f['name']};  // {f['doc']}{bias}"]
+        lines += [f"    {field_type(owner, f)} {f['name']};  // {f['doc']}{bias}"]
     return lines + [f"  }} {instruction['name']}_t;", ""]
 
 
@@ -133,13 +149,14 @@ def package(spec: dict, hw: dict, values: dict) -> str:
         for n, c in enumerate(spec["counter"])
     ] + [""]
     common_bits = sum(f["bits"] for f in spec["common"])
+    lines += field_types("common", spec["common"])
     lines += [
         "  // What every instruction has.",
         "  typedef struct packed {",
         f"    logic [{spec['instruction_bits'] - common_bits - 1}:0] rest;",
     ]
     lines += [
-        f"    logic [{f['bits'] - 1}:0] {f['name']};  // {f['doc']}"
+        f"    {field_type('common', f)} {f['name']};  // {f['doc']}"
         for f in reversed(spec["common"])
     ] + ["  } common_t;", ""]
     for i in spec["instruction"]:

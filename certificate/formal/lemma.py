@@ -44,22 +44,32 @@ class Context:
         found = next(field for field in fields if field["name"] == name)
         return found["lsb"], found["bits"]
 
+    def width_of(self, kind: str, high: str) -> int:
+        """Bits of a member: a plain `logic`, or a field's type of the generated package."""
+        if kind == "logic" and (high or "0").isdigit():
+            return int(high or "0") + 1
+        owners = {"common": self.isa["COMMON"]}
+        owners |= {name: i["fields"] for name, i in self.isa["INSTRUCTIONS"].items()}
+        for owner, fields in owners.items():
+            for field in fields:
+                if kind == f"{owner}_{field['name']}_t":
+                    return field["bits"]
+        raise ProveError(f"the width of {kind} [{high}:0] is not known")
+
     def part(self, package: str, struct: str, name: str, term):
-        """A member of a packed struct whose members have widths in plain numbers."""
+        """A member of a packed struct; those below it have widths in plain numbers or are copies of
+        instruction fields."""
         path = next((self.source / "rtl").glob(f"*/{package}.sv"))
         body = re.search(r"typedef struct packed \{([^}]*)\} " + struct + ";", path.read_text())
         if body is None:
             raise ProveError(f"{path}: there is no packed struct {struct}")
         low = 0
-        for width, member in reversed(
-            re.findall(r"logic(?: signed)?\s*(?:\[(\d+):0\])?\s*(\w+);", body[1])
-        ):
-            bits = int(width or 0) + 1
+        members = re.findall(r"^\s*(\w+)(?: signed)?\s*(?:\[(.*)\])?\s*(\w+);", body[1], re.M)
+        for kind, width, member in reversed(members):
+            bits = self.width_of(kind, width.removesuffix(":0"))
             if member == name:
                 return extract(term, low + bits - 1, low)
             low += bits
-            if member == "data" or member == "strobe":
-                break
         raise ProveError(f"{path}: {struct} has no member {name} that a lemma can find")
 
 

@@ -5,18 +5,18 @@ module zahl_array_access
   import zahl_base_pkg::*;
   import zahl_array_pkg::*;
 (
-  input  logic                 valid_i,
-  input  logic                 depthwise_i,
-  input  logic          [ 6:0] low_i,
-  input  logic          [ 6:0] high_i,
-  input  address_t             address_i,
-  input  position_t            x_i,
-  input  input_row_t           y_i,
-  input  logic          [19:0] row_limit_i,
-  input  logic          [13:0] y_limit_i,
-  input  logic          [31:0] banks_i,
-  output read_request_t        read_o,
-  output array_lanes_t         lanes_o
+  input  logic                        valid_i,
+  input  logic                        depthwise_i,
+  input  logic                  [6:0] low_i,
+  input  logic                  [6:0] high_i,
+  input  address_t                    address_i,
+  input  position_t                   x_i,
+  input  input_row_t                  y_i,
+  input  conv_input_row_limit_t       row_limit_i,
+  input  conv_input_y_limit_t         y_limit_i,
+  input  common_read_banks_t          banks_i,
+  output read_request_t               read_o,
+  output array_lanes_t                lanes_o
 );
   zahl_array_lanes u_lanes (
     .valid_i,

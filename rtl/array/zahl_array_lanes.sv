@@ -5,15 +5,15 @@ module zahl_array_lanes
   import zahl_pkg::*;
   import zahl_array_pkg::*;
 (
-  input  logic                valid_i,
-  input  logic                depthwise_i,
-  input  logic         [ 6:0] low_i,
-  input  logic         [ 6:0] high_i,
-  input  position_t           x_i,
-  input  input_row_t          y_i,
-  input  logic         [19:0] row_limit_i,
-  input  logic         [13:0] y_limit_i,
-  output array_lanes_t        lanes_o
+  input  logic                        valid_i,
+  input  logic                        depthwise_i,
+  input  logic                  [6:0] low_i,
+  input  logic                  [6:0] high_i,
+  input  position_t                   x_i,
+  input  input_row_t                  y_i,
+  input  conv_input_row_limit_t       row_limit_i,
+  input  conv_input_y_limit_t         y_limit_i,
+  output array_lanes_t                lanes_o
 );
   position_t left;  // positions from x to the end of the row
   logic y_inside, x_inside;

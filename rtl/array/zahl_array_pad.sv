@@ -7,26 +7,26 @@ module zahl_array_pad
   import zahl_pkg::*;
   import zahl_array_pkg::*;
 (
-  input  logic                             clk_i,
-  input  logic                             set_i,
-  input  logic                             second_i,
-  input  logic                             pairs_i,
-  input  logic         [              5:0] split_i,
-  input  logic         [              7:0] pad_value_i,
-  input  logic                             valid_i,
-  input  array_lanes_t                     lanes_i,
+  input  logic                                clk_i,
+  input  logic                                set_i,
+  input  logic                                second_i,
+  input  logic                                pairs_i,
+  input  conv_split_t                         split_i,
+  input  conv_pad_value_t                     pad_value_i,
+  input  logic                                valid_i,
+  input  array_lanes_t                        lanes_i,
   /* verilator lint_off UNUSEDSIGNAL */  // `first` and `last` of a pixel tell nothing
-  input  array_lanes_t                     second_lanes_i,
+  input  array_lanes_t                        second_lanes_i,
   /* verilator lint_on UNUSEDSIGNAL */
-  input  logic         [VectorBytes*8-1:0] data_i,
-  input  logic         [VectorBytes*8-1:0] second_data_i,
-  output logic         [VectorBytes*8-1:0] vector_o,
-  output logic         [    Columns*8-1:0] older_o
+  input  logic            [VectorBytes*8-1:0] data_i,
+  input  logic            [VectorBytes*8-1:0] second_data_i,
+  output logic            [VectorBytes*8-1:0] vector_o,
+  output logic            [    Columns*8-1:0] older_o
 );
   // The lanes that the second access fills.
   logic [VectorBytes*8-1:0] second_mask, second_mask_q;
   logic second_q, pairs_q;
-  logic [7:0] pad_value_q;
+  conv_pad_value_t pad_value_q;
   always_comb begin
     second_mask = '0;
     if (set_i && second_i) second_mask = '1 << {split_i, 3'b0};

@@ -16,10 +16,10 @@ package zahl_array_pkg;
   // Bytes of a vector: Rows of them in a conv, Columns in a depthwise.
   localparam int unsigned VectorBytes = Rows > Columns ? Rows : Columns;
 
-  // A place in the line memory, a pixel. The even places are one memory, the odd ones another. Bit
-  // 12 of a place stays set once it has left what an instruction can name.
+  // A place in the line memory, a pixel. The even places are one memory, the odd ones another. The
+  // top bit of a place stays set once it has left what an instruction can name.
   localparam int unsigned PlaceBits = $clog2(LineBufferPixels);
-  typedef logic [12:0] place_t;
+  typedef logic [$bits(depthwise_line_base_t):0] place_t;
 
   // Addresses and positions are wide enough never to wrap; what lies past the scratchpad is cut off
   // at the request.
@@ -36,23 +36,23 @@ package zahl_array_pkg;
   // An instruction as a sequence of tiles. Counts are stored minus 1. Source and input_x are one
   // pixel further to the left where the first vector is half a pair.
   typedef struct packed {
-    logic signed [24:0] source;
-    logic signed [20:0] input_x;
-    logic signed [13:0] input_y;
-    logic [11:0] chunks;
-    logic [5:0] kernel_columns;
-    logic [17:0] kernel_column_step;
-    logic [5:0] kernel_rows;
-    logic [23:0] kernel_row_step;
-    logic [3:0] kernel_y_step;
-    logic [7:0] blocks;
-    logic [6:0] block_step;
-    logic [11:0] accumulator;
-    logic accumulate;
-    logic [23:0] weights;
-    logic signed [7:0] weight_zero;
-    logic [11:0] line_base;
-    logic [11:0] line_step;
+    logic signed [$bits(conv_source_t):0] source;
+    logic signed [$bits(conv_input_x_t):0] input_x;
+    conv_input_y_t input_y;
+    conv_chunks_t chunks;
+    conv_kernel_columns_t kernel_columns;
+    conv_kernel_column_step_t kernel_column_step;
+    conv_kernel_rows_t kernel_rows;
+    logic [$bits(depthwise_row_step_t)+1:0] kernel_row_step;  // of up to three rows
+    conv_kernel_y_step_t kernel_y_step;
+    conv_blocks_t blocks;
+    logic [6:0] block_step;  // Columns
+    conv_accumulator_t accumulator;
+    conv_accumulate_t accumulate;
+    conv_weights_t weights;
+    conv_weight_zero_t weight_zero;
+    depthwise_line_base_t line_base;
+    depthwise_line_step_t line_step;
   } array_tiles_t;
 
   // What all tiles of an instruction have in common while they stream. Counts and steps are stored
@@ -66,26 +66,26 @@ package zahl_array_pkg;
     logic second;
     logic half;  // the first vector of a row has no first pixel
     logic [1:0] identity;
-    logic [31:0] banks;
-    logic [7:0] accumulator_banks;
-    logic [7:0] pad_value;
-    logic [19:0] row_limit;
-    logic [13:0] y_limit;
-    logic [18:0] vector_step;
-    logic [21:0] row_step;
-    logic [3:0] input_y_step;
-    logic [5:0] split;
-    logic signed [22:0] second_step;
-    logic signed [20:0] second_x;
-    logic [3:0] second_y;
-    logic [5:0] tap_columns;
-    logic [1:0] tap_rows;
-    logic [5:0] x_wait;  // vectors of a row before its first result
-    logic [3:0] y_wait;  // rows of a tile before its first result
-    logic [3:0] x_step;
-    logic [3:0] y_step;
-    logic [9:0] out_columns;
-    logic [9:0] out_rows;
+    common_read_banks_t banks;
+    common_accumulator_banks_t accumulator_banks;
+    conv_pad_value_t pad_value;
+    conv_input_row_limit_t row_limit;
+    conv_input_y_limit_t y_limit;
+    logic [$bits(conv_pixel_step_t):0] vector_step;
+    conv_row_step_t row_step;
+    conv_y_step_t input_y_step;
+    conv_split_t split;
+    logic signed [$bits(conv_second_step_t):0] second_step;
+    logic signed [$bits(conv_second_x_t):0] second_x;
+    conv_second_y_t second_y;
+    depthwise_tap_columns_t tap_columns;
+    depthwise_tap_rows_t tap_rows;
+    depthwise_tap_columns_t x_wait;  // vectors of a row before its first result
+    depthwise_y_step_t y_wait;       // rows of a tile before its first result
+    depthwise_x_step_t x_step;
+    depthwise_y_step_t y_step;
+    conv_out_columns_t out_columns;
+    conv_out_rows_t out_rows;
   } array_stream_t;
 
   // Where a tile begins.
@@ -93,7 +93,7 @@ package zahl_array_pkg;
     address_t address;
     position_t x;
     input_row_t y;
-    logic [11:0] accumulator;
+    conv_accumulator_t accumulator;
     place_t place;
     logic first;           // of its instruction
     logic first_of_block;  // of those that share accumulators
@@ -114,7 +114,7 @@ package zahl_array_pkg;
     logic last;   // of its instruction
     logic [1:0] identity;
     logic [12:0] index;
-    logic [7:0] banks;
+    common_accumulator_banks_t banks;
     logic [PlaceBits-1:0] place;
   } array_step_t;
 

@@ -30,9 +30,10 @@ module zahl_array_stream
 
   // Vectors until the next result of the row, rows until the next row with results, and results
   // made.
-  logic [5:0] x_wait_q;
-  logic [3:0] y_wait_q;
-  logic [9:0] column_q, row_q;
+  depthwise_tap_columns_t x_wait_q;
+  depthwise_y_step_t y_wait_q;
+  conv_out_columns_t column_q;
+  conv_out_rows_t row_q;
 
   // Place in the line memory, of the first pixel where there are two.
   place_t place_q, tile_place_q;

@@ -6,19 +6,19 @@
 module zahl_array_taps
   import zahl_pkg::*;
 (
-  input  logic              clk_i,
-  input  logic              set_i,
-  input  logic [       5:0] tap_columns_i,      // minus 1
-  input  logic [       1:0] tap_rows_i,         // minus 1
-  input  logic              pairs_i,
-  input  logic              valid_i,
-  output logic [Rows*8-1:0] newer_o,
-  output logic [Rows*8-1:0] newer_one_above_o,
-  output logic [Rows*8-1:0] newer_two_above_o,
-  output logic [Rows*8-1:0] older_o,
-  output logic [Rows*8-1:0] older_one_above_o,
-  output logic [Rows*8-1:0] older_two_above_o,
-  output logic [Rows*8-1:0] move_o
+  input  logic                                clk_i,
+  input  logic                                set_i,
+  input  depthwise_tap_columns_t              tap_columns_i,      // minus 1
+  input  depthwise_tap_rows_t                 tap_rows_i,         // minus 1
+  input  logic                                pairs_i,
+  input  logic                                valid_i,
+  output logic                   [Rows*8-1:0] newer_o,
+  output logic                   [Rows*8-1:0] newer_one_above_o,
+  output logic                   [Rows*8-1:0] newer_two_above_o,
+  output logic                   [Rows*8-1:0] older_o,
+  output logic                   [Rows*8-1:0] older_one_above_o,
+  output logic                   [Rows*8-1:0] older_two_above_o,
+  output logic                   [Rows*8-1:0] move_o
 );
   // The newest pixel of each window row lies in its last lane, the older one of a pair in the lane
   // before, if there is one; the current row is the last row.

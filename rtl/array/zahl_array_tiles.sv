@@ -20,9 +20,10 @@ module zahl_array_tiles
   logic pending_q, first_q, first_of_block_q;
 
   // Tiles that are left in each loop after the next one.
-  logic [11:0] chunks_q;
-  logic [5:0] kernel_columns_q, kernel_rows_q;
-  logic [7:0] blocks_q;
+  conv_chunks_t chunks_q;
+  conv_kernel_columns_t kernel_columns_q;
+  conv_kernel_rows_t kernel_rows_q;
+  conv_blocks_t blocks_q;
 
   // Start of the block and of the kernel row, and the offsets from there of the kernel column and
   // of the chunk.

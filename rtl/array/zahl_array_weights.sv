@@ -8,19 +8,19 @@ module zahl_array_weights
   import zahl_base_pkg::*;
   import zahl_array_pkg::*;
 (
-  input  logic                                     clk_i,
-  input  logic                                     rst_ni,
-  input  logic                                     start_i,
-  input  logic          [                    23:0] weights_i,
-  input  logic signed   [                     7:0] zero_i,
-  input  logic          [                    31:0] banks_i,
-  input  logic                                     load_i,
-  output logic                                     loaded_o,
-  output read_request_t                            read_o,
-  input  logic          [         LineBytes*8-1:0] data_i,
-  output logic                                     line_valid_o,
-  output logic          [        TileLineBits-1:0] line_index_o,
-  output logic          [LineBytes*WeightBits-1:0] line_o
+  input  logic                                          clk_i,
+  input  logic                                          rst_ni,
+  input  logic                                          start_i,
+  input  conv_weights_t                                 weights_i,
+  input  conv_weight_zero_t                             zero_i,
+  input  common_read_banks_t                            banks_i,
+  input  logic                                          load_i,
+  output logic                                          loaded_o,
+  output read_request_t                                 read_o,
+  input  logic               [         LineBytes*8-1:0] data_i,
+  output logic                                          line_valid_o,
+  output logic               [        TileLineBits-1:0] line_index_o,
+  output logic               [LineBytes*WeightBits-1:0] line_o
 );
   logic active_q, asked_q, valid_q;
   logic [TileLineBits-1:0] index_q, asked_index_q, valid_index_q;
@@ -29,8 +29,8 @@ module zahl_array_weights
   // Bit 24 stays set once the address has left what an instruction can name; as a sign bit it makes
   // the request a fault.
   logic [24:0] address_q;
-  logic signed [7:0] zero_q;
-  logic [31:0] banks_q;
+  conv_weight_zero_t zero_q;
+  common_read_banks_t banks_q;
 
   assign loaded_o = !active_q || index_q == TileLineBits'(TileLines - 1);
 

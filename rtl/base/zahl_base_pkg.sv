@@ -13,7 +13,7 @@ package zahl_base_pkg;
     logic signed [24:0] address;
     logic [6:0] first;
     logic [6:0] last;
-    logic [31:0] banks;
+    common_read_banks_t banks;
   } read_request_t;
 
   // Writes byte i to address + i where strobe[i]; readable by a request in the next cycle.
@@ -22,13 +22,13 @@ package zahl_base_pkg;
     logic [24:0] address;
     logic [LineBytes-1:0] strobe;
     logic [LineBytes*8-1:0] data;
-    logic [31:0] banks;
+    common_write_banks_t banks;
   } write_request_t;
 
   typedef struct packed {
     logic valid;
     logic [12:0] index;
-    logic [7:0] banks;
+    common_accumulator_banks_t banks;
   } accumulator_request_t;
 
 endpackage

@@ -2,15 +2,15 @@
 package zahl_core_pkg;
   import zahl_pkg::*;
 
-  localparam int unsigned TokenBits = 20;
-  typedef logic [TokenBits-1:0] token_t;
+  typedef common_wait_load_t token_t;  // one count a unit, all of one width
+  localparam int unsigned TokenBits = $bits(token_t);
   typedef logic [31:0] index_t;  // position in the program
 
   // What an instruction owns from start to end.
   typedef struct packed {
-    logic [31:0] read_banks;
-    logic [31:0] write_banks;
-    logic [7:0] accumulator_banks;
+    common_read_banks_t read_banks;
+    common_write_banks_t write_banks;
+    common_accumulator_banks_t accumulator_banks;
   } claim_t;
 
   // The program's queue as dispatch sees it: what the counters want to know in this cycle.

@@ -20,15 +20,15 @@ module zahl_bursts
   localparam logic [24:0] PastEnd = 25'h100_0000;
 
   // What stays the same during the instruction.
-  logic [31:0] dram_step_q;
-  logic [21:0] scratchpad_step_q;
-  logic [20:0] row_bytes_q;
+  load_dram_step_t dram_step_q;
+  load_scratchpad_step_t scratchpad_step_q;
+  logic [$bits(load_row_bytes_t):0] row_bytes_q;
   // The row and the place in it.
   logic valid_q;
-  logic [13:0] rows_left_q;  // after this one
-  logic [39:0] row_address_q, address_q;
+  load_rows_t rows_left_q;  // after this one
+  load_dram_t row_address_q, address_q;
   logic [24:0] row_scratchpad_q, scratchpad_q;
-  logic [20:0] left_q;
+  logic [$bits(load_row_bytes_t):0] left_q;
 
   logic [RoomBits:0] room, bytes;
   logic [RoomBits:0] span;  // from byte 0 of the first beat to the last byte, minus 1 byte
@@ -49,15 +49,15 @@ module zahl_bursts
   assign burst_o.scratchpad = signed'(scratchpad_q - 25'(first));
   assign burst_o.ends_instruction = ends_row && rows_left_q == '0;
 
-  function automatic logic [24:0] step(input logic [24:0] from, input logic [21:0] by);
+  function automatic logic [24:0] step(input logic [24:0] from, input load_scratchpad_step_t by);
     logic [24:0] sum;
     sum = from + 25'(by);
     return sum[24] ? PastEnd : sum;
   endfunction
 
-  logic [39:0] next_row_address;
+  load_dram_t next_row_address;
   logic [24:0] next_row_scratchpad;
-  assign next_row_address = row_address_q + 40'(signed'(dram_step_q));
+  assign next_row_address = row_address_q + 40'(dram_step_q);
   assign next_row_scratchpad = step(row_scratchpad_q, scratchpad_step_q);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

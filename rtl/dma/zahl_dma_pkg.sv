@@ -7,7 +7,7 @@ package zahl_dma_pkg;
 
   // A piece of a row that one AXI burst carries.
   typedef struct packed {
-    logic [39:0] address;            // in DRAM, of the first byte, rounded down to the bus
+    load_dram_t address;             // in DRAM, of the first byte, rounded down to the bus
     logic [8:0] beats;
     bus_offset_t first;              // place of the first byte in the first beat
     bus_offset_t last;               // place of the last byte in the last beat
@@ -20,7 +20,7 @@ package zahl_dma_pkg;
     logic signed [24:0] scratchpad;
     bus_offset_t first;
     bus_offset_t last;
-    logic [31:0] banks;
+    common_write_banks_t banks;
     logic ends_instruction;
   } load_burst_t;
 

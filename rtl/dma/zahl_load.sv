@@ -37,7 +37,7 @@ module zahl_load
   // Issue stage.
   burst_t burst;
   logic burst_valid, ask;
-  logic [31:0] banks_q;
+  common_write_banks_t banks_q;
   logic [CountBits-1:0] flying_q;
   logic [BurstCountBits-1:0] outstanding;
 
@@ -96,7 +96,7 @@ module zahl_load
   logic [24:0] write_address_q;
   logic [BusBytes-1:0] write_strobe_q;
   logic [BusBytes*8-1:0] write_data_q;
-  logic [31:0] write_banks_q;
+  common_write_banks_t write_banks_q;
   logic [BusBytes-1:0] from_first, to_last;
 
   assign from_first = inside_q ? '1 : {BusBytes{1'b1}} << answered.first;

@@ -47,7 +47,7 @@ module zahl_store
   // Cycle c + k: read beat k of the burst.
   burst_t burst;
   logic burst_valid, begins, read, ends_burst;
-  logic [31:0] banks_q;
+  common_read_banks_t banks_q;
   logic [8:0] beat_q;
   logic signed [24:0] beat_address_q;
   logic [CountBits-1:0] flying_q;

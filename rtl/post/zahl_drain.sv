@@ -31,8 +31,9 @@ module zahl_drain
   logic [3:0] line_q, answered_line_q;
   address_t line_address_q;
   logic [28:0] index_q;  // of the accumulator vector: up to 2^28 vectors from a 12-bit start
-  logic [7:0] blocks_left_q;
-  logic [9:0] rows_left_q, columns_left_q;
+  drain_blocks_t blocks_left_q;
+  drain_out_rows_t rows_left_q;
+  drain_out_columns_t columns_left_q;
   address_t block_address_q, row_address_q, pixel_address_q;
 
   logic last_line, last_pixel, last_of_block, last;

@@ -21,9 +21,9 @@ module zahl_eltwise
   assign eltwise_new = eltwise_t'(instruction_i);
 
   logic active_q;
-  logic [13:0] rows_left_q;
-  logic [17:0] offset_q;  // in the row
-  logic [17:0] left_q;  // bytes left in the row, minus 1
+  eltwise_rows_t rows_left_q;
+  eltwise_row_bytes_t offset_q;  // in the row
+  eltwise_row_bytes_t left_q;  // bytes left in the row, minus 1
   address_t a_row_q, b_row_q, result_row_q;
 
   logic last_of_row;

@@ -12,7 +12,7 @@ package zahl_post_pkg;
     logic valid;
     logic last;  // the instruction ends with this write
     logic fits;  // the address has no more than 24 bits; otherwise the write must fault
-    logic [23:0] address;
+    drain_result_t address;
     logic [6:0] bytes;
   } issue_t;
 
@@ -32,7 +32,7 @@ package zahl_post_pkg;
   // A read of `bytes` bytes. Where the port cannot hold the address the claim is empty, which makes
   // the access fault.
   function automatic read_request_t read(input address_t address, input logic [6:0] bytes,
-                                         input logic [31:0] banks);
+                                         input common_read_banks_t banks);
     return
     '{
         valid: 1'b1,
@@ -45,15 +45,15 @@ package zahl_post_pkg;
   endfunction
   // What requantizer and table do for the instruction in flight.
   typedef struct packed {
-    logic [31:0] write_banks;
+    common_write_banks_t write_banks;
     logic has_uniform;  // m0 and shift serve all lanes
-    logic [30:0] m0;
-    logic [5:0] shift;
+    drain_m0_t m0;
+    drain_shift_t shift;
     rounding_e rounding;
-    logic signed [7:0] zero_point;
-    logic signed [7:0] low;
-    logic signed [7:0] high;
-    logic use_table;
-    logic table_slot;
+    drain_zero_point_t zero_point;
+    drain_low_t low;
+    drain_high_t high;
+    drain_use_table_t use_table;
+    drain_table_slot_t table_slot;
   } settings_t;
 endpackage

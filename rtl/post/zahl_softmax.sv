@@ -40,7 +40,7 @@ module zahl_softmax
 
   phase_e phase_q;
   logic [12:0] count_q;  // cycles since the phase began
-  logic [13:0] rows_left_q;
+  softmax_rows_t rows_left_q;
   address_t source_row_q, result_row_q, result_q;
 
   // --- phases
