@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "analysis/bounds.h"
+#include "contract/tables.h"
 #include "contract/timing.h"
 #include "isa/error.h"
 
@@ -62,7 +63,7 @@ class Counter {
   void operator()(const isa::Eltwise& x) {
     events.scratchpad_bytes += 3 * int64_t{x.rows} * x.row_bytes;
   }
-  void operator()(const isa::SetTable&) { events.scratchpad_bytes += 256; }
+  void operator()(const isa::SetTable&) { events.scratchpad_bytes += kTableBytes; }
   void operator()(const isa::Softmax& x) {
     // Three passes read each element, two of them an exponential too, and the last one writes.
     events.scratchpad_bytes += int64_t{x.rows} * x.row_bytes * (3 + 2 * 4 + 1);

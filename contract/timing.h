@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "contract/tables.h"
 #include "generated/isa.h"
 #include "isa/round.h"
 
@@ -124,7 +125,6 @@ inline int64_t post_cycles(const isa::Eltwise& x, const hw::Config& config) {
   return x.rows * ceil_div(int64_t{x.row_bytes}, config.columns) + hw::kEltwisePipeline;
 }
 inline int64_t post_cycles(const isa::SetTable&, const hw::Config& config) {
-  constexpr int kTableBytes = 256;  // one for each byte
   return kTableBytes / config.line_bytes + hw::kTablePipeline;
 }
 inline int64_t post_cycles(const isa::Softmax& x, const hw::Config&) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "contract/tables.h"
 #include "isa/round.h"
 
 namespace zahl::check {
@@ -127,7 +128,7 @@ List of(const isa::Eltwise& e, const hw::Config&) {
 
 List of(const isa::SetTable& t, const hw::Config&) {
   List list;
-  add(list, Store::Scratchpad, false, t.source, 256);
+  add(list, Store::Scratchpad, false, t.source, kTableBytes);
   return list;
 }
 
@@ -135,7 +136,7 @@ List of(const isa::Softmax& s, const hw::Config&) {
   List list;
   add(list, Store::Scratchpad, false, s.source,
       (int64_t{s.rows} - 1) * s.source_step + s.row_bytes);
-  add(list, Store::Scratchpad, false, s.exponentials, 1024);
+  add(list, Store::Scratchpad, false, s.exponentials, kExponentialBytes);
   add(list, Store::Scratchpad, true, s.result, (int64_t{s.rows} - 1) * s.result_step + s.row_bytes);
   return list;
 }

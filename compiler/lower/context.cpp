@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "contract/tables.h"
 #include "isa/error.h"
 #include "isa/round.h"
 
@@ -102,12 +103,12 @@ int64_t Context::take_accumulators(int64_t vectors) {
 }
 
 uint32_t Context::set_table(const std::array<int8_t, 256>& table) {
-  const int64_t place = parameters.take(256);
-  load(add_data(std::vector<uint8_t>(table.begin(), table.end())), place, 256);
+  const int64_t place = parameters.take(kTableBytes);
+  load(add_data(std::vector<uint8_t>(table.begin(), table.end())), place, kTableBytes);
   isa::SetTable set;
   set.source = static_cast<uint32_t>(place);
   set.slot = next_table_slot_;
-  emit(set, {reads(place, 256)});
+  emit(set, {reads(place, kTableBytes)});
   next_table_slot_ ^= 1u;
   return set.slot;
 }

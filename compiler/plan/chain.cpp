@@ -7,6 +7,7 @@
 #include "compiler/plan/reduction.h"
 #include "compiler/plan/rows.h"
 #include "compiler/plan/taps.h"
+#include "contract/tables.h"
 #include "contract/timing.h"
 #include "isa/round.h"
 
@@ -73,7 +74,7 @@ bool can_be_chained(const ir::Graph& graph, const Fusions& fusions, const Chain&
   const auto everything_streams = [](ir::TensorId) { return true; };
   const int64_t most = options.weight_ring_begin(config) - config.scratchpad_bank_bytes;
   return all.weights <= options.weight_ring_bytes(config) * 3 / 4 &&
-         all.parameters + kTables * 256 <= config.scratchpad_bank_bytes &&
+         all.parameters + kTables * kTableBytes <= config.scratchpad_bank_bytes &&
          all.places <= config.line_buffer_pixels && all.tables <= kTables &&
          lay_out_chain(graph, fusions, chain, config, 1, 0, everything_streams).bytes <= most;
 }

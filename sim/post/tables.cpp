@@ -1,4 +1,6 @@
 // set_table and softmax: the instructions that read tables from the scratchpad.
+#include "contract/tables.h"
+
 #include <algorithm>
 #include <vector>
 
@@ -8,8 +10,6 @@
 namespace zahl::sim {
 
 namespace {
-
-constexpr int64_t kTableBytes = 256, kExponentialBytes = 4 * 256;
 
 // One row, access by access: what is not allowed reads as zero or is dropped. Without values, any
 // entry of the table may be asked for.
