@@ -28,6 +28,20 @@ def test_a_figure_that_drifted_is_seen():
     assert readme.words(drifted) != readme.words(readme.fresh(drifted))
 
 
+def test_pages_of_the_benchmarks_agree():
+    """The cycles of a network do not depend on when they were measured."""
+    networks, speed = (
+        {r["network"].removeprefix("MLPerf Tiny "): r["cycles"] for r in table}
+        for table in (
+            readme.tables(ROOT / "docs/networks.md")[0],
+            readme.tables(ROOT / "docs/speed.md")[0],
+        )
+    )
+    both = networks.keys() & speed.keys()
+    assert len(both) >= 5
+    assert {name: networks[name] for name in both} == {name: speed[name] for name in both}
+
+
 def test_readme_counts_the_random_programs():
     source = text_of("tests/agree/engines_test.cpp")
     counts = [
