@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 #include <span>
@@ -7,6 +5,7 @@
 #include "compiler/arithmetic/accumulator_bound.h"
 #include "compiler/arithmetic/multiplier.h"
 #include "compiler/integerize/integerize.h"
+#include "compiler/integerize/rules.h"
 
 namespace zahl::integerize {
 namespace {
@@ -83,9 +82,7 @@ ir::Requant requant_of(const LayerContext& context, const frontend::ConvLayer& l
                    kHighest = std::numeric_limits<int32_t>::max();
     if (arithmetic::accumulator_bound(weights, layer.weight_zero) > kHighest ||
         interval.low < kLowest || interval.high > kHighest) {
-      frontend::refuse(context.node,
-                       fmt::format("the accumulator of output channel {} can overflow 32 bits", c),
-                       "split the reduction, or quantize the bias with a larger scale");
+      frontend::refuse<kAccumulatorFits>(context.node, c);
     }
     requant.bias.push_back(static_cast<int32_t>(bias));
     const float weight_scale =

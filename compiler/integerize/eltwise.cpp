@@ -5,6 +5,7 @@
 #include "compiler/arithmetic/requantize.h"
 #include "compiler/arithmetic/softmax_table.h"
 #include "compiler/integerize/integerize.h"
+#include "compiler/integerize/rules.h"
 
 namespace zahl::integerize {
 namespace {
@@ -16,8 +17,7 @@ arithmetic::TflMultiplier below_one(const LayerContext& context, double real) {
   const arithmetic::TflMultiplier multiplier =
       std::isfinite(real) ? arithmetic::quantize_multiplier(real) : arithmetic::TflMultiplier{0, 1};
   if (!(real > 0) || multiplier.exponent > 0) {
-    frontend::refuse(context.node, "the ratio of its scales is out of TFLite's range for a sum",
-                     "quantize with a larger output range");
+    frontend::refuse<kSumRatio>(context.node);
   }
   return multiplier;
 }
@@ -47,9 +47,7 @@ void set_tflite_sum(const LayerContext& context, ir::Eltwise& op, float a, float
 
 void set_onnx_sum(const LayerContext& context, ir::Eltwise& op, double a, double b, double y) {
   const auto pair = arithmetic::nearest_multipliers(a / y, b / y);
-  if (!pair)
-    frontend::refuse(context.node, "the ratio of its scales is out of range",
-                     "quantize with a larger output range");
+  if (!pair) frontend::refuse<kEltwiseRatio>(context.node);
   op.exact = true;
   op.a_m0 = pair->a;
   op.b_m0 = pair->b;
@@ -102,9 +100,7 @@ ir::Operation integerize_eltwise(const LayerContext& context, const frontend::El
     set_onnx_sum(context, op, static_cast<double>(a.scale), static_cast<double>(b.scale),
                  static_cast<double>(output.scale));
   }
-  if (is_scalar(a) && is_scalar(b))
-    frontend::refuse(context.node, "both operands are constants",
-                     "fold constants before quantizing");
+  if (is_scalar(a) && is_scalar(b)) frontend::refuse<kOneComputedOperand>(context.node);
   if (is_scalar(a) || is_scalar(b)) return as_lookup(op, a, b);
   return op;
 }
@@ -121,20 +117,16 @@ ir::Operation integerize_softmax(const LayerContext& context, const frontend::So
   if (!context.is_tflite()) {
     if (!arithmetic::nearest_softmax(static_cast<double>(input.scale),
                                      static_cast<double>(output.scale), op)) {
-      frontend::refuse(context.node, "its output scale is out of range",
-                       "quantize it with an output scale of 1/256");
+      frontend::refuse<kSoftmaxScale>(context.node);
     }
     op.zero_point = output.zero_point;
     return op;
   }
   if (output.scale != 1.0f / 256.0f || output.zero_point != -128) {
-    frontend::refuse(context.node,
-                     "its output must have scale 1/256 and zero point -128 (int8) or 0 (uint8)",
-                     "convert the model again");
+    frontend::refuse<kSoftmaxOutput>(context.node);
   }
   if (!arithmetic::tfl_softmax(input.scale, layer.beta, op)) {
-    frontend::refuse(context.node, "its input scale times beta is too small",
-                     "quantize its input with a larger range");
+    frontend::refuse<kSoftmaxInput>(context.node);
   }
   return op;
 }

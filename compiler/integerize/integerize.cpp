@@ -1,13 +1,12 @@
 #include "compiler/integerize/integerize.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "compiler/arithmetic/multiplier.h"
 #include "compiler/arithmetic/tflite_table.h"
+#include "compiler/integerize/rules.h"
 
 namespace zahl::integerize {
 namespace {
@@ -51,7 +50,7 @@ int memory_axis(const LayerContext& context, const frontend::ConcatLayer& layer)
   const auto place = std::ranges::find(output.order, layer.axis) - output.order.begin();
   const int axis = static_cast<int>(place) + 4 - static_cast<int>(output.order.size());
   if (axis < 1) {
-    frontend::refuse(context.node, "it joins batches", "join along height, width or channels");
+    frontend::refuse<kBatchesApart>(context.node);
   }
   return axis;
 }
@@ -61,9 +60,7 @@ int memory_axis(const LayerContext& context, const frontend::ConcatLayer& layer)
 ClampBounds quantized_bounds(const LayerContext& context, const frontend::Value& output,
                              const frontend::Clamp& clamp) {
   const auto bound = [&](float real) {
-    if (std::isnan(real))
-      frontend::refuse(context.node, "a bound of the activation is not a number",
-                       "use finite bounds");
+    if (std::isnan(real)) frontend::refuse<kBoundOfActivation>(context.node);
     if (std::isinf(real)) return real < 0 ? -128 : 127;
     const int q = context.is_tflite()
                       ? arithmetic::tfl_quantized_bound(real, output.scale, output.zero_point)
@@ -78,19 +75,12 @@ ClampBounds quantized_bounds(const LayerContext& context, const frontend::Value&
 
 ir::Multiplier tflite_multiplier(const LayerContext& context, double real, int64_t bound) {
   if (!std::isfinite(real) || !(real >= 0) || real >= 1073741824.0) {
-    frontend::refuse(context.node,
-                     fmt::format("the ratio of its scales, {}, is out of range", real),
-                     "quantize with a larger output range");
+    frontend::refuse<kRatioInRange>(context.node, real);
   }
   const arithmetic::TflMultiplier multiplier = arithmetic::quantize_multiplier(real);
   if (multiplier.exponent > 0 &&
       (bound << multiplier.exponent) > std::numeric_limits<int32_t>::max()) {
-    frontend::refuse(
-        context.node,
-        fmt::format(
-            "TFLite would shift its accumulator left by {} bits, which can overflow 32 bits",
-            multiplier.exponent),
-        "quantize with a larger output range");
+    frontend::refuse<kShiftFits>(context.node, multiplier.exponent);
   }
   return arithmetic::machine_form(multiplier);
 }
@@ -98,9 +88,7 @@ ir::Multiplier tflite_multiplier(const LayerContext& context, double real, int64
 ir::Multiplier onnx_multiplier(const LayerContext& context, double real) {
   const auto multiplier = arithmetic::nearest_multiplier(real);
   if (!multiplier) {
-    frontend::refuse(context.node,
-                     fmt::format("the ratio of its scales, {}, is out of range", real),
-                     "quantize with a larger output range");
+    frontend::refuse<kRatioInRange>(context.node, real);
   }
   return *multiplier;
 }
@@ -128,10 +116,7 @@ ir::Operation integerize_layer(const LayerContext& context, const frontend::Laye
                    return ir::Move{l.input, l.output, l.offset, l.axes};
                  },
                  [&](const frontend::PadLayer&) -> ir::Operation {
-                   frontend::refuse(
-                       layer.node,
-                       "padding is only supported in front of a convolution or a maximum pool",
-                       "pad inside the operator that reads it");
+                   frontend::refuse<kPadsReader>(layer.node);
                  }},
       layer.kind);
 }

@@ -3,6 +3,7 @@
 
 #include "compiler/arithmetic/multiplier.h"
 #include "compiler/integerize/integerize.h"
+#include "compiler/integerize/rules.h"
 
 namespace zahl::integerize {
 namespace {
@@ -10,9 +11,7 @@ namespace {
 void require_same_scale(const LayerContext& context, const frontend::Value& input,
                         const frontend::Value& output) {
   if (input.scale != output.scale || input.zero_point != output.zero_point) {
-    frontend::refuse(context.node,
-                     "its input and output have different scales, which TFLite forbids",
-                     "convert the model again");
+    frontend::refuse<kPoolScale>(context.node);
   }
 }
 

@@ -19,7 +19,12 @@ MAY_SEE = {
     NETWORK: ["isa", "compiler/ir"],
     "compiler/frontend/onnx": ["isa", NETWORK, "compiler/ir", "compiler/arithmetic"],
     "compiler/frontend/tflite": ["isa", NETWORK, "compiler/ir", "compiler/arithmetic"],
-    "compiler/frontend/page": [NETWORK, "compiler/frontend/onnx", "compiler/frontend/tflite"],
+    "compiler/frontend/page": [
+        NETWORK,
+        "compiler/frontend/onnx",
+        "compiler/frontend/tflite",
+        "compiler/integerize",
+    ],
     "compiler/frontend": ["isa", NETWORK, "compiler/frontend/onnx", "compiler/frontend/tflite"],
     "compiler/integerize": [NETWORK, "compiler/ir", "compiler/arithmetic"],
     "compiler/rewrite": ["isa", "compiler/ir", "compiler/arithmetic"],

@@ -6,6 +6,7 @@
 
 #include "compiler/frontend/onnx/read.h"
 #include "compiler/frontend/tflite/read.h"
+#include "compiler/integerize/rules.h"
 
 namespace zahl::frontend {
 namespace {
@@ -38,6 +39,10 @@ std::string spans(const std::vector<size_t>& numbers) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+void print_rules(RuleList rules) {
+  for (size_t i = 0; i < rules.size(); ++i) fmt::print("{}. {}\n", i + 1, sentence_of(*rules[i]));
+}
+
 // One section a format: operators with the same rules and the same result stand together; then the
 // rules, numbered in the order in which they come up.
 void print(std::string_view title, const std::vector<OperatorLine>& lines) {
@@ -66,7 +71,7 @@ void print(std::string_view title, const std::vector<OperatorLine>& lines) {
   }
   for (size_t i = 0; i < rows.size(); ++i) fmt::print("- {}{}\n", names[i], rows[i]);
   fmt::print("\nRules:\n\n");
-  for (size_t i = 0; i < known.size(); ++i) fmt::print("{}. {}\n", i + 1, sentence_of(*known[i]));
+  print_rules(known);
 }
 
 }  // namespace
@@ -81,4 +86,6 @@ int main() {
       "the readers of files work by (`build/release/bin/print_operators`).\n");
   zahl::frontend::print("ONNX", zahl::frontend::lines_of_onnx());
   zahl::frontend::print("TFLite", zahl::frontend::lines_of_tflite());
+  fmt::print("\n## Layers of both formats, once scales become integers\n\n");
+  zahl::frontend::print_rules(zahl::integerize::kLayerRules);
 }
