@@ -116,6 +116,7 @@ certificate::Level run_level(const Options& o, const Subject& s) {
                                   .wants_rtl = has_rtl(*s.program, o.wants_rtl),
                                   .memory = s.memory,
                                   .source = o.source,
+                                  .model = s.model->path,
                                   .keep = o.keep};
   if (!o.input.empty()) request.inputs = host::load_arrays(o.input);
   return certificate::check_run(s.model->graph, *s.program, request);

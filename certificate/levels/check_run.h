@@ -1,5 +1,5 @@
 // Level 5: the run. What the engines leave in memory is what an independent evaluation in integers
-// of any length gives.
+// of any length gives, and what the user's file asks for (docs/certificate.md).
 #pragma once
 
 #include "certificate/levels/level.h"
@@ -15,6 +15,7 @@ struct RunRequest {
   bool wants_rtl = false;
   MemoryConfig memory{};
   std::string source;  // Zahl's source tree
+  std::string model;   // the user's file
   std::string keep;    // where the arrays of the run are kept; empty: nowhere
 };
 

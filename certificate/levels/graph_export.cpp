@@ -41,7 +41,7 @@ class Exporter {
     const Json json = {
         {"tensors", tensors}, {"nodes", nodes}, {"inputs", inputs}, {"outputs", outputs}};
     const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-    arrays_["graph"] = array_of<uint8_t>(host::Array::Type::UInt8, text);
+    arrays_["graph"] = text_array(text);
     return std::move(arrays_);
   }
 
@@ -56,6 +56,7 @@ class Exporter {
     const ir::Tensor& t = graph_.tensors[i];
     Json j = {{"name", t.name},
               {"shape", {t.shape.n, t.shape.h, t.shape.w, t.shape.c}},
+              {"scale", t.scale},
               {"zero_point", t.zero_point}};
     if (t.constant) {
       const std::string key = fmt::format("constant{}", i);
@@ -184,6 +185,10 @@ class Exporter {
 };
 
 }  // namespace
+
+host::Array text_array(const std::string& text) {
+  return array_of<uint8_t>(host::Array::Type::UInt8, text);
+}
 
 host::Array int8_array(const std::vector<int8_t>& values) {
   return array_of<int8_t>(host::Array::Type::Int8, values);

@@ -14,6 +14,7 @@ namespace zahl::certificate {
 // keys that it names.
 std::map<std::string, host::Array> export_graph(const ir::Graph& graph);
 
+host::Array text_array(const std::string& text);
 host::Array int8_array(const std::vector<int8_t>& values);
 
 }  // namespace zahl::certificate

@@ -1,10 +1,11 @@
-"""Level 5 of the certificate: the outputs of a run are those of an independent integer evaluation.
+"""Level 5 of the certificate: a run's outputs are those of integer arithmetic, and the file's own.
 
 `zahl prove` writes the network's integers, the inputs and what each engine left in memory to
 RUN.npz; this script evaluates the network itself (certificate/run/integer_graph.py) and compares
-every output byte.
+every output byte. With the model, it then evaluates the file node by node
+(certificate/run/file_judge.py): the compiled graph is what is judged there, not the judge.
 
-    python3 certificate/run/level5.py RUN.npz --json FILE
+    python3 certificate/run/level5.py RUN.npz --model MODEL --json FILE
 """
 
 import argparse
@@ -17,6 +18,7 @@ import time
 
 try:
     import numpy as np
+    from file_judge import judge_file
     from integer_graph import Evaluator
 except ImportError:
     sys.exit(
@@ -50,7 +52,7 @@ def check(engine: str, got: np.ndarray, expected: np.ndarray, name: str) -> dict
     }
 
 
-def level(path: pathlib.Path) -> dict:
+def level(path: pathlib.Path, model: pathlib.Path | None) -> dict:
     start, arrays = time.monotonic(), dict(np.load(path))
     evaluator = Evaluator(arrays)
     checks = []
@@ -62,6 +64,9 @@ def level(path: pathlib.Path) -> dict:
             _, engine, index = key.split(".")
             name = evaluator.graph["tensors"][evaluator.graph["outputs"][int(index)]]["name"]
             checks.append(check(engine, arrays[key], expected[int(index)], name))
+        if model:
+            tensors = [(t, evaluator.tensors[i]) for i, t in enumerate(evaluator.graph["tensors"])]
+            checks += judge_file(model, arrays, tensors)
     except OverflowError as error:
         checks.append(
             {
@@ -79,7 +84,10 @@ def level(path: pathlib.Path) -> dict:
         "tools": {"python": platform.python_version(), "numpy": np.__version__},
         "hashes": {
             p.name: hashlib.sha256(p.read_bytes()).hexdigest()
-            for p in (pathlib.Path(__file__), pathlib.Path(__file__).with_name("integer_graph.py"))
+            for p in [
+                *sorted(pathlib.Path(__file__).parent.glob("*.py")),
+                *([model] if model else []),
+            ]
         },
         "seconds": time.monotonic() - start,
     }
@@ -90,9 +98,10 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run", type=pathlib.Path)
+    parser.add_argument("--model", type=pathlib.Path, help="the file that the run must agree with")
     parser.add_argument("--json", type=pathlib.Path, required=True)
     options = parser.parse_args()
-    result = level(options.run)
+    result = level(options.run, options.model)
     options.json.write_text(json.dumps(result, indent=1))
     return 0 if result["holds"] else 1
 
