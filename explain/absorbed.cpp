@@ -72,10 +72,12 @@ class Follower {
     a.place = Place::Layer;
     a.layer = layer;
     const SourceScaling own = scaling_of_pair(source_, a.node);
-    const auto result = result_scaling(source_, facts.main);
-    const bool is_requantization = result && own.scales == result->scales &&
-                                   own.zero_points == result->zero_points &&
-                                   leads_to(facts.main, producer);
+    const auto results = result_scalings(source_, facts.main);
+    const bool is_requantization =
+        leads_to(facts.main, producer) &&
+        std::ranges::any_of(results, [&](const SourceScaling& result) {
+          return own.scales == result.scales && own.zero_points == result.zero_points;
+        });
     if (facts.kind == "move") {
       a.role = "moves";
       a.what = "vanishes: the layer only rearranges bytes";

@@ -96,7 +96,11 @@ bool is_quantize(const frontend::SourceNode& node);
 bool is_dequantize(const frontend::SourceNode& node);
 SourceScaling scaling_of_pair(const SourceGraph& source, int node);
 std::optional<SourceScaling> weight_scaling(const SourceGraph& source, int node);
-std::optional<SourceScaling> result_scaling(const SourceGraph& source, int node);
+// Each that a Quantize behind the node states: several where its result is quantized anew.
+std::vector<SourceScaling> result_scalings(const SourceGraph& source, int node);
+
+// Whether a node only rearranges or renames, so that no layer need be left of it.
+bool keeps_bytes(const SourceGraph& source, const frontend::SourceNode& node);
 
 // The steps of explain_parts, each in a file of its own.
 void assign_owners(Explanation& e);                                        // ownership.cpp

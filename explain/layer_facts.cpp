@@ -26,7 +26,14 @@ class Facts {
  public:
   Facts(const Explanation& e, LayerFacts& facts)
       : e_(e), facts_(facts), node_(e.graph.nodes[facts.node]), is_tflite_(e.source.is_tflite) {
-    if (const auto result = result_scaling(e.source, facts.main)) result_ = *result;
+    // Where the file quantizes the result more than once, the edge says which one this layer is.
+    const auto results = result_scalings(e.source, facts.main);
+    const ir::Tensor& edge = tensor(ir::output_of(node_.operation));
+    const auto of_edge = std::ranges::find_if(results, [&](const SourceScaling& r) {
+      return r.scales.size() == 1 && static_cast<double>(r.scales.front()) == edge.scale &&
+             r.zero_points.front() == edge.zero_point;
+    });
+    if (!results.empty()) result_ = of_edge != results.end() ? *of_edge : results.front();
   }
 
   void operator()(const ir::Conv& op) { product("conv", op); }

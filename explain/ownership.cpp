@@ -23,9 +23,12 @@ bool is_pair(const frontend::SourceNode& node) { return is_quantize(node) || is_
 // The nodes of the file that the name of layer k names.
 void claim(Explanation& e, const std::multimap<std::string, int>& by_name, size_t k) {
   LayerFacts& facts = e.layers[k];
+  int shared = -1;  // a node that two layers finish on two scales: the first has claimed it
   for (const std::string& part : parts_of(e.graph.nodes[k].name)) {
     const auto [begin, end] = by_name.equal_range(part);
     for (auto it = begin; it != end; ++it) {
+      if (shared < 0 && e.source.node(it->second).node.type == e.graph.nodes[k].type)
+        shared = it->second;
       int& owner = e.layer_of_source[static_cast<size_t>(it->second)];
       if (owner >= 0 || is_pair(e.source.node(it->second))) continue;
       owner = static_cast<int>(k);
@@ -35,8 +38,11 @@ void claim(Explanation& e, const std::multimap<std::string, int>& by_name, size_
       break;  // a name that occurs twice: the next layer of that name takes the next node
     }
   }
+  if (facts.main < 0) facts.main = shared;
   if (facts.main < 0 && !facts.source.empty()) facts.main = facts.source.front();
 }
+
+}  // namespace
 
 // Nodes of which nothing may be left: the same bytes, under another shape at most. TFLite's
 // QUANTIZE is one where it only re-labels uint8 as int8.
@@ -61,6 +67,8 @@ bool keeps_bytes(const SourceGraph& source, const frontend::SourceNode& node) {
   return from.scales.size() == 1 && from.scales == to.scales && zero_point(from) == zero_point(to);
 }
 
+namespace {
+
 // Such a node belongs where its operand was made or, behind a graph input, where its result is
 // read.
 int owner_behind(const Explanation& e, int id) {
@@ -74,9 +82,29 @@ int owner_behind(const Explanation& e, int id) {
   return -1;
 }
 
-int owner_ahead(const Explanation& e, int id) {
-  for (int reader : e.source.readers[static_cast<size_t>(e.source.node(id).outputs.at(0))]) {
-    if (const int owner = e.layer_of_source[static_cast<size_t>(reader)]; owner >= 0) return owner;
+// The layer that leaves output k of the file in memory.
+int owner_of_output(const Explanation& e, size_t k) {
+  if (k >= e.graph.outputs.size()) return -1;
+  for (size_t layer = 0; layer < e.graph.nodes.size(); ++layer) {
+    if (ir::output_of(e.graph.nodes[layer].operation) == e.graph.outputs[k].tensor)
+      return static_cast<int>(layer);
+  }
+  return -1;
+}
+
+int owner_ahead(const Explanation& e, int id, int depth = 0) {
+  if (depth > 64) return -1;
+  const int result = e.source.node(id).outputs.at(0);
+  for (size_t k = 0; k < e.source.outputs.size(); ++k) {
+    if (e.source.outputs[k] != result) continue;
+    if (const int owner = owner_of_output(e, k); owner >= 0) return owner;
+  }
+  for (int reader : e.source.readers[static_cast<size_t>(result)]) {
+    int owner = e.layer_of_source[static_cast<size_t>(reader)];
+    const auto& node = e.source.node(reader);
+    if (owner < 0 && (is_pair(node) || keeps_bytes(e.source, node)))
+      owner = owner_ahead(e, reader, depth + 1);
+    if (owner >= 0) return owner;
   }
   return -1;
 }

@@ -44,7 +44,8 @@ std::optional<Places> places_of(const std::string& type) {
                                                         {"QLinearLeakyRelu", {-1, 3}},
                                                         {"QLinearSoftmax", {-1, 3}},
                                                         {"QLinearGlobalAveragePool", {-1, 3}},
-                                                        {"QLinearAveragePool", {-1, 3}}};
+                                                        {"QLinearAveragePool", {-1, 3}},
+                                                        {"QLinearConcat", {-1, 0}}};
   const auto found = kPlaces.find(type);
   if (found == kPlaces.end()) return std::nullopt;
   return found->second;
@@ -78,29 +79,69 @@ std::optional<SourceScaling> weight_scaling(const SourceGraph& source, int id) {
     return places->weights < 0 ? std::nullopt
                                : of_operands(source, node, static_cast<size_t>(places->weights));
   }
-  const int pair = source.producer[static_cast<size_t>(node.inputs[1])];
+  // Weights may be transposed or reshaped behind their Dequantize.
+  int pair = source.producer[static_cast<size_t>(node.inputs[1])];
+  for (int step = 0; step < 16 && pair >= 0 && !is_dequantize(source.node(pair)); ++step) {
+    const SourceNode& before = source.node(pair);
+    if (!keeps_bytes(source, before) || before.inputs.empty() || before.inputs.front() < 0)
+      return std::nullopt;
+    pair = source.producer[static_cast<size_t>(before.inputs.front())];
+  }
   if (pair < 0 || !is_dequantize(source.node(pair))) return std::nullopt;
   return scaling_of_pair(source, pair);
 }
 
-std::optional<SourceScaling> result_scaling(const SourceGraph& source, int id) {
-  if (id < 0 || source.node(id).outputs.empty()) return std::nullopt;
-  if (source.is_tflite) return of_tensor(source.tensor(source.node(id).outputs.front()));
-  if (const auto places = places_of(source.node(id).node.type)) {
-    return of_operands(source, source.node(id), static_cast<size_t>(places->result));
-  }
-  // Forward through what was absorbed (a bias, a clamp, a move) to the first QuantizeLinear.
+namespace {
+
+// A pool on bytes leaves them on the scale on which they were written.
+std::optional<SourceScaling> scaling_of_bytes(const SourceGraph& source, int id) {
   for (int step = 0; step < 16; ++step) {
-    const int tensor = source.node(id).outputs.front();
-    int next = -1;
-    for (int reader : source.readers[static_cast<size_t>(tensor)]) {
-      if (is_quantize(source.node(reader))) return scaling_of_pair(source, reader);
-      next = reader;
-    }
-    if (next < 0) return std::nullopt;
-    id = next;
+    const SourceNode& node = source.node(id);
+    if (is_quantize(node)) return scaling_of_pair(source, id);
+    if (const auto places = places_of(node.node.type))
+      return of_operands(source, node, static_cast<size_t>(places->result));
+    if (is_dequantize(node) || node.inputs.empty() || node.inputs.front() < 0) return std::nullopt;
+    id = source.producer[static_cast<size_t>(node.inputs.front())];
+    if (id < 0) return std::nullopt;
   }
   return std::nullopt;
+}
+
+// Forward through what was absorbed (a bias, a clamp, a move) to the QuantizeLinear nodes.
+void collect_ahead(const SourceGraph& source, int id, int depth,
+                   std::vector<SourceScaling>& results) {
+  if (depth > 16 || source.node(id).outputs.empty()) return;
+  const auto& readers = source.readers[static_cast<size_t>(source.node(id).outputs.front())];
+  for (int reader : readers) {
+    if (is_quantize(source.node(reader))) results.push_back(scaling_of_pair(source, reader));
+  }
+  for (int reader : readers) {
+    if (!is_quantize(source.node(reader)) && !is_dequantize(source.node(reader)))
+      collect_ahead(source, reader, depth + 1, results);
+  }
+}
+
+}  // namespace
+
+std::vector<SourceScaling> result_scalings(const SourceGraph& source, int id) {
+  std::vector<SourceScaling> results;
+  if (id < 0 || source.node(id).outputs.empty()) return results;
+  const std::string& type = source.node(id).node.type;
+  std::optional<SourceScaling> stated;
+  if (source.is_tflite) {
+    stated = of_tensor(source.tensor(source.node(id).outputs.front()));
+    if (stated) results.push_back(*stated);
+    return results;
+  }
+  if (const auto places = places_of(type))
+    stated = of_operands(source, source.node(id), static_cast<size_t>(places->result));
+  else if (type == "MaxPool" || type == "NhwcMaxPool")
+    stated = scaling_of_bytes(source, id);
+  if (stated)
+    results.push_back(*stated);
+  else
+    collect_ahead(source, id, 0, results);
+  return results;
 }
 
 }  // namespace zahl::explain

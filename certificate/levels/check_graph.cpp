@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <boost/version.hpp>
+#include <functional>
+#include <numeric>
 
 #include "explain/explanation_json.h"
 
@@ -37,6 +39,16 @@ bool is_constant_folding(const explain::Explanation& e, int node, int depth = 0)
   });
 }
 
+// Where nothing is left of a node that renames or reshapes: its bytes go from port to port.
+bool passes_bytes(const explain::Explanation& e, const frontend::SourceNode& node) {
+  if (!explain::keeps_bytes(e.source, node)) return false;
+  const auto elements = [&](int tensor) {
+    const auto& dims = e.source.tensor(tensor).dims;
+    return std::accumulate(dims.begin(), dims.end(), int64_t{1}, std::multiplies<>());
+  };
+  return node.outputs.size() == 1 && elements(node.inputs.at(0)) == elements(node.outputs.at(0));
+}
+
 void every_node_has_a_layer(const explain::Explanation& e, Level& level) {
   Failures failures;
   size_t folded = 0, pairs = 0;
@@ -53,6 +65,7 @@ void every_node_has_a_layer(const explain::Explanation& e, Level& level) {
     }
     if (std::ranges::any_of(e.left, [&](const auto& l) { return l.node.name == node.node.name; }))
       continue;  // said above
+    if (passes_bytes(e, node)) continue;
     failures.push_back(
         fmt::format("node '{}' ({}) is in no layer", node.node.name, node.node.type));
   }

@@ -5,9 +5,11 @@ import subprocess
 import sys
 
 import numpy as np
+import onnx
 import pytest
 from conftest import ROOT, shared, zahl
 from planted import changed, float_between, image, sections
+from qdq_builder import Graph
 
 DIGITS = ROOT / "models/digits/digits_qdq.onnx"
 LEVEL5 = ROOT / "certificate/run/level5.py"
@@ -126,6 +128,79 @@ def test_qoperator_format_holds(tmp_path):
     assert {p["place"] for p in told["pairs"]} <= {"layer", "host input", "host output", "vanished"}
     assert all(factor["holds"] for layer in told["layers"] for factor in layer["factors"])
     prove(model)
+
+
+def resized_alone(g: Graph) -> None:
+    g.constant("sizes", np.array([1, 1, 2, 2], np.float32))
+    how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric"}
+    x = g.qdq("x", 0.05, 3)
+    g.node("Resize", [x, "", "sizes"], "bigger", nearest_mode="floor", **how)
+    g.outputs = [g.qdq("bigger", 0.05, 3)]
+
+
+def reshaped_alone(g: Graph) -> None:
+    g.constant("rows", np.array([4, 16], np.int64))
+    g.outputs = [g.node("Reshape", [g.qdq("x", 0.05, 3), "rows"], "y")]
+
+
+def result_with_output_dtype(g: Graph) -> None:
+    """QuantizeLinear without a zero point: its attribute says that it is int8."""
+    x = g.qdq("x", 0.05, 0)
+    g.node("Conv", [x, g.weights("w", [4, 4, 1, 1])], "conv")
+    g.constant("s", np.float32(0.1))
+    g.node("QuantizeLinear", ["conv", "s"], "conv_q", output_dtype=3)
+    g.outputs = [g.node("DequantizeLinear", ["conv_q", "s"], "y")]
+
+
+def convolution_on_two_scales(g: Graph) -> None:
+    x = g.qdq("x", 0.05, 3)
+    g.node("Conv", [x, g.weights("w", [4, 4, 1, 1])], "conv")
+    g.node("Relu", ["conv"], "relu")
+    g.node("Mul", [g.qdq("conv", 0.1, 4), g.qdq("relu", 0.06, -128)], "both")
+    g.outputs = [g.qdq("both", 0.3, 1)]
+
+
+def transposed_weights(g: Graph) -> None:
+    """torch.nn.Linear."""
+    g.constant("flat", np.array([4, 16], np.int64))
+    g.node("Reshape", [g.qdq("x", 0.05, 3), "flat"], "rows")
+    g.node("Transpose", [g.weights("w", [5, 16])], "turned", perm=[1, 0])
+    g.node("MatMul", ["rows", "turned"], "product")
+    g.constant("b", np.arange(5, dtype=np.float32))
+    g.node("Add", ["b", "product"], "linear")
+    g.outputs = [g.qdq("linear", 0.2, -7)]
+
+
+def pool_of_bytes(g: Graph) -> None:
+    """As ONNX Runtime's optimizer saves x * sigmoid(x) behind a pool."""
+    g.node("MaxPool", [g.quantize("x", 0.05, 3)], "pool", kernel_shape=[2, 2], strides=[2, 2])
+    pool, gate, y = (
+        ["pool", "x_scale", "x_zero"],
+        g.grid("gate", 1 / 256, -128),
+        g.grid("y", 0.04, -120),
+    )
+    g.node("QLinearSigmoid", [*pool, *gate], "gate", domain="com.microsoft")
+    g.node("QLinearMul", [*pool, "gate", *gate, *y], "y_q", domain="com.microsoft")
+    g.outputs = [g.node("DequantizeLinear", ["y_q", *y], "y")]
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        resized_alone,
+        reshaped_alone,
+        result_with_output_dtype,
+        convolution_on_two_scales,
+        transposed_weights,
+        pool_of_bytes,
+    ],
+)
+def test_right_results_hold(build, tmp_path):
+    """Each was a false alarm: moves without a layer, shared pairs, scales at a distance."""
+    g = Graph([1, 4, 4, 4])
+    build(g)
+    onnx.save(g.model(opset=21), tmp_path / "m.onnx")
+    prove(tmp_path / "m.onnx")
 
 
 def run_level5(path, result) -> tuple[int, dict]:

@@ -59,14 +59,18 @@ class Collector {
     if (proto.op_type() == "DequantizeLinear") node.pair = SourceNode::Pair::Dequantize;
     for (const std::string& name : proto.input()) node.inputs.push_back(tensor(name));
     for (const std::string& name : proto.output()) node.outputs.push_back(tensor(name));
-    set_type(node);
+    int64_t stated = 0;  // the type that a QuantizeLinear without a zero point gives
+    for (const onnx::AttributeProto& a : proto.attribute()) {
+      if (a.name() == "output_dtype") stated = a.i();
+    }
+    set_type(node, stated);
     graph_.nodes.push_back(std::move(node));
   }
 
  private:
-  // QuantizeLinear gives its zero point's type; what the file says nothing about is float, the
-  // notation's own type.
-  void set_type(const SourceNode& node) {
+  // QuantizeLinear gives its zero point's type, or the one that its attribute states; what the file
+  // says nothing about is float, the notation's own type.
+  void set_type(const SourceNode& node, int64_t stated) {
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i] < 0) continue;
       SourceTensor& t = graph_.tensors[static_cast<size_t>(node.outputs[i])];
@@ -82,6 +86,7 @@ class Collector {
       t.type = is_integer                                                           ? "int32"
                : has_bytes || (node.node.type == "DynamicQuantizeLinear" && i != 1) ? "uint8"
                                                                                     : "float32";
+      if (has_bytes && stated == onnx::TensorProto::INT8) t.type = "int8";
       if (zero < node.inputs.size() && node.inputs[zero] >= 0)
         t.type = graph_.tensors[static_cast<size_t>(node.inputs[zero])].type;
     }
