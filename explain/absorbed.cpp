@@ -33,11 +33,9 @@ class Follower {
              return l.node.name == source_.node(node).node.name;
            });
   }
-  const std::string& layer_name(int layer) const {
-    return e_.graph.nodes[static_cast<size_t>(layer)].name;
-  }
-  int owner(int node) const {
-    return node < 0 ? -1 : e_.layer_of_source[static_cast<size_t>(node)];
+  const std::string& layer_name(ir::NodeId layer) const { return e_.graph.nodes[layer].name; }
+  ir::NodeId owner(int node) const {
+    return node < 0 ? ir::NodeId::none() : e_.layer_of_source[static_cast<size_t>(node)];
   }
 
   void quantize(Absorbed& a) const {
@@ -55,7 +53,7 @@ class Follower {
     } else if (source_.tensor(tensor).is_constant) {
       at_reader(a, source_.node(a.node).outputs.at(0),
                 "was computed when the model was read: the constant is int8");
-    } else if (const int layer = owner(producer); layer >= 0) {
+    } else if (const ir::NodeId layer = owner(producer); layer.exists()) {
       in_layer(a, layer, producer);
     } else if (producer >= 0 && is_dequantize(source_.node(producer))) {
       a.place = Place::Vanished;
@@ -67,8 +65,8 @@ class Follower {
   }
 
   // A QuantizeLinear behind a node of `layer`.
-  void in_layer(Absorbed& a, int layer, int producer) const {
-    const LayerFacts& facts = e_.layers[static_cast<size_t>(layer)];
+  void in_layer(Absorbed& a, ir::NodeId layer, int producer) const {
+    const LayerFacts& facts = e_.layers[layer];
     a.place = Place::Layer;
     a.layer = layer;
     const SourceScaling own = scaling_of_pair(source_, a.node);
@@ -138,7 +136,7 @@ class Follower {
         a.what = fmt::format("stays in float: {} reads it", source_.node(reader).node.name);
         return;
       }
-      if (owner(reader) < 0) continue;
+      if (!owner(reader).exists()) continue;
       a.place = Place::Layer;
       a.layer = owner(reader);
       describe_operand(a, reader, tensor);
@@ -149,7 +147,7 @@ class Follower {
   }
 
   void describe_operand(Absorbed& a, int reader, int tensor) const {
-    const LayerFacts& facts = e_.layers[static_cast<size_t>(a.layer)];
+    const LayerFacts& facts = e_.layers[a.layer];
     const auto& inputs = source_.node(reader).inputs;
     const auto operand = std::ranges::find(inputs, tensor) - inputs.begin();
     const bool is_product = facts.kind == "conv" || facts.kind == "depthwise";
@@ -208,7 +206,7 @@ class Follower {
   }
   void check_port(Absorbed& a, const std::vector<ir::GraphPort>& ports, int tensor) const {
     for (const ir::GraphPort& port : ports) {
-      const ir::Tensor& edge = e_.graph.tensors[static_cast<size_t>(port.tensor)];
+      const ir::Tensor& edge = e_.graph.tensors[port.tensor];
       const int bytes = source_.is_tflite ? source_.node(a.node).outputs.at(0) : tensor;
       if (edge.name == source_.tensor(bytes).name)
         a.problem = differs(scaling_of_pair(source_, a.node), edge.scale, edge.zero_point);

@@ -23,12 +23,12 @@ class Maker {
       set_input_text(bands.back(), id);
     }
     double last = -0.5;
-    for (size_t k = 0; k < e_.layers.size(); ++k) {
-      Band band{.kind = Band::Kind::Layer, .layer = static_cast<int>(k)};
+    for (ir::NodeId k : e_.layers.ids()) {
+      Band band{.kind = Band::Kind::Layer, .layer = k};
       band.nodes = e_.layers[k].source;
       band.key = e_.layers[k].main >= 0 ? e_.layers[k].main : last + 0.25;
       last = band.key;
-      const Json& l = layers_[k];
+      const Json& l = layers_[k.index()];
       band.label = l["title"];
       band.sub = l["operator"];
       if (l.contains("worst_factor")) {

@@ -13,7 +13,7 @@ namespace zahl::explain {
 struct Band {
   enum class Kind { Layer, Left, Host };
   Kind kind = Kind::Host;
-  int layer = -1;
+  ir::NodeId layer{};
   double key = 0;             // position in the file
   std::vector<int> nodes{};   // of the file
   std::vector<int> inputs{};  // tensors: graph inputs drawn here

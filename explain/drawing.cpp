@@ -162,7 +162,7 @@ class Drawing {
     j["sy"] = at.y + 33;
     j["sub2"] = cut(band.sub2, kRightLabel + 10);
     j["sy2"] = at.y + 49;
-    if (is_layer) j["href"] = fmt::format("#layer-{}", band.layer);
+    if (is_layer) j["href"] = fmt::format("#layer-{}", band.layer.number());
     boxes_.push_back(std::move(j));
     if (!band.nodes.empty() || !band.inputs.empty() || !band.outputs.empty()) {
       const double x = kMainX + kMainWidth + 8;
@@ -218,12 +218,11 @@ class Drawing {
   }
 
   // The band that makes a tensor of the graph: a layer, a graph input, or a node left in float.
-  int writer_of(int tensor) const {
-    const std::string& name = e_.graph.tensors[static_cast<size_t>(tensor)].name;
+  int writer_of(ir::TensorId tensor) const {
+    const std::string& name = e_.graph.tensors[tensor].name;
     for (size_t i = 0; i < bands_.size(); ++i) {
       const Band& band = bands_[i];
-      if (band.layer >= 0 &&
-          ir::output_of(e_.graph.nodes[static_cast<size_t>(band.layer)].operation) == tensor)
+      if (band.layer.exists() && ir::output_of(e_.graph.nodes[band.layer].operation) == tensor)
         return static_cast<int>(i);
     }
     for (size_t i = 0; i < bands_.size(); ++i) {
@@ -247,10 +246,9 @@ class Drawing {
   void right_lines() {
     for (size_t i = 0; i < bands_.size(); ++i) {
       if (bands_[i].kind != Band::Kind::Layer) continue;
-      std::vector<int> inputs =
-          ir::inputs_of(e_.graph.nodes[static_cast<size_t>(bands_[i].layer)].operation);
+      std::vector<ir::TensorId> inputs = ir::inputs_of(e_.graph.nodes[bands_[i].layer].operation);
       inputs.erase(std::unique(inputs.begin(), inputs.end()), inputs.end());
-      for (int tensor : inputs) right_line(tensor, i);
+      for (ir::TensorId tensor : inputs) right_line(tensor, i);
     }
     for (size_t i = 0; i < bands_.size(); ++i) {
       if (bands_[i].outputs.empty()) continue;
@@ -277,8 +275,8 @@ class Drawing {
 
   // Whether the user's output is made of this tensor, through a DequantizeLinear, a QuantizeLinear
   // and moves.
-  bool leads_to(int tensor, int output) const {
-    const std::string& name = e_.graph.tensors[static_cast<size_t>(tensor)].name;
+  bool leads_to(ir::TensorId tensor, int output) const {
+    const std::string& name = e_.graph.tensors[tensor].name;
     for (int step = 0; step < 8; ++step) {
       if (source_.tensor(output).name == name) return true;
       const int producer = source_.producer[static_cast<size_t>(output)];
@@ -290,8 +288,8 @@ class Drawing {
     return false;
   }
 
-  void right_line(int tensor, size_t to_band) {
-    const ir::Tensor& t = e_.graph.tensors[static_cast<size_t>(tensor)];
+  void right_line(ir::TensorId tensor, size_t to_band) {
+    const ir::Tensor& t = e_.graph.tensors[tensor];
     const int writer = writer_of(tensor);
     if (t.constant || writer < 0 || !right_.contains(static_cast<size_t>(writer)) ||
         !right_.contains(to_band))

@@ -41,7 +41,7 @@ Explanation explain_parts(SourceGraph source, compiler::PartialModel model) {
   e.format = format_of(e);
   e.layers.resize(e.graph.nodes.size());
   assign_owners(e);
-  for (size_t k = 0; k < e.layers.size(); ++k) e.layers[k] = facts_of(e, k, std::move(e.layers[k]));
+  for (ir::NodeId k : e.layers.ids()) e.layers[k] = facts_of(e, k, std::move(e.layers[k]));
   follow_pairs(e);
   return e;
 }

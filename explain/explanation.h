@@ -34,7 +34,7 @@ struct Factor {
 };
 
 struct LayerFacts {
-  size_t node = 0;   // of the graph
+  ir::NodeId node;   // of the graph
   std::string kind;  // "conv", "depthwise", "max_pool", "average_pool", "add", "sub", "mul",
                      // "table", "softmax", "move"
   std::vector<int>
@@ -60,7 +60,7 @@ struct Absorbed {
   enum class Place { Layer, HostInput, HostOutput, Float, Vanished };
   int node = -1;  // of the file
   Place place = Place::Vanished;
-  int layer = -1;         // where place is Layer
+  ir::NodeId layer{};     // where place is Layer
   std::string role{};     // "requantization", "input", "weights", "bias", "table", "moves"
   std::string what{};     // a sentence part: what its scale and zero point became
   std::string problem{};  // empty, or how its numbers differ from the edge's
@@ -73,8 +73,8 @@ struct Explanation {
   SourceGraph source;
   ir::Graph graph;
   std::vector<frontend::LeftInFloat> left;
-  std::vector<LayerFacts> layers;    // one a node of the graph
-  std::vector<int> layer_of_source;  // layer index a node of the file, -1: none
+  ir::Indexed<ir::NodeId, LayerFacts> layers;
+  std::vector<ir::NodeId> layer_of_source;  // by node of the file: the layer, or none
   std::vector<Absorbed> absorbed;
   int dynamic_nodes = 0;  // DynamicQuantizeLinear and the like
 };
@@ -103,9 +103,9 @@ std::vector<SourceScaling> result_scalings(const SourceGraph& source, int node);
 bool keeps_bytes(const SourceGraph& source, const frontend::SourceNode& node);
 
 // The steps of explain_parts, each in a file of its own.
-void assign_owners(Explanation& e);                                        // ownership.cpp
-void follow_pairs(Explanation& e);                                         // absorbed.cpp
-LayerFacts facts_of(const Explanation& e, size_t node, LayerFacts facts);  // layer_facts.cpp
-void write_formulas(const Explanation& e, LayerFacts& facts);              // formulas.cpp
+void assign_owners(Explanation& e);                                            // ownership.cpp
+void follow_pairs(Explanation& e);                                             // absorbed.cpp
+LayerFacts facts_of(const Explanation& e, ir::NodeId node, LayerFacts facts);  // layer_facts.cpp
+void write_formulas(const Explanation& e, LayerFacts& facts);                  // formulas.cpp
 
 }  // namespace zahl::explain

@@ -71,8 +71,7 @@ class Writer {
     if (f.accumulator_low) j["accumulator"] = accumulator(f);
     j["pairs"] = Json::array();
     for (const Absorbed& a : e_.absorbed) {
-      if (a.place == Absorbed::Place::Layer && a.layer == static_cast<int>(f.node))
-        j["pairs"].push_back(pair(a));
+      if (a.place == Absorbed::Place::Layer && a.layer == f.node) j["pairs"].push_back(pair(a));
     }
     j["problems"] = f.problems;
     return j;
@@ -80,18 +79,16 @@ class Writer {
 
   Json edges() const {
     Json edges = Json::array();
-    for (size_t i = 0; i < e_.graph.tensors.size(); ++i) {
-      const ir::Tensor& t = e_.graph.tensors[i];
+    for (ir::TensorId id : e_.graph.tensors.ids()) {
+      const ir::Tensor& t = e_.graph.tensors[id];
       Json readers = Json::array(), writer;
       for (const ir::Node& node : e_.graph.nodes) {
         const auto inputs = ir::inputs_of(node.operation);
-        if (std::ranges::find(inputs, static_cast<int>(i)) != inputs.end())
-          readers.push_back(node.name);
-        if (ir::output_of(node.operation) == static_cast<int>(i)) writer = node.name;
+        if (std::ranges::find(inputs, id) != inputs.end()) readers.push_back(node.name);
+        if (ir::output_of(node.operation) == id) writer = node.name;
       }
       const auto is_port = [&](const std::vector<ir::GraphPort>& ports) {
-        return std::ranges::any_of(
-            ports, [&](const ir::GraphPort& p) { return p.tensor == static_cast<int>(i); });
+        return std::ranges::any_of(ports, [&](const ir::GraphPort& p) { return p.tensor == id; });
       };
       edges.push_back({{"name", t.name},
                        {"type", "int8"},
@@ -113,18 +110,17 @@ class Writer {
                                                            "float", "vanished"};
     const auto& node = e_.source.node(a.node).node;
     const SourceScaling s = scaling_of_pair(e_.source, a.node);
-    return {
-        {"node", node.name},
-        {"operator", node.type},
-        {"place", kPlaces[static_cast<size_t>(a.place)]},
-        {"layer", a.layer >= 0 ? Json(e_.graph.nodes[static_cast<size_t>(a.layer)].name) : Json()},
-        {"layer_title", a.layer >= 0 ? Json(title_of(static_cast<size_t>(a.layer))) : Json()},
-        {"role", a.role},
-        {"what", a.what},
-        {"scale", s.scales.size() == 1 ? scale_json(s.scales.front()) : Json()},
-        {"scales", s.scales.size()},
-        {"zero_point", s.zero_points.empty() ? Json() : Json(s.zero_points.front())},
-        {"problem", a.problem}};
+    return {{"node", node.name},
+            {"operator", node.type},
+            {"place", kPlaces[static_cast<size_t>(a.place)]},
+            {"layer", a.layer.exists() ? Json(e_.graph.nodes[a.layer].name) : Json()},
+            {"layer_title", a.layer.exists() ? Json(title_of(a.layer)) : Json()},
+            {"role", a.role},
+            {"what", a.what},
+            {"scale", s.scales.size() == 1 ? scale_json(s.scales.front()) : Json()},
+            {"scales", s.scales.size()},
+            {"zero_point", s.zero_points.empty() ? Json() : Json(s.zero_points.front())},
+            {"problem", a.problem}};
   }
 
   Json summary() const {
@@ -181,7 +177,7 @@ class Writer {
   }
 
   // What tables call a layer: the node that names its operator, and how many others it stands for.
-  std::string title_of(size_t layer) const {
+  std::string title_of(ir::NodeId layer) const {
     const LayerFacts& f = e_.layers[layer];
     const std::string main =
         f.main < 0 ? e_.graph.nodes[layer].name : e_.source.node(f.main).node.name;
@@ -212,7 +208,7 @@ Json host_json(const Explanation& e) {
   const auto ports = [&](const std::vector<ir::GraphPort>& list, bool is_input) {
     Json result = Json::array();
     for (const ir::GraphPort& port : list) {
-      const ir::Tensor& t = e.graph.tensors[static_cast<size_t>(port.tensor)];
+      const ir::Tensor& t = e.graph.tensors[port.tensor];
       result.push_back({{"name", ir::name_of(e.graph, port)},
                         {"user_type", kTypes[static_cast<size_t>(port.view.type)]},
                         {"user_shape", port.view.shape},

@@ -104,9 +104,7 @@ class Facts {
   void operator()(const ir::Concat& op) { bytes_kept(op.inputs.front(), op.output); }
 
  private:
-  const ir::Tensor& tensor(ir::TensorId id) const {
-    return e_.graph.tensors[static_cast<size_t>(id)];
-  }
+  const ir::Tensor& tensor(ir::TensorId id) const { return e_.graph.tensors[id]; }
 
   void input(ir::TensorId id) {
     facts_.zx = tensor(id).zero_point;
@@ -276,7 +274,7 @@ class Facts {
 
 }  // namespace
 
-LayerFacts facts_of(const Explanation& e, size_t node, LayerFacts facts) {
+LayerFacts facts_of(const Explanation& e, ir::NodeId node, LayerFacts facts) {
   facts.node = node;
   std::visit(Facts(e, facts), e.graph.nodes[node].operation);
   write_formulas(e, facts);

@@ -21,7 +21,7 @@ std::vector<std::string> parts_of(const std::string& name) {
 bool is_pair(const frontend::SourceNode& node) { return is_quantize(node) || is_dequantize(node); }
 
 // The nodes of the file that the name of layer k names.
-void claim(Explanation& e, const std::multimap<std::string, int>& by_name, size_t k) {
+void claim(Explanation& e, const std::multimap<std::string, int>& by_name, ir::NodeId k) {
   LayerFacts& facts = e.layers[k];
   int shared = -1;  // a node that two layers finish on two scales: the first has claimed it
   for (const std::string& part : parts_of(e.graph.nodes[k].name)) {
@@ -29,9 +29,9 @@ void claim(Explanation& e, const std::multimap<std::string, int>& by_name, size_
     for (auto it = begin; it != end; ++it) {
       if (shared < 0 && e.source.node(it->second).node.type == e.graph.nodes[k].type)
         shared = it->second;
-      int& owner = e.layer_of_source[static_cast<size_t>(it->second)];
-      if (owner >= 0 || is_pair(e.source.node(it->second))) continue;
-      owner = static_cast<int>(k);
+      ir::NodeId& owner = e.layer_of_source[static_cast<size_t>(it->second)];
+      if (owner.exists() || is_pair(e.source.node(it->second))) continue;
+      owner = k;
       facts.source.push_back(it->second);
       if (facts.main < 0 && e.source.node(it->second).node.type == e.graph.nodes[k].type)
         facts.main = it->second;
@@ -71,42 +71,42 @@ namespace {
 
 // Such a node belongs where its operand was made or, behind a graph input, where its result is
 // read.
-int owner_behind(const Explanation& e, int id) {
+ir::NodeId owner_behind(const Explanation& e, int id) {
   for (int step = 0; step < 64; ++step) {
     const auto& node = e.source.node(id);
-    if (node.inputs.empty() || node.inputs.front() < 0) return -1;
+    if (node.inputs.empty() || node.inputs.front() < 0) return {};
     id = e.source.producer[static_cast<size_t>(node.inputs.front())];
-    if (id < 0) return -1;
-    if (const int owner = e.layer_of_source[static_cast<size_t>(id)]; owner >= 0) return owner;
+    if (id < 0) return {};
+    if (const ir::NodeId owner = e.layer_of_source[static_cast<size_t>(id)]; owner.exists())
+      return owner;
   }
-  return -1;
+  return {};
 }
 
 // The layer that leaves output k of the file in memory.
-int owner_of_output(const Explanation& e, size_t k) {
-  if (k >= e.graph.outputs.size()) return -1;
-  for (size_t layer = 0; layer < e.graph.nodes.size(); ++layer) {
-    if (ir::output_of(e.graph.nodes[layer].operation) == e.graph.outputs[k].tensor)
-      return static_cast<int>(layer);
+ir::NodeId owner_of_output(const Explanation& e, size_t k) {
+  if (k >= e.graph.outputs.size()) return {};
+  for (ir::NodeId layer : e.graph.nodes.ids()) {
+    if (ir::output_of(e.graph.nodes[layer].operation) == e.graph.outputs[k].tensor) return layer;
   }
-  return -1;
+  return {};
 }
 
-int owner_ahead(const Explanation& e, int id, int depth = 0) {
-  if (depth > 64) return -1;
+ir::NodeId owner_ahead(const Explanation& e, int id, int depth = 0) {
+  if (depth > 64) return {};
   const int result = e.source.node(id).outputs.at(0);
   for (size_t k = 0; k < e.source.outputs.size(); ++k) {
     if (e.source.outputs[k] != result) continue;
-    if (const int owner = owner_of_output(e, k); owner >= 0) return owner;
+    if (const ir::NodeId owner = owner_of_output(e, k); owner.exists()) return owner;
   }
   for (int reader : e.source.readers[static_cast<size_t>(result)]) {
-    int owner = e.layer_of_source[static_cast<size_t>(reader)];
+    ir::NodeId owner = e.layer_of_source[static_cast<size_t>(reader)];
     const auto& node = e.source.node(reader);
-    if (owner < 0 && (is_pair(node) || keeps_bytes(e.source, node)))
+    if (!owner.exists() && (is_pair(node) || keeps_bytes(e.source, node)))
       owner = owner_ahead(e, reader, depth + 1);
-    if (owner >= 0) return owner;
+    if (owner.exists()) return owner;
   }
-  return -1;
+  return {};
 }
 
 }  // namespace
@@ -115,11 +115,11 @@ void assign_owners(Explanation& e) {
   std::multimap<std::string, int> by_name;
   for (size_t i = 0; i < e.source.nodes.size(); ++i)
     by_name.emplace(e.source.nodes[i].node.name, static_cast<int>(i));
-  e.layer_of_source.assign(e.source.nodes.size(), -1);
+  e.layer_of_source.assign(e.source.nodes.size(), ir::NodeId::none());
   // A Reshape that the reader put in has the name of the layer that it serves, which takes the
   // file's node first.
   for (const bool is_move : {false, true}) {
-    for (size_t k = 0; k < e.graph.nodes.size(); ++k) {
+    for (ir::NodeId k : e.graph.nodes.ids()) {
       const ir::Operation& op = e.graph.nodes[k].operation;
       if ((std::holds_alternative<ir::Reshape>(op) || std::holds_alternative<ir::Move>(op)) ==
           is_move)
@@ -132,12 +132,13 @@ void assign_owners(Explanation& e) {
   };
   for (size_t i = 0; i < e.source.nodes.size(); ++i) {
     const auto& node = e.source.nodes[i];
-    if (e.layer_of_source[i] >= 0 || is_pair(node) || !keeps_bytes(e.source, node) || is_left(node))
+    if (e.layer_of_source[i].exists() || is_pair(node) || !keeps_bytes(e.source, node) ||
+        is_left(node))
       continue;
-    int owner = owner_behind(e, static_cast<int>(i));
-    if (owner < 0) owner = owner_ahead(e, static_cast<int>(i));
+    ir::NodeId owner = owner_behind(e, static_cast<int>(i));
+    if (!owner.exists()) owner = owner_ahead(e, static_cast<int>(i));
     e.layer_of_source[i] = owner;
-    if (owner >= 0) e.layers[static_cast<size_t>(owner)].source.push_back(static_cast<int>(i));
+    if (owner.exists()) e.layers[owner].source.push_back(static_cast<int>(i));
   }
 }
 

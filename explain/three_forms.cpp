@@ -32,9 +32,7 @@ struct Product {
 };
 
 std::optional<Product> product_of(const ir::Graph& graph, const ir::Operation& operation) {
-  const auto tensor = [&](ir::TensorId id) -> const ir::Tensor& {
-    return graph.tensors[static_cast<size_t>(id)];
-  };
+  const auto tensor = [&](ir::TensorId id) -> const ir::Tensor& { return graph.tensors[id]; };
   if (const auto* c = std::get_if<ir::Conv>(&operation); c != nullptr && c->more_inputs.empty()) {
     return Product{tensor(c->input), tensor(c->output), c->requant,  c->weights,    c->kernel_h,
                    c->kernel_w,      c->stride_h,       c->stride_w, c->dilation_h, c->dilation_w,
@@ -149,9 +147,9 @@ class Forms {
   std::vector<int64_t> biases_;
 };
 
-std::optional<size_t> choose_layer(const Explanation& e, const std::string& wanted) {
-  std::vector<size_t> found;
-  for (size_t i = 0; i < e.layers.size(); ++i) {
+std::optional<ir::NodeId> choose_layer(const Explanation& e, const std::string& wanted) {
+  std::vector<ir::NodeId> found;
+  for (ir::NodeId i : e.layers.ids()) {
     const std::string& name = e.graph.nodes[i].name;
     const bool is_product = product_of(e.graph, e.graph.nodes[i].operation).has_value() &&
                             !e.layers[i].factors.empty() && !e.layers[i].sw.empty();
@@ -181,7 +179,7 @@ std::optional<size_t> choose_layer(const Explanation& e, const std::string& want
 
 HostTensor host_tensor(const ir::Graph& graph, const ir::GraphPort& port, uint64_t address) {
   static constexpr std::array<const char*, 3> kTypes = {"float32", "int8", "uint8"};
-  const ir::Tensor& t = graph.tensors[static_cast<size_t>(port.tensor)];
+  const ir::Tensor& t = graph.tensors[port.tensor];
   HostTensor host{.name = ir::name_of(graph, port),
                   .type = kTypes[static_cast<size_t>(port.view.type)],
                   .shape = port.view.shape};
@@ -200,8 +198,7 @@ std::vector<Bytes> input_bytes(const Explanation& e, const FormsRequest& request
   std::vector<Bytes> result;
   std::mt19937_64 random(request.seed);
   for (const ir::GraphPort& port : e.graph.inputs) {
-    Bytes bytes(
-        static_cast<size_t>(e.graph.tensors[static_cast<size_t>(port.tensor)].shape.elements()));
+    Bytes bytes(static_cast<size_t>(e.graph.tensors[port.tensor].shape.elements()));
     for (int8_t& b : bytes) b = static_cast<int8_t>(random());
     result.push_back(std::move(bytes));
   }
@@ -273,12 +270,12 @@ Json three_forms(const Explanation& e, const FormsRequest& request, std::string&
   }
   const LayerFacts& f = e.layers[*layer];
   ir::Graph graph = e.graph;
-  graph.nodes.resize(*layer + 1);
+  graph.nodes.resize(layer->index() + 1);
   const auto tensors = reference::evaluate_tensors(graph, input_bytes(e, request));
   const ir::Operation& operation = e.graph.nodes[*layer].operation;
   const Product p = *product_of(e.graph, operation);
-  const Bytes& in = tensors[static_cast<size_t>(ir::inputs_of(operation).front())];
-  const Bytes& out = tensors[static_cast<size_t>(ir::output_of(operation))];
+  const Bytes& in = tensors[ir::inputs_of(operation).front()];
+  const Bytes& out = tensors[ir::output_of(operation)];
   const Forms forms(f, p, in, e.source.is_tflite);
 
   const auto total = static_cast<int64_t>(out.size()), step = ceil_div(total, kMostElements);

@@ -58,7 +58,7 @@ void every_node_has_a_layer(const explain::Explanation& e, Level& level) {
       ++pairs;
       continue;
     }
-    if (e.layer_of_source[i] >= 0) continue;
+    if (e.layer_of_source[i].exists()) continue;
     if (is_constant_folding(e, static_cast<int>(i))) {
       ++folded;
       continue;

@@ -29,11 +29,12 @@ class Exporter {
 
   std::map<std::string, host::Array> run() {
     Json nodes = Json::array(), tensors = Json::array();
-    for (size_t i = 0; i < graph_.tensors.size(); ++i) tensors.push_back(tensor(i));
-    for (index_ = 0; index_ < graph_.nodes.size(); ++index_) {
-      Json j = std::visit([&](const auto& op) { return node(op); }, graph_.nodes[index_].operation);
-      j["name"] = graph_.nodes[index_].name;
+    for (ir::TensorId id : graph_.tensors.ids()) tensors.push_back(tensor(id));
+    for (const ir::Node& n : graph_.nodes) {
+      Json j = std::visit([&](const auto& op) { return node(op); }, n.operation);
+      j["name"] = n.name;
       nodes.push_back(std::move(j));
+      ++index_;
     }
     Json inputs = Json::array(), outputs = Json::array();
     for (const ir::GraphPort& p : graph_.inputs) inputs.push_back(p.tensor);
@@ -52,14 +53,14 @@ class Exporter {
     return key;
   }
 
-  Json tensor(size_t i) {
-    const ir::Tensor& t = graph_.tensors[i];
+  Json tensor(ir::TensorId id) {
+    const ir::Tensor& t = graph_.tensors[id];
     Json j = {{"name", t.name},
               {"shape", {t.shape.n, t.shape.h, t.shape.w, t.shape.c}},
               {"scale", t.scale},
               {"zero_point", t.zero_point}};
     if (t.constant) {
-      const std::string key = fmt::format("constant{}", i);
+      const std::string key = fmt::format("constant{}", id.number());
       arrays_[key] = int8_array(*t.constant);
       j["constant"] = key;
     }

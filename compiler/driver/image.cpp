@@ -19,8 +19,8 @@ constexpr uint64_t kMemoryAlignment = 4096;
 HostTensor host_tensor(const ir::GraphPort& port, const ir::Graph& graph,
                        const plan::MemoryPlan& plan) {
   constexpr std::array<const char*, 3> kTypes = {"float32", "int8", "uint8"};
-  const ir::Tensor& tensor = graph.tensors[static_cast<size_t>(port.tensor)];
-  const auto& home = plan.homes[static_cast<size_t>(plan.root[static_cast<size_t>(port.tensor)])];
+  const ir::Tensor& tensor = graph.tensors[port.tensor];
+  const auto& home = plan.homes[plan.root[port.tensor]];
   HostTensor host;
   host.name = ir::name_of(graph, port);
   host.type = kTypes[static_cast<size_t>(port.view.type)];
@@ -40,7 +40,7 @@ void check_fields(const std::vector<lower::Planned>& sequence, const ir::Graph& 
     try {
       isa::encode(planned.instruction);
     } catch (const std::out_of_range& error) {
-      const auto& node = graph.nodes[static_cast<size_t>(std::max(planned.layer, 0))];
+      const auto& node = graph.nodes[planned.layer];
       throw UserError(fmt::format("node {}: operator {} is too large for the machine ({})",
                                   node.name, node.type, error.what()));
     }
@@ -67,12 +67,11 @@ Program program_image(const ir::Graph& graph, const hw::Config& config,
         {node.name, node.type, node.macs, 0, ir::weight_bytes(node.operation)});
   }
   for (size_t i = sequence.size(); i-- > 0;) {
-    if (sequence[i].layer >= 0)
-      program.layers[static_cast<size_t>(sequence[i].layer)].first_instruction =
-          static_cast<uint32_t>(i);
+    if (sequence[i].layer.exists())
+      program.layers[sequence[i].layer.index()].first_instruction = static_cast<uint32_t>(i);
   }
   for (auto& planned : sequence) {
-    program.layer_of_instruction.push_back(planned.layer);
+    program.layer_of_instruction.push_back(planned.layer.number());
     program.instructions.push_back(std::move(planned.instruction));
   }
   for (const auto& port : graph.inputs) program.inputs.push_back(host_tensor(port, graph, plan));

@@ -113,8 +113,8 @@ ir::Operation integerize_conv(const LayerContext& context, const frontend::ConvL
   const bool is_depthwise = layer.groups > 1 && layer.groups == in.c && layer.groups == out.c &&
                             layer.dilation_h == 1 && layer.dilation_w == 1;
   if (is_depthwise) {
-    return ir::Depthwise{.input = layer.input,
-                         .output = layer.output,
+    return ir::Depthwise{.input = tensor_of(layer.input),
+                         .output = tensor_of(layer.output),
                          .kernel_h = layer.kernel_h,
                          .kernel_w = layer.kernel_w,
                          .stride_h = layer.stride_h,
@@ -124,8 +124,8 @@ ir::Operation integerize_conv(const LayerContext& context, const frontend::ConvL
                          .weight_zero = layer.weight_zero,
                          .requant = requant_of(context, layer)};
   }
-  return ir::Conv{.input = layer.input,
-                  .output = layer.output,
+  return ir::Conv{.input = tensor_of(layer.input),
+                  .output = tensor_of(layer.output),
                   .kernel_h = layer.kernel_h,
                   .kernel_w = layer.kernel_w,
                   .stride_h = layer.stride_h,

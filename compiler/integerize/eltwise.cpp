@@ -77,7 +77,8 @@ ir::Operation integerize_eltwise(const LayerContext& context, const frontend::El
   const frontend::Value& b = context.network.value(layer.b);
   const frontend::Value& output = context.network.value(layer.output);
   const ClampBounds bounds = quantized_bounds(context, output, layer.clamp);
-  ir::Eltwise op{.a = layer.a, .b = layer.b, .output = layer.output};
+  ir::Eltwise op{
+      .a = tensor_of(layer.a), .b = tensor_of(layer.b), .output = tensor_of(layer.output)};
   op.operation = layer.operation;
   op.rounding = context.is_tflite() ? isa::Rounding::TflDouble : isa::Rounding::HalfEven;
   op.a_zero = a.zero_point;
@@ -108,8 +109,8 @@ ir::Operation integerize_eltwise(const LayerContext& context, const frontend::El
 ir::Operation integerize_softmax(const LayerContext& context, const frontend::SoftmaxLayer& layer) {
   const frontend::Value& input = context.network.value(layer.input);
   const frontend::Value& output = context.network.value(layer.output);
-  ir::Softmax op{.input = layer.input,
-                 .output = layer.output,
+  ir::Softmax op{.input = tensor_of(layer.input),
+                 .output = tensor_of(layer.output),
                  .exponentials = {},
                  .m0 = 1,
                  .shift = 23,

@@ -104,16 +104,18 @@ ir::Operation integerize_layer(const LayerContext& context, const frontend::Laye
                  [&](const frontend::EltwiseLayer& l) { return integerize_eltwise(context, l); },
                  [&](const frontend::SoftmaxLayer& l) { return integerize_softmax(context, l); },
                  [&](const frontend::TableLayer& l) -> ir::Operation {
-                   return ir::Lookup{l.input, l.output, l.table};
+                   return ir::Lookup{tensor_of(l.input), tensor_of(l.output), l.table};
                  },
                  [&](const frontend::ReshapeLayer& l) -> ir::Operation {
-                   return ir::Reshape{l.input, l.output};
+                   return ir::Reshape{tensor_of(l.input), tensor_of(l.output)};
                  },
                  [&](const frontend::ConcatLayer& l) -> ir::Operation {
-                   return ir::Concat{l.inputs, l.output, memory_axis(context, l)};
+                   ir::Concat concat{{}, tensor_of(l.output), memory_axis(context, l)};
+                   for (frontend::ValueId id : l.inputs) concat.inputs.push_back(tensor_of(id));
+                   return concat;
                  },
                  [&](const frontend::MoveLayer& l) -> ir::Operation {
-                   return ir::Move{l.input, l.output, l.offset, l.axes};
+                   return ir::Move{tensor_of(l.input), tensor_of(l.output), l.offset, l.axes};
                  },
                  [&](const frontend::PadLayer&) -> ir::Operation {
                    frontend::refuse<kPadsReader>(layer.node);
@@ -125,7 +127,7 @@ ir::Operation integerize_layer(const LayerContext& context, const frontend::Laye
 void leave_to_host(const frontend::Network& network, const frontend::Layer& layer,
                    ir::Graph& graph) {
   const auto port = [&](frontend::ValueId id) {
-    return ir::GraphPort{id,
+    return ir::GraphPort{tensor_of(id),
                          {.type = ir::HostView::Type::Int8,
                           .shape = network.value(id).dims,
                           .channels_first = false}};
@@ -143,7 +145,7 @@ ir::Graph integerize(const frontend::Network& network, std::vector<frontend::Lef
   graph.format = network.format;
   const std::vector<bool> used = used_values(network);
   for (size_t i = 0; i < network.values.size(); ++i) {
-    graph.tensors.push_back(used[i] ? integerize_value(network.values[i]) : ir::Tensor{});
+    graph.tensors.add(used[i] ? integerize_value(network.values[i]) : ir::Tensor{});
   }
   for (const frontend::Layer& layer : network.layers) {
     const LayerContext context{network, layer.node};
@@ -157,12 +159,12 @@ ir::Graph integerize(const frontend::Network& network, std::vector<frontend::Lef
       leave_to_host(network, layer, graph);
       continue;
     }
-    graph.nodes.push_back(std::move(node));
+    graph.nodes.add(std::move(node));
   }
   for (const frontend::Port& port : network.inputs)
-    graph.inputs.push_back({port.value, port.view, port.name});
+    graph.inputs.push_back({tensor_of(port.value), port.view, port.name});
   for (const frontend::Port& port : network.outputs)
-    graph.outputs.push_back({port.value, port.view, port.name});
+    graph.outputs.push_back({tensor_of(port.value), port.view, port.name});
   return graph;
 }
 

@@ -11,6 +11,9 @@ namespace zahl::integerize {
 ir::Graph integerize(const frontend::Network& network,
                      std::vector<frontend::LeftInFloat>* left = nullptr);
 
+// The tensor that a value becomes.
+inline ir::TensorId tensor_of(frontend::ValueId value) { return ir::TensorId(value); }
+
 // One layer each, for integerize().
 struct LayerContext {
   const frontend::Network& network;

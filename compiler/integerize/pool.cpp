@@ -36,8 +36,8 @@ ir::MaxPool lower_maximum(const LayerContext& context, const frontend::PoolLayer
                                                                  static_cast<double>(output.scale));
   const ClampBounds bounds = quantized_bounds(context, output, layer.clamp);
   return {
-      .input = layer.input,
-      .output = layer.output,
+      .input = tensor_of(layer.input),
+      .output = tensor_of(layer.output),
       .kernel_h = layer.kernel_h,
       .kernel_w = layer.kernel_w,
       .stride_h = layer.stride_h,
@@ -61,8 +61,8 @@ ir::Operation integerize_pool(const LayerContext& context, const frontend::PoolL
   const frontend::Value& output = context.network.value(layer.output);
   const double ratio = static_cast<double>(input.scale) / static_cast<double>(output.scale);
   const ClampBounds bounds = quantized_bounds(context, output, layer.clamp);
-  ir::AveragePool pool{.input = layer.input,
-                       .output = layer.output,
+  ir::AveragePool pool{.input = tensor_of(layer.input),
+                       .output = tensor_of(layer.output),
                        .kernel_h = layer.kernel_h,
                        .kernel_w = layer.kernel_w,
                        .stride_h = layer.stride_h,

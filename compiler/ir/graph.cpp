@@ -5,7 +5,7 @@
 namespace zahl::ir {
 
 const std::string& name_of(const Graph& graph, const GraphPort& port) {
-  return port.name.empty() ? graph.tensors[static_cast<size_t>(port.tensor)].name : port.name;
+  return port.name.empty() ? graph.tensors[port.tensor].name : port.name;
 }
 
 std::vector<TensorId> inputs_of(const Operation& operation) {

@@ -13,11 +13,10 @@
 #include <variant>
 #include <vector>
 
+#include "compiler/ir/ids.h"
 #include "generated/isa.h"
 
 namespace zahl::ir {
-
-using TensorId = int;
 
 struct Shape {
   int n = 1, h = 1, w = 1, c = 1;
@@ -189,8 +188,8 @@ struct GraphPort {
 struct Graph {
   std::string name;
   std::string format;  // "onnx-qdq", "onnx-qoperator", "tflite"
-  std::vector<Tensor> tensors;
-  std::vector<Node> nodes;  // in an order in which every input comes before its use
+  Indexed<TensorId, Tensor> tensors;
+  Indexed<NodeId, Node> nodes;  // in an order in which every input comes before its use
   std::vector<GraphPort> inputs, outputs;
 };
 

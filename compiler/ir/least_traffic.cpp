@@ -6,13 +6,11 @@ namespace zahl::ir {
 namespace {
 
 // Reshapes rename: a tensor and what it is called later are one map.
-std::vector<size_t> names_of(const Graph& graph) {
-  std::vector<size_t> name(graph.tensors.size());
-  for (size_t t = 0; t < name.size(); ++t) name[t] = t;
+Indexed<TensorId, TensorId> names_of(const Graph& graph) {
+  Indexed<TensorId, TensorId> name;
+  for (TensorId t : graph.tensors.ids()) name.add(t);
   for (const Node& node : graph.nodes) {
-    if (const auto* r = std::get_if<Reshape>(&node.operation)) {
-      name[static_cast<size_t>(r->output)] = name[static_cast<size_t>(r->input)];
-    }
+    if (const auto* r = std::get_if<Reshape>(&node.operation)) name[r->output] = name[r->input];
   }
   return name;
 }
@@ -38,27 +36,27 @@ int64_t weight_bytes(const Operation& operation) {
 
 LeastTraffic least_traffic(const Graph& graph, int64_t scratchpad_bytes) {
   LeastTraffic least;
-  const std::vector<size_t> name = names_of(graph);
-  std::vector<Use> uses(graph.tensors.size());
-  std::vector<bool> is_port(graph.tensors.size());
+  const Indexed<TensorId, TensorId> name = names_of(graph);
+  Indexed<TensorId, Use> uses(graph.tensors.size());
+  Indexed<TensorId, bool> is_port(graph.tensors.size());
   int position = 0;
   for (const Node& node : graph.nodes) {
     if (std::holds_alternative<Reshape>(node.operation)) continue;
     least.weights += weight_bytes(node.operation);
     for (TensorId t : inputs_of(node.operation)) {
-      Use& use = uses[name[static_cast<size_t>(t)]];
+      Use& use = uses[name[t]];
       if (use.first_read < 0) use.first_read = position;
       use.last_read = position;
     }
-    uses[name[static_cast<size_t>(output_of(node.operation))]].made = position++;
+    uses[name[output_of(node.operation)]].made = position++;
   }
   for (const auto* ports : {&graph.inputs, &graph.outputs}) {
     for (const GraphPort& port : *ports) {
-      least.ports += graph.tensors[static_cast<size_t>(port.tensor)].shape.elements();
-      is_port[name[static_cast<size_t>(port.tensor)]] = true;
+      least.ports += graph.tensors[port.tensor].shape.elements();
+      is_port[name[port.tensor]] = true;
     }
   }
-  for (size_t t = 0; t < uses.size(); ++t) {
+  for (TensorId t : uses.ids()) {
     if (name[t] != t) continue;
     const int64_t bytes = graph.tensors[t].shape.elements();
     if (graph.tensors[t].constant) {

@@ -20,9 +20,9 @@ class Checker {
   std::string operator()(const Conv& op) const {
     Shape in = shape(op.input);
     const Shape out = shape(op.output);
-    const int zero_point = graph_.tensors[static_cast<size_t>(op.input)].zero_point;
+    const int zero_point = graph_.tensors[op.input].zero_point;
     for (TensorId id : op.more_inputs) {
-      const Tensor& more = graph_.tensors[static_cast<size_t>(id)];
+      const Tensor& more = graph_.tensors[id];
       if (more.shape.n != in.n || more.shape.h != in.h || more.shape.w != in.w ||
           more.zero_point != zero_point || op.groups != 1) {
         return "inputs that are summed over together differ in height, width or zero point, or "
@@ -134,7 +134,7 @@ class Checker {
   }
 
  private:
-  Shape shape(TensorId id) const { return graph_.tensors[static_cast<size_t>(id)].shape; }
+  Shape shape(TensorId id) const { return graph_.tensors[id].shape; }
 
   static std::string first(std::initializer_list<std::string> reasons) {
     for (const std::string& reason : reasons) {
@@ -191,12 +191,10 @@ class Checker {
 }  // namespace
 
 std::string verify(const Graph& graph) {
-  const auto exists = [&](TensorId id) {
-    return id >= 0 && static_cast<size_t>(id) < graph.tensors.size();
-  };
+  const auto exists = [&](TensorId id) { return graph.tensors.contains(id); };
   std::set<TensorId> written;
-  for (size_t i = 0; i < graph.tensors.size(); ++i) {
-    const Tensor& t = graph.tensors[i];
+  for (TensorId id : graph.tensors.ids()) {
+    const Tensor& t = graph.tensors[id];
     const Shape& s = t.shape;
     if (s.n < 1 || s.h < 1 || s.w < 1 || s.c < 1)
       return fmt::format("tensor '{}': a dimension is not positive", t.name);
@@ -206,13 +204,12 @@ std::string verify(const Graph& graph) {
     if (static_cast<int64_t>(t.constant->size()) != s.elements()) {
       return fmt::format("tensor '{}': the constant does not fill the shape", t.name);
     }
-    written.insert(static_cast<TensorId>(i));
+    written.insert(id);
   }
   for (const GraphPort& port : graph.inputs) {
     if (!exists(port.tensor)) return "a graph input names no tensor";
     if (!written.insert(port.tensor).second) {
-      return fmt::format("graph input '{}' is written twice",
-                         graph.tensors[static_cast<size_t>(port.tensor)].name);
+      return fmt::format("graph input '{}' is written twice", graph.tensors[port.tensor].name);
     }
   }
   for (const Node& node : graph.nodes) {
@@ -232,8 +229,7 @@ std::string verify(const Graph& graph) {
   for (const GraphPort& port : graph.outputs) {
     if (!exists(port.tensor)) return "a graph output names no tensor";
     if (!written.contains(port.tensor)) {
-      return fmt::format("graph output '{}' is never written",
-                         graph.tensors[static_cast<size_t>(port.tensor)].name);
+      return fmt::format("graph output '{}' is never written", graph.tensors[port.tensor].name);
     }
   }
   return "";

@@ -17,7 +17,7 @@ constexpr int kFewestTicks = 4;  // fewer would leave the array waiting at the c
 
 // One layer of a chain.
 struct Stage {
-  int node = 0;
+  ir::NodeId node;
   std::unique_ptr<ConvLowering> conv;
   std::unique_ptr<WindowLowering> window;
 
@@ -76,7 +76,7 @@ class ChainLowering {
   }
 
   void make_stages() {
-    for (int node : chain_.nodes) {
+    for (ir::NodeId node : chain_.nodes) {
       c_.layer = node;
       Stage stage;
       stage.node = node;

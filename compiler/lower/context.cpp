@@ -35,16 +35,14 @@ Context::Context(const ir::Graph& g, const hw::Config& c, const plan::MemoryPlan
       weights(plan.weights, c.line_bytes),
       parameters(plan.parameters, c.line_bytes),
       homes_(plan.homes) {
-  for (size_t t = 0; t < graph.tensors.size(); ++t) {
+  for (ir::TensorId t : graph.tensors.ids()) {
     if (!graph.tensors[t].constant) continue;
     const auto& values = *graph.tensors[t].constant;
     homes_[t].dram = add_data(std::vector<uint8_t>(values.begin(), values.end()));
   }
 }
 
-const plan::Home& Context::home(ir::TensorId id) const {
-  return homes_[static_cast<size_t>(plan.root[static_cast<size_t>(id)])];
-}
+const plan::Home& Context::home(ir::TensorId id) const { return homes_[plan.root[id]]; }
 
 int64_t Context::add_data(const std::vector<uint8_t>& bytes) {
   data_.resize(round_up(data_.size(), kDataAlignment));

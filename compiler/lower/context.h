@@ -35,15 +35,13 @@ class Context {
   const plan::MemoryPlan& plan;
   Ring weights, parameters;
   std::vector<Step> steps;
-  int layer = -1;
+  ir::NodeId layer;
 
-  const ir::Tensor& tensor(ir::TensorId id) const { return graph.tensors[static_cast<size_t>(id)]; }
+  const ir::Tensor& tensor(ir::TensorId id) const { return graph.tensors[id]; }
   const plan::Home& home(ir::TensorId id) const;
   // Where the present layer keeps its stripes.
-  const plan::Region& workspace() const {
-    return plan.workspaces[static_cast<size_t>(plan.fusions.runs_with(layer))];
-  }
-  const std::string& layer_name() const { return graph.nodes[static_cast<size_t>(layer)].name; }
+  const plan::Region& workspace() const { return plan.workspaces[plan.fusions.runs_with(layer)]; }
+  const std::string& layer_name() const { return graph.nodes[layer].name; }
 
   // Appends constants; returns their DRAM address.
   int64_t add_data(const std::vector<uint8_t>& bytes);
@@ -69,7 +67,7 @@ class Context {
   uint32_t set_table(const std::array<int8_t, 256>& table);
 
  private:
-  std::vector<plan::Home> homes_;
+  ir::Indexed<ir::TensorId, plan::Home> homes_;
   std::vector<uint8_t> data_;
   int64_t next_accumulator_bank_ = 0;
   uint32_t next_table_slot_ = 0;

@@ -1,7 +1,6 @@
 #include "compiler/lower/schedule.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "compiler/lower/chain.h"
 #include "compiler/lower/lower.h"
@@ -9,36 +8,35 @@
 namespace zahl::lower {
 namespace {
 
-// The first node that reads the tensor under any of its names; nothing where only the host does.
-std::optional<size_t> first_reader(const Context& context, ir::TensorId tensor) {
-  const auto root_of = [&](ir::TensorId t) { return context.plan.root[static_cast<size_t>(t)]; };
+// The first node that reads the tensor under any of its names; none where only the host does.
+ir::NodeId first_reader(const Context& context, ir::TensorId tensor) {
+  const auto root_of = [&](ir::TensorId t) { return context.plan.root[t]; };
   const auto& nodes = context.graph.nodes;
-  for (size_t n = 0; n < nodes.size(); ++n) {
+  for (ir::NodeId n : nodes.ids()) {
     if (std::holds_alternative<ir::Reshape>(nodes[n].operation)) continue;
     for (ir::TensorId input : ir::inputs_of(nodes[n].operation)) {
-      if (root_of(input) == root_of(tensor))
-        return static_cast<size_t>(context.plan.fusions.runs_with(static_cast<int>(n)));
+      if (root_of(input) == root_of(tensor)) return context.plan.fusions.runs_with(n);
     }
   }
-  return std::nullopt;
+  return ir::NodeId::none();
 }
 
 constexpr int64_t kInputPieceBytes = 2048;  // the first layer starts when its first rows are there
 
 // Brings graph inputs that live on chip from DRAM, some rows at a time, behind the weights of the
 // layer that reads them first.
-void load_inputs(Context& context, const std::vector<size_t>& first_step) {
+void load_inputs(Context& context, const ir::Indexed<ir::NodeId, size_t>& first_step) {
   for (const auto& port : context.graph.inputs) {
     const plan::Home& home = context.home(port.tensor);
     if (!home.is_on_chip) continue;
     const ir::Shape& shape = context.tensor(port.tensor).shape;
     const int64_t row = int64_t{shape.w} * shape.c, total = shape.elements();
     const int64_t piece = std::max(row, kInputPieceBytes / row * row);
-    const auto reader = first_reader(context, port.tensor);
-    if (!reader) continue;
-    context.layer = static_cast<int>(*reader);
+    const ir::NodeId reader = first_reader(context, port.tensor);
+    if (!reader.exists()) continue;
+    context.layer = reader;
     for (int64_t done = 0; done < total; done += piece) {
-      context.load_in_step(first_step[*reader], home.dram + done, home.scratchpad + done,
+      context.load_in_step(first_step[reader], home.dram + done, home.scratchpad + done,
                            std::min(piece, total - done));
     }
   }
@@ -49,14 +47,14 @@ void load_inputs(Context& context, const std::vector<size_t>& first_step) {
 Schedule schedule_graph(const ir::Graph& graph, const hw::Config& config,
                         const plan::MemoryPlan& plan) {
   Context context(graph, config, plan);
-  std::vector<size_t> first_step;
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    context.layer = static_cast<int>(n);
-    first_step.push_back(context.steps.size());
+  ir::Indexed<ir::NodeId, size_t> first_step;
+  for (ir::NodeId n : graph.nodes.ids()) {
+    context.layer = n;
+    first_step.add(context.steps.size());
     const plan::Fusions& fusions = context.plan.fusions;
-    if (fusions.runs_with(static_cast<int>(n)) != static_cast<int>(n)) continue;
-    if (fusions.chain[n] >= 0) {
-      lower_chain(fusions.chains[static_cast<size_t>(fusions.chain[n])], context);
+    if (fusions.runs_with(n) != n) continue;
+    if (fusions.chain[n].exists()) {
+      lower_chain(fusions.chains[fusions.chain[n]], context);
       continue;
     }
     std::visit([&](const auto& operation) { lower(operation, context); }, graph.nodes[n].operation);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "compiler/ir/ids.h"
 #include "generated/isa.h"
 
 namespace zahl::lower {
@@ -29,7 +30,7 @@ struct Access {
 struct Planned {
   isa::Instruction instruction;
   std::vector<Access> accesses;
-  int layer = -1;
+  ir::NodeId layer;
 };
 
 struct Step {

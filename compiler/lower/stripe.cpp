@@ -8,33 +8,34 @@
 namespace zahl::lower {
 namespace {
 
-const ir::Eltwise* follower_of(const Context& context, int node) {
-  const int follower = context.plan.fusions.follower[static_cast<size_t>(node)];
-  if (follower < 0) return nullptr;
-  return &std::get<ir::Eltwise>(context.graph.nodes[static_cast<size_t>(follower)].operation);
+const ir::Eltwise* follower_of(const Context& context, ir::NodeId node) {
+  const ir::NodeId follower = context.plan.fusions.follower[node];
+  if (!follower.exists()) return nullptr;
+  return &std::get<ir::Eltwise>(context.graph.nodes[follower].operation);
 }
 
-ir::TensorId output_of(const Context& context, int node) {
-  return ir::output_of(context.graph.nodes[static_cast<size_t>(node)].operation);
+ir::TensorId output_of(const Context& context, ir::NodeId node) {
+  return ir::output_of(context.graph.nodes[node].operation);
 }
 
 }  // namespace
 
-std::vector<ir::TensorId> StripeResult::tensors_of(const Context& context, int node) {
+std::vector<ir::TensorId> StripeResult::tensors_of(const Context& context, ir::NodeId node) {
   const ir::TensorId output = lower::output_of(context, node);
   const ir::Eltwise* next = follower_of(context, node);
   if (next == nullptr) return {output};
   return {output, plan::other_operand(*next, output), next->output};
 }
 
-StripeResult::StripeResult(Context& context, int node, const std::vector<plan::Region>& regions)
+StripeResult::StripeResult(Context& context, ir::NodeId node,
+                           const std::vector<plan::Region>& regions)
     : context_(context),
       tensor_(lower::output_of(context, node)),
       batches_(regions[0]),
       output_(context, tensor_, regions[0]) {
   const auto tensors = tensors_of(context, node);
   if (tensors.size() == 1) return;
-  follower_.emplace(Follower{context.plan.fusions.follower[static_cast<size_t>(node)],
+  follower_.emplace(Follower{context.plan.fusions.follower[node],
                              RowWindow(context, tensors[1], regions[1]),
                              RowWindow(context, tensors[2], regions[2]),
                              -1,
@@ -102,10 +103,9 @@ void StripeResult::finish(int first, int last) {
 void StripeResult::follow(int64_t mine, int64_t mine_step, int row, int column, int channel,
                           const EltwiseRuns& runs) {
   Follower& f = *follower_;
-  const int layer = context_.layer;
+  const ir::NodeId layer = context_.layer;
   context_.layer = f.node;
-  const auto& next =
-      std::get<ir::Eltwise>(context_.graph.nodes[static_cast<size_t>(f.node)].operation);
+  const auto& next = std::get<ir::Eltwise>(context_.graph.nodes[f.node].operation);
   if (!is_followed_) {  // only now: until then the weights come first
     f.other_at = f.other.open_for_reading(base_row_ + first_, base_row_ + last_);
     f.result_at = f.result.open_for_writing(base_row_ + first_);

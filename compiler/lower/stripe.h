@@ -21,10 +21,10 @@ struct DrainPlace {
 class StripeResult {
  public:
   // Tensors whose windows a StripeResult of `node` opens: its output, and those of its follower.
-  static std::vector<ir::TensorId> tensors_of(const Context& context, int node);
+  static std::vector<ir::TensorId> tensors_of(const Context& context, ir::NodeId node);
 
   // `regions` are the shares of the workspace of tensors_of(context, node).
-  StripeResult(Context& context, int node, const std::vector<plan::Region>& regions);
+  StripeResult(Context& context, ir::NodeId node, const std::vector<plan::Region>& regions);
 
   // The most rows that a stripe may have.
   int64_t largest_stripe() const;
@@ -42,7 +42,7 @@ class StripeResult {
  private:
   // The element-by-element operation that takes each stripe further.
   struct Follower {
-    int node;
+    ir::NodeId node;
     RowWindow other, result;
     int64_t other_at = -1, result_at = -1;  // of the stripe at hand
     std::optional<uint32_t> table_slot;

@@ -21,7 +21,7 @@ struct Holdings {
   int64_t weights = 0, parameters = 0, places = 0, tables = 0;
 };
 
-Holdings holdings_of(const ir::Graph& graph, int node, const hw::Config& config) {
+Holdings holdings_of(const ir::Graph& graph, ir::NodeId node, const hw::Config& config) {
   const ir::Shape& out = output_shape(graph, node);
   Holdings h;
   const auto count = [&](const ir::Requant& requant, int64_t blocks, int64_t tiles) {
@@ -33,8 +33,7 @@ Holdings holdings_of(const ir::Graph& graph, int node, const hw::Config& config)
   if (const auto* conv = std::get_if<ir::Conv>(&operation_of(graph, node))) {
     int64_t tiles = 0;
     for (ir::TensorId source : sources_of(*conv)) {
-      tiles += reduction_of(*conv, graph.tensors[static_cast<size_t>(source)].shape.c, out, config)
-                   .tiles();
+      tiles += reduction_of(*conv, graph.tensors[source].shape.c, out, config).tiles();
     }
     const int64_t blocks = int64_t{conv->groups} * (ceil_div(out.c / conv->groups, config.columns));
     count(conv->requant, blocks, tiles);
@@ -62,15 +61,15 @@ bool can_be_chained(const ir::Graph& graph, const Fusions& fusions, const Chain&
                     const hw::Config& config, const Options& options) {
   Holdings all;
   for (size_t i = 0; i < chain.nodes.size(); ++i) {
-    const int node = chain.nodes[i];
-    if (fusions.chain[static_cast<size_t>(node)] >= 0) return false;
+    const ir::NodeId node = chain.nodes[i];
+    if (fusions.chain[node].exists()) return false;
     if (i > 0 && !takes_rows(operation_of(graph, node), config)) return false;
     const Holdings h = holdings_of(graph, node, config);
     all.weights += h.weights, all.parameters += h.parameters, all.places += h.places,
         all.tables += h.tables;
   }
-  const int follower = fusions.follower[static_cast<size_t>(chain.nodes.back())];
-  if (follower >= 0 && std::get<ir::Eltwise>(operation_of(graph, follower)).table) ++all.tables;
+  const ir::NodeId follower = fusions.follower[chain.nodes.back()];
+  if (follower.exists() && std::get<ir::Eltwise>(operation_of(graph, follower)).table) ++all.tables;
   const auto everything_streams = [](ir::TensorId) { return true; };
   const int64_t most = options.weight_ring_begin(config) - config.scratchpad_bank_bytes;
   return all.weights <= options.weight_ring_bytes(config) * 3 / 4 &&
@@ -88,7 +87,7 @@ ChainLayout lay_out_chain(const ir::Graph& graph, const Fusions& fusions, const 
   const size_t last = chain.nodes.size() - 1;
   int64_t at = begin;
   const auto row_bytes = [&](ir::TensorId t) {
-    const ir::Shape& shape = graph.tensors[static_cast<size_t>(t)].shape;
+    const ir::Shape& shape = graph.tensors[t].shape;
     return int64_t{shape.w} * shape.c;
   };
   // What goes to or comes from DRAM has banks of its own.
@@ -106,9 +105,9 @@ ChainLayout lay_out_chain(const ir::Graph& graph, const Fusions& fusions, const 
   }
 
   const ir::TensorId output = ir::output_of(operation_of(graph, chain.nodes[last]));
-  const int follower = fusions.follower[static_cast<size_t>(chain.nodes[last])];
+  const ir::NodeId follower = fusions.follower[chain.nodes[last]];
   std::vector<Region> followed;
-  if (follower < 0) {
+  if (!follower.exists()) {
     layout.result = {take_banks(output, rows)};
   } else {
     const auto& next = std::get<ir::Eltwise>(operation_of(graph, follower));
@@ -125,7 +124,7 @@ ChainLayout lay_out_chain(const ir::Graph& graph, const Fusions& fusions, const 
     layout.between.push_back(
         take_slots(ir::output_of(operation_of(graph, chain.nodes[i])), ticks.most(i)));
   }
-  if (follower >= 0) {
+  if (follower.exists()) {
     const auto& next = std::get<ir::Eltwise>(operation_of(graph, follower));
     if (is_streamed(other_operand(next, output)) || is_streamed(next.output)) {
       layout.result = {take_slots(output, rows)};

@@ -17,12 +17,12 @@
 
 namespace zahl::plan {
 
-inline const ir::Operation& operation_of(const ir::Graph& graph, int node) {
-  return graph.nodes[static_cast<size_t>(node)].operation;
+inline const ir::Operation& operation_of(const ir::Graph& graph, ir::NodeId node) {
+  return graph.nodes[node].operation;
 }
 
-inline const ir::Shape& output_shape(const ir::Graph& graph, int node) {
-  return graph.tensors[static_cast<size_t>(ir::output_of(operation_of(graph, node)))].shape;
+inline const ir::Shape& output_shape(const ir::Graph& graph, ir::NodeId node) {
+  return graph.tensors[ir::output_of(operation_of(graph, node))].shape;
 }
 
 inline const ir::Conv& head_of(const ir::Graph& graph, const Chain& chain) {

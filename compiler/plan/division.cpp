@@ -14,7 +14,7 @@ namespace {
 class Residents {
  public:
   // `holes` are the bytes that each node needs, 0 for none; they begin at multiples of a bank.
-  Residents(int64_t capacity, int64_t bank, std::vector<int64_t> holes)
+  Residents(int64_t capacity, int64_t bank, ir::Indexed<ir::NodeId, int64_t> holes)
       : capacity_(capacity), bank_(bank), holes_(std::move(holes)), alive_(holes_.size()) {}
 
   // The lowest address that is a multiple of `alignment`, else the highest. Returns false and
@@ -47,7 +47,7 @@ class Residents {
   }
 
   // The largest hole while a node runs; the uppermost of equals.
-  Region hole_at(size_t node) const {
+  Region hole_at(ir::NodeId node) const {
     Region best;
     int64_t at = 0;
     const auto take = [&](int64_t end) {
@@ -80,7 +80,7 @@ class Residents {
   template <class F>
   void for_each_node(const Lifetime& life, F&& f) const {
     const int last = std::min(life.last, static_cast<int>(holes_.size()) - 1);
-    for (int n = std::max(life.first, 0); n <= last; ++n) f(static_cast<size_t>(n));
+    for (int n = std::max(life.first, 0); n <= last; ++n) f(ir::NodeId(n));
   }
 
   bool is_free(int64_t begin, int64_t end, const Lifetime& life) const {
@@ -91,7 +91,7 @@ class Residents {
 
   bool leaves_holes(const Lifetime& life) const {
     bool leaves = true;
-    for_each_node(life, [&](size_t n) {
+    for_each_node(life, [&](ir::NodeId n) {
       leaves = leaves && (holes_[n] == 0 || hole_at(n).bytes >= holes_[n]);
     });
     return leaves;
@@ -99,7 +99,7 @@ class Residents {
 
   void add(const Placed& p) {
     placed_.push_back(p);
-    for_each_node(p.life, [&](size_t n) {
+    for_each_node(p.life, [&](ir::NodeId n) {
       auto& spans = alive_[n];
       const auto behind = std::find_if(spans.begin(), spans.end(),
                                        [&](const Span& s) { return s.begin > p.begin; });
@@ -108,23 +108,22 @@ class Residents {
   }
 
   int64_t capacity_, bank_;
-  std::vector<int64_t> holes_;
-  std::vector<std::vector<Span>> alive_;  // by node, from low to high
+  ir::Indexed<ir::NodeId, int64_t> holes_;
+  ir::Indexed<ir::NodeId, std::vector<Span>> alive_;  // from low to high
   std::vector<Placed> placed_;
   std::vector<int64_t> candidates_;
 };
 
-std::vector<ir::TensorId> touched_by(const ir::Graph& graph, const Fusions& fusions, size_t node,
-                                     const Chain* chain) {
+std::vector<ir::TensorId> touched_by(const ir::Graph& graph, const Fusions& fusions,
+                                     ir::NodeId node, const Chain* chain) {
   const auto& operation = graph.nodes[node].operation;
   if (std::holds_alternative<ir::Reshape>(operation)) return {};
-  if (fusions.runs_with(static_cast<int>(node)) != static_cast<int>(node)) return {};
-  std::vector<ir::TensorId> tensors = ir::inputs_of(
-      chain == nullptr ? operation : graph.nodes[static_cast<size_t>(chain->nodes[0])].operation);
+  if (fusions.runs_with(node) != node) return {};
+  std::vector<ir::TensorId> tensors =
+      ir::inputs_of(chain == nullptr ? operation : graph.nodes[chain->nodes[0]].operation);
   tensors.push_back(ir::output_of(operation));
-  if (fusions.follower[node] >= 0) {
-    const auto& next =
-        std::get<ir::Eltwise>(graph.nodes[static_cast<size_t>(fusions.follower[node])].operation);
+  if (fusions.follower[node].exists()) {
+    const auto& next = std::get<ir::Eltwise>(graph.nodes[fusions.follower[node]].operation);
     tensors.push_back(other_operand(next, tensors.back()));
     tensors.push_back(next.output);
   }
@@ -137,20 +136,18 @@ Demands::Demands(const ir::Graph& g, const hw::Config& c, const MemoryPlan& p)
     : graph(g), config(c), plan(p) {
   lives.resize(graph.tensors.size());
   touches.resize(graph.tensors.size());
-  const auto root = [&](ir::TensorId t) {
-    return static_cast<size_t>(plan.root[static_cast<size_t>(t)]);
-  };
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+  const auto root = [&](ir::TensorId t) { return plan.root[t]; };
+  for (ir::NodeId n : graph.nodes.ids()) {
     const auto& operation = graph.nodes[n].operation;
-    const int time = plan.fusions.runs_with(static_cast<int>(n));
+    const int time = plan.fusions.runs_with(n).number();
     const ir::TensorId output = ir::output_of(operation);
-    if (root(output) == static_cast<size_t>(output)) lives[root(output)].first = time;
+    if (root(output) == output) lives[root(output)].first = time;
     for (ir::TensorId t : ir::inputs_of(operation))
       lives[root(t)].last = std::max(lives[root(t)].last, time);
-    auto& tensors = touched.emplace_back(touched_by(graph, plan.fusions, n, chain_at(n)));
-    for (ir::TensorId& t : tensors) {
-      t = static_cast<int>(root(t));
-      ++touches[static_cast<size_t>(t)];
+    touched.add(touched_by(graph, plan.fusions, n, chain_at(n)));
+    for (ir::TensorId& t : touched.back()) {
+      t = root(t);
+      ++touches[t];
     }
   }
   for (auto& life : lives) life.last = std::max(life.last, life.first);
@@ -158,12 +155,13 @@ Demands::Demands(const ir::Graph& g, const hw::Config& c, const MemoryPlan& p)
     lives[root(port.tensor)].last = static_cast<int>(graph.nodes.size());
 }
 
-const Chain* Demands::chain_at(size_t node) const {
-  const int chain = plan.fusions.chain[node];
-  return chain < 0 ? nullptr : &plan.fusions.chains[static_cast<size_t>(chain)];
+const Chain* Demands::chain_at(ir::NodeId node) const {
+  const ChainId chain = plan.fusions.chain[node];
+  return chain.exists() ? &plan.fusions.chains[chain] : nullptr;
 }
 
-Division::Division(const Demands& demands, int64_t capacity, std::vector<int64_t> workspace)
+Division::Division(const Demands& demands, int64_t capacity,
+                   ir::Indexed<ir::NodeId, int64_t> workspace)
     : d_(demands),
       capacity_(capacity),
       workspace_(std::move(workspace)),
@@ -173,13 +171,13 @@ Division::Division(const Demands& demands, int64_t capacity, std::vector<int64_t
 
 int64_t Division::traffic() const {
   int64_t bytes = 0;
-  for (size_t n = 0; n < d_.graph.nodes.size(); ++n) {
+  for (ir::NodeId n : d_.graph.nodes.ids()) {
     int64_t stripes = 1;
     for (ir::TensorId t : d_.touched[n]) {
-      if (!streams_[static_cast<size_t>(t)] || is_batch(n, t)) continue;
+      if (!streams_[t] || is_batch(n, t)) continue;
       const ir::Shape& shape = shape_of(t);
       const int every = d_.chain_at(n) == nullptr ? row_stride_of(n, t) : 1;
-      if (!d_.plan.fusions.is_transient[static_cast<size_t>(t)]) bytes += shape.elements() / every;
+      if (!d_.plan.fusions.is_transient[t]) bytes += shape.elements() / every;
       const int64_t row = int64_t{shape.w} * shape.c, share = share_of(n), rows = shape.h / every;
       if (d_.chain_at(n) == nullptr && rows * row > share)
         stripes = std::max(stripes, rows / std::max<int64_t>(1, share / 2 / row));
@@ -193,28 +191,25 @@ int64_t Division::traffic() const {
 }
 
 // Of how many rows of its input `root` the node reads one.
-int Division::row_stride_of(size_t node, ir::TensorId root) const {
+int Division::row_stride_of(ir::NodeId node, ir::TensorId root) const {
   const auto* conv = std::get_if<ir::Conv>(&d_.graph.nodes[node].operation);
-  if (conv == nullptr || d_.plan.root[static_cast<size_t>(conv->output)] == root) return 1;
+  if (conv == nullptr || d_.plan.root[conv->output] == root) return 1;
   const auto inputs = ir::inputs_of(d_.graph.nodes[node].operation);
-  const bool is_input = std::any_of(inputs.begin(), inputs.end(), [&](ir::TensorId t) {
-    return d_.plan.root[static_cast<size_t>(t)] == root;
-  });
+  const bool is_input = std::any_of(inputs.begin(), inputs.end(),
+                                    [&](ir::TensorId t) { return d_.plan.root[t] == root; });
   return is_input ? row_stride(*conv) : 1;
 }
 
 int Division::infeasible_nodes() const {
   int count = 0;
-  for (size_t n = 0; n < d_.graph.nodes.size(); ++n) count += is_feasible(n) ? 0 : 1;
+  for (ir::NodeId n : d_.graph.nodes.ids()) count += is_feasible(n) ? 0 : 1;
   return count;
 }
 
-bool Division::is_feasible(size_t node) const {
+bool Division::is_feasible(ir::NodeId node) const {
   if (d_.touched[node].empty()) return true;
   if (const Chain* chain = d_.chain_at(node)) {
-    const auto is_streamed = [&](ir::TensorId t) {
-      return bool{streams_[static_cast<size_t>(d_.plan.root[static_cast<size_t>(t)])]};
-    };
+    const auto is_streamed = [&](ir::TensorId t) { return bool{streams_[d_.plan.root[t]]}; };
     return lay_out_chain(d_.graph, d_.plan.fusions, *chain, d_.config, 1, 0, is_streamed).bytes <=
            workspace_[node];
   }
@@ -222,7 +217,7 @@ bool Division::is_feasible(size_t node) const {
   const int64_t reach = std::visit([](const auto& o) { return int64_t{reach_of(o)}; },
                                    d_.graph.nodes[node].operation);
   for (ir::TensorId t : d_.touched[node]) {
-    if (streams_[static_cast<size_t>(t)] && !is_batch(node, t))
+    if (streams_[t] && !is_batch(node, t))
       most = std::max(most, 2 * reach * shape_of(t).w * shape_of(t).c);
   }
   return most <= share_of(node);
@@ -230,69 +225,61 @@ bool Division::is_feasible(size_t node) const {
 
 // Whether this result of the node goes to its follower batch by batch: it then needs next to no
 // place.
-bool Division::is_batch(size_t node, ir::TensorId root) const {
-  if (d_.plan.fusions.follower[node] < 0 ||
-      !d_.plan.fusions.is_transient[static_cast<size_t>(root)])
-    return false;
+bool Division::is_batch(ir::NodeId node, ir::TensorId root) const {
+  if (!d_.plan.fusions.follower[node].exists() || !d_.plan.fusions.is_transient[root]) return false;
   const auto& tensors = d_.touched[node];  // the follower's other operand and result come last
   return std::none_of(tensors.end() - 2, tensors.end(),
-                      [&](ir::TensorId t) { return bool{streams_[static_cast<size_t>(t)]}; });
+                      [&](ir::TensorId t) { return bool{streams_[t]}; });
 }
 
 // The workspace of one of the node's streams, whole banks where there are enough (share_workspace).
-int64_t Division::share_of(size_t node) const {
+int64_t Division::share_of(ir::NodeId node) const {
   const auto& tensors = d_.touched[node];
-  const int64_t streams = std::count_if(tensors.begin(), tensors.end(), [&](ir::TensorId t) {
-    return bool{streams_[static_cast<size_t>(t)]};
-  });
+  const int64_t streams = std::count_if(tensors.begin(), tensors.end(),
+                                        [&](ir::TensorId t) { return bool{streams_[t]}; });
   if (streams == 0) return workspace_[node];
   const int64_t share = workspace_[node] / streams, bank = d_.config.scratchpad_bank_bytes;
   return share > bank ? share / bank * bank : share;
 }
 
-bool Division::needs_workspace(size_t node) const {
+bool Division::needs_workspace(ir::NodeId node) const {
   const auto& tensors = d_.touched[node];
   if (tensors.empty()) return false;
   return d_.chain_at(node) != nullptr ||
          std::any_of(tensors.begin(), tensors.end(), [&](ir::TensorId t) {
-           return streams_[static_cast<size_t>(t)] ||
-                  d_.graph.tensors[static_cast<size_t>(t)].constant.has_value();
+           return streams_[t] || d_.graph.tensors[t].constant.has_value();
          });
 }
 
 // Places every tensor that does not stream. Where one finds no place, one that is in the way
 // streams: large and seldom touched. Then those that were placed find theirs anew.
 void Division::place_all() {
-  const auto count = d_.graph.tensors.size();
   for (bool is_done = false; !is_done;) {
-    std::vector<int64_t> holes;
-    for (size_t n = 0; n < d_.graph.nodes.size(); ++n)
-      holes.push_back(needs_workspace(n) ? workspace_[n] : 0);
+    ir::Indexed<ir::NodeId, int64_t> holes;
+    for (ir::NodeId n : d_.graph.nodes.ids()) holes.add(needs_workspace(n) ? workspace_[n] : 0);
     Residents residents(capacity_, d_.config.scratchpad_bank_bytes, std::move(holes));
-    homes_.assign(count, {});
+    homes_.assign(d_.graph.tensors.size(), {});
     crowded_ = 0;
     is_done = true;
-    for (size_t t = 0; t < count; ++t) {
-      if (d_.plan.root[t] != static_cast<int>(t) || d_.graph.tensors[t].constant || streams_[t])
-        continue;
+    for (ir::TensorId t : homes_.ids()) {
+      if (d_.plan.root[t] != t || d_.graph.tensors[t].constant || streams_[t]) continue;
       const int64_t bytes = d_.graph.tensors[t].shape.elements();
-      const int id = static_cast<int>(t);
       Home& home = homes_[t];
       const auto place = [&] {
         home.is_on_chip =
-            residents.place(id, bytes, d_.lives[t], d_.config.scratchpad_bank_bytes,
+            residents.place(t, bytes, d_.lives[t], d_.config.scratchpad_bank_bytes,
                             home.scratchpad) ||
-            (residents.place(id, bytes, d_.lives[t], d_.config.line_bytes, home.scratchpad) &&
+            (residents.place(t, bytes, d_.lives[t], d_.config.line_bytes, home.scratchpad) &&
              ++crowded_ > 0);
         return home.is_on_chip;
       };
       while (!place()) {
         is_done = false;
-        size_t victim = t;
-        const auto worth = [&](size_t v) {
+        ir::TensorId victim = t;
+        const auto worth = [&](ir::TensorId v) {
           return d_.graph.tensors[v].shape.elements() / std::max(1, d_.touches[v]);
         };
-        for (size_t other = 0; other < t; ++other) {
+        for (ir::TensorId other : ir::IdRange(ir::TensorId(0), t)) {
           if (homes_[other].is_on_chip && d_.lives[other].overlaps(d_.lives[t]) &&
               worth(other) > worth(victim)) {
             victim = other;
@@ -301,12 +288,12 @@ void Division::place_all() {
         streams_[victim] = true;
         if (victim == t) break;
         homes_[victim] = {};
-        residents.remove(static_cast<int>(victim));
+        residents.remove(victim);
       }
     }
     workspaces_.clear();
-    for (size_t n = 0; is_done && n < d_.graph.nodes.size(); ++n)
-      workspaces_.push_back(residents.hole_at(n));
+    if (!is_done) continue;
+    for (ir::NodeId n : d_.graph.nodes.ids()) workspaces_.add(residents.hole_at(n));
   }
 }
 

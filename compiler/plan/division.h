@@ -26,24 +26,24 @@ class Demands {
   const ir::Graph& graph;
   const hw::Config& config;
   const MemoryPlan& plan;
-  std::vector<Lifetime> lives;  // by root
-  // By node: tensors (roots) that are read or written as a whole while it runs, its chain and
+  ir::Indexed<ir::TensorId, Lifetime> lives;  // by root
+  // Tensors (roots) that are read or written as a whole while it runs, its chain and
   // follower included; nothing for a node that runs with another.
-  std::vector<std::vector<ir::TensorId>> touched;
-  std::vector<int> touches;  // by root: how many nodes touch it
+  ir::Indexed<ir::NodeId, std::vector<ir::TensorId>> touched;
+  ir::Indexed<ir::TensorId, int> touches;  // by root: how many nodes touch it
 
   // The chain that runs with this node, if any.
-  const Chain* chain_at(size_t node) const;
+  const Chain* chain_at(ir::NodeId node) const;
 };
 
 class Division {
  public:
   // `workspace` are the bytes at the top that each node asks for where one of its tensors streams.
-  Division(const Demands& demands, int64_t capacity, std::vector<int64_t> workspace);
+  Division(const Demands& demands, int64_t capacity, ir::Indexed<ir::NodeId, int64_t> workspace);
 
-  const std::vector<Home>& homes() const { return homes_; }
+  const ir::Indexed<ir::TensorId, Home>& homes() const { return homes_; }
   // By node: the largest hole between what lives on chip; at least what it asked for.
-  const std::vector<Region>& workspaces() const { return workspaces_; }
+  const ir::Indexed<ir::NodeId, Region>& workspaces() const { return workspaces_; }
 
   // Bytes between DRAM and the workspace: each streamed tensor is written once and read by each of
   // its users, and weights that the ring does not hold are read again for every stripe.
@@ -54,22 +54,20 @@ class Division {
   int infeasible_nodes() const;
 
  private:
-  const ir::Shape& shape_of(ir::TensorId root) const {
-    return d_.graph.tensors[static_cast<size_t>(root)].shape;
-  }
-  bool needs_workspace(size_t node) const;
-  int row_stride_of(size_t node, ir::TensorId root) const;
-  bool is_batch(size_t node, ir::TensorId root) const;
-  int64_t share_of(size_t node) const;
-  bool is_feasible(size_t node) const;
+  const ir::Shape& shape_of(ir::TensorId root) const { return d_.graph.tensors[root].shape; }
+  bool needs_workspace(ir::NodeId node) const;
+  int row_stride_of(ir::NodeId node, ir::TensorId root) const;
+  bool is_batch(ir::NodeId node, ir::TensorId root) const;
+  int64_t share_of(ir::NodeId node) const;
+  bool is_feasible(ir::NodeId node) const;
   void place_all();
 
   const Demands& d_;
   int64_t capacity_;
-  std::vector<int64_t> workspace_;
-  std::vector<bool> streams_;  // by root
-  std::vector<Home> homes_;
-  std::vector<Region> workspaces_;
+  ir::Indexed<ir::NodeId, int64_t> workspace_;
+  ir::Indexed<ir::TensorId, bool> streams_;  // by root
+  ir::Indexed<ir::TensorId, Home> homes_;
+  ir::Indexed<ir::NodeId, Region> workspaces_;
   int64_t crowded_ = 0;
 };
 

@@ -9,39 +9,39 @@ namespace zahl::plan {
 namespace {
 
 struct Use {
-  int producer = -1;  // node; -1: graph input or constant
+  ir::NodeId producer;  // none: graph input or constant
   int readers = 0;
-  int reader = -1;  // node that reads it last
+  ir::NodeId reader;  // that reads it last
   bool is_reshaped = false;
 };
 
-std::vector<Use> uses_of(const ir::Graph& graph) {
-  std::vector<Use> uses(graph.tensors.size());
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+ir::Indexed<ir::TensorId, Use> uses_of(const ir::Graph& graph) {
+  ir::Indexed<ir::TensorId, Use> uses(graph.tensors.size());
+  for (ir::NodeId n : graph.nodes.ids()) {
     const auto& operation = graph.nodes[n].operation;
-    uses[static_cast<size_t>(ir::output_of(operation))].producer = static_cast<int>(n);
+    uses[ir::output_of(operation)].producer = n;
     for (ir::TensorId t : ir::inputs_of(operation)) {
-      ++uses[static_cast<size_t>(t)].readers;
-      uses[static_cast<size_t>(t)].reader = static_cast<int>(n);
-      if (std::holds_alternative<ir::Reshape>(operation))
-        uses[static_cast<size_t>(t)].is_reshaped = true;
+      ++uses[t].readers;
+      uses[t].reader = n;
+      if (std::holds_alternative<ir::Reshape>(operation)) uses[t].is_reshaped = true;
     }
   }
-  for (const auto& port : graph.outputs) ++uses[static_cast<size_t>(port.tensor)].readers;
+  for (const auto& port : graph.outputs) ++uses[port.tensor].readers;
   return uses;
 }
 
 // From the convolution `first` on, as long as the result has one reader that can take it row by
 // row.
-Chain longest_chain(const ir::Graph& graph, const std::vector<Use>& uses, const hw::Config& config,
-                    const Options& options, int64_t smallest_bytes, const Fusions& fusions,
-                    int first) {
+Chain longest_chain(const ir::Graph& graph, const ir::Indexed<ir::TensorId, Use>& uses,
+                    const hw::Config& config, const Options& options, int64_t smallest_bytes,
+                    const Fusions& fusions, ir::NodeId first) {
   Chain chain{{first}};
   for (;;) {
-    const auto last = static_cast<size_t>(chain.nodes.back());
-    const auto between = static_cast<size_t>(ir::output_of(graph.nodes[last].operation));
+    const ir::NodeId last = chain.nodes.back();
+    const ir::TensorId between = ir::output_of(graph.nodes[last].operation);
     const Use& use = uses[between];
-    if (use.readers != 1 || use.is_reshaped || use.reader < 0 || fusions.follower[last] >= 0)
+    if (use.readers != 1 || use.is_reshaped || !use.reader.exists() ||
+        fusions.follower[last].exists())
       return chain;
     if (graph.tensors[between].shape.elements() <= smallest_bytes) return chain;
     chain.nodes.push_back(use.reader);
@@ -53,36 +53,34 @@ Chain longest_chain(const ir::Graph& graph, const std::vector<Use>& uses, const 
 
 }  // namespace
 
-int Fusions::runs_with(int node) const {
-  const int leader = leader_[static_cast<size_t>(node)];
-  if (leader >= 0) return runs_with(leader);
-  const int c = chain[static_cast<size_t>(node)];
-  return c < 0 ? node : chains[static_cast<size_t>(c)].nodes.back();
+ir::NodeId Fusions::runs_with(ir::NodeId node) const {
+  const ir::NodeId leader = leader_[node];
+  if (leader.exists()) return runs_with(leader);
+  const ChainId id = chain[node];
+  return id.exists() ? chains[id].nodes.back() : node;
 }
 
 Fusions find_followers(const ir::Graph& graph) {
   Fusions fusions;
-  fusions.follower.assign(graph.nodes.size(), -1);
+  fusions.follower.assign(graph.nodes.size(), ir::NodeId::none());
   fusions.is_follower.assign(graph.nodes.size(), false);
   fusions.is_transient.assign(graph.tensors.size(), false);
-  fusions.chain.assign(graph.nodes.size(), -1);
-  fusions.leader_.assign(graph.nodes.size(), -1);
-  const std::vector<Use> uses = uses_of(graph);
-  const auto use = [&](ir::TensorId t) -> const Use& { return uses[static_cast<size_t>(t)]; };
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+  fusions.chain.assign(graph.nodes.size(), ChainId::none());
+  fusions.leader_.assign(graph.nodes.size(), ir::NodeId::none());
+  const ir::Indexed<ir::TensorId, Use> uses = uses_of(graph);
+  const auto use = [&](ir::TensorId t) -> const Use& { return uses[t]; };
+  for (ir::NodeId n : graph.nodes.ids()) {
     const auto* eltwise = std::get_if<ir::Eltwise>(&graph.nodes[n].operation);
     if (eltwise == nullptr || eltwise->a == eltwise->b) continue;
     const ir::TensorId late =
         use(eltwise->a).producer > use(eltwise->b).producer ? eltwise->a : eltwise->b;
-    const int conv = use(late).producer;
-    if (conv < 0 ||
-        !std::holds_alternative<ir::Conv>(graph.nodes[static_cast<size_t>(conv)].operation))
-      continue;
+    const ir::NodeId conv = use(late).producer;
+    if (!conv.exists() || !std::holds_alternative<ir::Conv>(graph.nodes[conv].operation)) continue;
     if (use(late).readers != 1 || use(late).is_reshaped) continue;
-    fusions.follower[static_cast<size_t>(conv)] = static_cast<int>(n);
+    fusions.follower[conv] = n;
     fusions.is_follower[n] = true;
     fusions.leader_[n] = conv;
-    fusions.is_transient[static_cast<size_t>(late)] = true;
+    fusions.is_transient[late] = true;
   }
   return fusions;
 }
@@ -90,24 +88,23 @@ Fusions find_followers(const ir::Graph& graph) {
 void add_chains(const ir::Graph& graph, const hw::Config& config, int64_t smallest_bytes,
                 const Options& options, const std::function<bool(ir::TensorId)>& is_streamed,
                 Fusions& fusions) {
-  const std::vector<Use> uses = uses_of(graph);
-  const auto output_of = [&](int node) {
-    return ir::output_of(graph.nodes[static_cast<size_t>(node)].operation);
+  const ir::Indexed<ir::TensorId, Use> uses = uses_of(graph);
+  const auto output_of = [&](ir::NodeId node) {
+    return ir::output_of(graph.nodes[node].operation);
   };
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    if (fusions.chain[n] >= 0 || !std::holds_alternative<ir::Conv>(graph.nodes[n].operation))
+  for (ir::NodeId n : graph.nodes.ids()) {
+    if (fusions.chain[n].exists() || !std::holds_alternative<ir::Conv>(graph.nodes[n].operation))
       continue;
-    Chain chain =
-        longest_chain(graph, uses, config, options, smallest_bytes, fusions, static_cast<int>(n));
+    Chain chain = longest_chain(graph, uses, config, options, smallest_bytes, fusions, n);
     const auto last = std::prev(chain.nodes.end());
     if (std::none_of(chain.nodes.begin(), last,
-                     [&](int node) { return is_streamed(output_of(node)); }))
+                     [&](ir::NodeId node) { return is_streamed(output_of(node)); }))
       continue;
-    for (int node : chain.nodes) {
-      fusions.chain[static_cast<size_t>(node)] = static_cast<int>(fusions.chains.size());
-      if (node != *last) fusions.is_transient[static_cast<size_t>(output_of(node))] = true;
+    for (ir::NodeId node : chain.nodes) {
+      fusions.chain[node] = fusions.chains.end_id();
+      if (node != *last) fusions.is_transient[output_of(node)] = true;
     }
-    fusions.chains.push_back(std::move(chain));
+    fusions.chains.add(std::move(chain));
   }
 }
 

@@ -18,23 +18,26 @@
 namespace zahl::plan {
 
 struct Chain {
-  std::vector<int> nodes;  // in the order in which rows pass through them; at least two
+  std::vector<ir::NodeId> nodes;  // in the order in which rows pass through them; at least two
 };
 
+using ChainId = ir::Id<Chain>;
+
 struct Fusions {
-  std::vector<int> follower;  // by node: the Eltwise that follows this Conv stripe by stripe, or -1
-  std::vector<bool> is_follower;   // by node
-  std::vector<bool> is_transient;  // by tensor: lives as batches or stripes only
-  std::vector<Chain> chains;
-  std::vector<int> chain;  // by node: the chain that it is part of, or -1
+  // The Eltwise that follows this Conv stripe by stripe, or none.
+  ir::Indexed<ir::NodeId, ir::NodeId> follower;
+  ir::Indexed<ir::NodeId, bool> is_follower;
+  ir::Indexed<ir::TensorId, bool> is_transient;  // lives as batches or stripes only
+  ir::Indexed<ChainId, Chain> chains;
+  ir::Indexed<ir::NodeId, ChainId> chain;  // that the node is part of, or none
 
   // The node as part of which this one runs: the last of its chain, the convolution that it
   // follows, or itself.
-  int runs_with(int node) const;
+  ir::NodeId runs_with(ir::NodeId node) const;
 
  private:
   friend Fusions find_followers(const ir::Graph& graph);
-  std::vector<int> leader_;  // by node: the Conv that this Eltwise follows, or -1
+  ir::Indexed<ir::NodeId, ir::NodeId> leader_;  // the Conv that this Eltwise follows, or none
 };
 
 // The operand of `eltwise` that is not `transient`.

@@ -28,9 +28,9 @@ struct Home {
 
 struct MemoryPlan {
   Fusions fusions;
-  std::vector<int> root;           // of a tensor: the tensor whose home it shares
-  std::vector<Home> homes;         // by root
-  std::vector<Region> workspaces;  // by node, for its stripes
+  ir::Indexed<ir::TensorId, ir::TensorId> root;  // the tensor whose home it shares
+  ir::Indexed<ir::TensorId, Home> homes;         // by root
+  ir::Indexed<ir::NodeId, Region> workspaces;    // for the node's stripes
   Region parameters, weights;
   int64_t traffic =
       0;  // between DRAM and the workspaces, and weights that are read again; an estimate in bytes

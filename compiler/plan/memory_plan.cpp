@@ -28,12 +28,12 @@ class WorkspaceSearch {
 
   Division run() {
     workspace_.assign(demands_.graph.nodes.size(), 0);
-    try_all(0, workspace_.size());
+    try_all(everything());
     if (best_ > 0 && stages_.size() > 1) {
       for (int pass = 0; pass < kPasses; ++pass) {
         const Cost before = best_;
-        for (const auto& [first, last] : stages_) try_all(first, last);
-        for (const auto& [first, last] : lives_of_streams()) try_all(first, last);
+        for (const Nodes& nodes : stages_) try_all(nodes);
+        for (const Nodes& nodes : lives_of_streams()) try_all(nodes);
         if (best_ == before) break;
       }
     }
@@ -42,47 +42,50 @@ class WorkspaceSearch {
 
  private:
   using Cost = int64_t;
+  struct Nodes {
+    ir::NodeId first, end;
+  };
+
+  Nodes everything() const { return {ir::NodeId(0), workspace_.end_id()}; }
 
   void find_stages() {
     int height = -1;
-    for (size_t n = 0; n < demands_.graph.nodes.size(); ++n) {
+    for (ir::NodeId n : demands_.graph.nodes.ids()) {
       if (demands_.touched[n].empty()) continue;
       const ir::TensorId output = ir::output_of(demands_.graph.nodes[n].operation);
-      const int now = demands_.graph.tensors[static_cast<size_t>(output)].shape.h;
-      if (now != height) stages_.emplace_back(n, n);
-      stages_.back().second = n + 1;
+      const int now = demands_.graph.tensors[output].shape.h;
+      if (now != height) stages_.push_back({n, n});
+      stages_.back().end = ir::NodeId(n.index() + 1);
       height = now;
     }
   }
 
   // The nodes during which a tensor lives that passes through the workspace now, the most traffic
   // first: to keep it on chip, all of them must leave it room at once.
-  std::vector<std::pair<size_t, size_t>> lives_of_streams() const {
+  std::vector<Nodes> lives_of_streams() const {
     const Division division(demands_, capacity_, workspace_);
-    std::vector<std::pair<int64_t, size_t>> found;
-    for (size_t t = 0; t < demands_.lives.size(); ++t) {
+    std::vector<std::pair<int64_t, ir::TensorId>> found;
+    for (ir::TensorId t : demands_.lives.ids()) {
       const auto& tensor = demands_.graph.tensors[t];
       if (demands_.touches[t] == 0 || division.homes()[t].is_on_chip || tensor.constant) continue;
       if (demands_.plan.fusions.is_transient[t] || tensor.shape.elements() > capacity_) continue;
       found.emplace_back(-demands_.touches[t] * tensor.shape.elements(), t);
     }
     std::sort(found.begin(), found.end());
-    std::vector<std::pair<size_t, size_t>> ranges;
+    std::vector<Nodes> ranges;
     for (const auto& [traffic, t] : found) {
       const Lifetime& life = demands_.lives[t];
-      const auto behind = std::min(static_cast<size_t>(life.last) + 1, workspace_.size());
-      ranges.emplace_back(static_cast<size_t>(std::max(life.first, 0)), behind);
+      ranges.push_back({ir::NodeId(std::max(life.first, 0)),
+                        std::min(ir::NodeId(life.last + 1), workspace_.end_id())});
     }
     return ranges;
   }
 
-  // Tries all sizes for nodes first .. last - 1 and keeps the best.
-  void try_all(size_t first, size_t last) {
-    const auto begin = workspace_.begin() + static_cast<ptrdiff_t>(first);
-    const auto end = workspace_.begin() + static_cast<ptrdiff_t>(last);
-    std::vector<int64_t> kept = workspace_;
+  // Tries all sizes for these nodes and keeps the best.
+  void try_all(const Nodes& nodes) {
+    ir::Indexed<ir::NodeId, int64_t> kept = workspace_;
     for (int64_t bytes = capacity_ / bank_ * bank_; bytes >= bank_; bytes -= bank_) {
-      std::fill(begin, end, bytes);
+      for (ir::NodeId n : ir::IdRange(nodes.first, nodes.end)) workspace_[n] = bytes;
       const Division division(demands_, capacity_, workspace_);
       const Cost cost =
           division.traffic() + division.crowded() + kInfeasible * division.infeasible_nodes();
@@ -95,8 +98,8 @@ class WorkspaceSearch {
 
   const Demands& demands_;
   int64_t capacity_, bank_;
-  std::vector<std::pair<size_t, size_t>> stages_;
-  std::vector<int64_t> workspace_;
+  std::vector<Nodes> stages_;
+  ir::Indexed<ir::NodeId, int64_t> workspace_;
   Cost best_ = -1;
 };
 
@@ -122,7 +125,7 @@ MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config, const O
   divide();
   const Fusions unchained = plan.fusions;
   const auto is_streamed = [homes = plan.homes, root = plan.root](ir::TensorId t) {
-    return !homes[static_cast<size_t>(root[static_cast<size_t>(t)])].is_on_chip;
+    return !homes[root[t]].is_on_chip;
   };
   if (options.has_chains)
     add_chains(graph, config, activations / options.small_share, options, is_streamed,
@@ -132,17 +135,16 @@ MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config, const O
     divide();
   }
 
-  std::vector<bool> is_boundary(graph.tensors.size());
-  for (const auto& port : graph.inputs)
-    is_boundary[static_cast<size_t>(plan.root[static_cast<size_t>(port.tensor)])] = true;
+  ir::Indexed<ir::TensorId, bool> is_boundary(graph.tensors.size());
+  for (const auto& port : graph.inputs) is_boundary[plan.root[port.tensor]] = true;
   for (const auto& port : graph.outputs) {
-    const auto root = static_cast<size_t>(plan.root[static_cast<size_t>(port.tensor)]);
+    const ir::TensorId root = plan.root[port.tensor];
     is_boundary[root] = true;
     plan.homes[root].is_graph_output = true;
   }
-  for (size_t t = 0; t < graph.tensors.size(); ++t) {
+  for (ir::TensorId t : graph.tensors.ids()) {
     Home& home = plan.homes[t];
-    if (plan.root[t] != static_cast<int>(t) || graph.tensors[t].constant) continue;
+    if (plan.root[t] != t || graph.tensors[t].constant) continue;
     home.is_transient = plan.fusions.is_transient[t];
     if (home.is_transient || (home.is_on_chip && !is_boundary[t])) continue;
     home.dram = plan.dram_bytes;

@@ -9,7 +9,7 @@
 
 namespace zahl::plan {
 
-// By tensor: the tensor whose home it shares, itself mostly.
-std::vector<int> find_roots(const ir::Graph& graph, const Fusions& fusions);
+// The tensor whose home it shares, itself mostly.
+ir::Indexed<ir::TensorId, ir::TensorId> find_roots(const ir::Graph& graph, const Fusions& fusions);
 
 }  // namespace zahl::plan

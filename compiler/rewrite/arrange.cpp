@@ -25,7 +25,7 @@ class Arranger {
       for (ir::TensorId id : ir::inputs_of(node.operation)) ++readers_[id];
     }
     for (const ir::GraphPort& port : graph_.outputs) ++readers_[port.tensor];
-    std::vector<ir::Node> nodes = std::move(graph_.nodes);
+    ir::Indexed<ir::NodeId, ir::Node> nodes = std::move(graph_.nodes);
     graph_.nodes.clear();
     for (ir::Node& node : nodes) {
       if (!resolve(node)) add(std::move(node));
@@ -34,11 +34,11 @@ class Arranger {
   }
 
  private:
-  ir::Tensor& tensor(ir::TensorId id) { return graph_.tensors[static_cast<size_t>(id)]; }
+  ir::Tensor& tensor(ir::TensorId id) { return graph_.tensors[id]; }
 
   void add(ir::Node node) {
-    writers_[ir::output_of(node.operation)] = graph_.nodes.size();
-    graph_.nodes.push_back(std::move(node));
+    const ir::TensorId output = ir::output_of(node.operation);
+    writers_[output] = graph_.nodes.add(std::move(node));
   }
 
   // The concatenation along the channels that makes the tensor, if one does.
@@ -254,8 +254,7 @@ class Arranger {
       return false;
     ir::Tensor few = tensor(lookup.output);
     few.shape = tensor(move->input).shape;
-    graph_.tensors.push_back(std::move(few));
-    const auto between = static_cast<ir::TensorId>(graph_.tensors.size()) - 1;
+    const ir::TensorId between = graph_.tensors.add(std::move(few));
     ir::Node first = node;
     first.operation = ir::Lookup{move->input, between, lookup.table};
     repeat.operation = ir::Move{between, lookup.output, move->offset, move->axes};
@@ -269,8 +268,7 @@ class Arranger {
     part.shape.c = range.count;
     part.name.append("[").append(std::to_string(range.first)).append(":");
     part.name.append(std::to_string(range.first + range.count)).append("]");
-    graph_.tensors.push_back(std::move(part));
-    return static_cast<ir::TensorId>(graph_.tensors.size()) - 1;
+    return graph_.tensors.add(std::move(part));
   }
 
   bool is_output(ir::TensorId id) const {
@@ -279,7 +277,7 @@ class Arranger {
   }
 
   ir::Graph& graph_;
-  std::map<ir::TensorId, size_t> writers_;
+  std::map<ir::TensorId, ir::NodeId> writers_;
   std::map<ir::TensorId, int> readers_;
   std::map<ir::TensorId, ir::TensorId> aliases_;
 };

@@ -23,19 +23,20 @@ ir::Requant taken(const ir::Requant& requant, const Range& range) {
   return part;
 }
 
-using Slices = std::vector<std::pair<size_t, Range>>;  // nodes, and the channels that they take
+using Slices = std::vector<std::pair<ir::NodeId, Range>>;  // nodes, and the channels that they take
 
 const ir::Shape& shape_of(const ir::Graph& graph, ir::TensorId id) {
-  return graph.tensors[static_cast<size_t>(id)].shape;
+  return graph.tensors[id].shape;
 }
 
 // The readers of the convolution where all are slices that together take no channel twice; else
 // none.
-Slices slices_of(const ir::Graph& graph, const ir::Conv& conv, const std::vector<size_t>& readers) {
+Slices slices_of(const ir::Graph& graph, const ir::Conv& conv,
+                 const std::vector<ir::NodeId>& readers) {
   const ir::Shape& whole = shape_of(graph, conv.output);
   Slices slices;
   int sum = 0;
-  for (size_t reader : readers) {
+  for (ir::NodeId reader : readers) {
     const auto* move = std::get_if<ir::Move>(&graph.nodes[reader].operation);
     if (!move) return {};
     const ir::Shape& part = shape_of(graph, move->output);
@@ -82,20 +83,20 @@ ir::Operation on_channels(const ir::AveragePool& op, const Range&) { return op; 
 ir::Operation on_channels(const ir::Lookup& op, const Range&) { return op; }
 
 void cut_convolutions(ir::Graph& graph) {
-  std::map<ir::TensorId, std::vector<size_t>> readers;
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+  std::map<ir::TensorId, std::vector<ir::NodeId>> readers;
+  for (ir::NodeId n : graph.nodes.ids()) {
     for (ir::TensorId id : ir::inputs_of(graph.nodes[n].operation)) readers[id].push_back(n);
   }
-  std::vector<ir::Node> nodes;
-  std::vector<bool> is_done(graph.nodes.size());
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+  ir::Indexed<ir::NodeId, ir::Node> nodes;
+  ir::Indexed<ir::NodeId, bool> is_done(graph.nodes.size());
+  for (ir::NodeId n : graph.nodes.ids()) {
     if (is_done[n]) continue;
     const ir::Node& node = graph.nodes[n];
     const auto* conv = std::get_if<ir::Conv>(&node.operation);
     const Slices slices = conv ? slices_of(graph, *conv, readers[conv->output]) : Slices{};
-    if (slices.empty()) nodes.push_back(node);
+    if (slices.empty()) nodes.add(node);
     for (const auto& [reader, range] : slices) {
-      nodes.push_back(cut(node, *conv, graph.nodes[reader], range));
+      nodes.add(cut(node, *conv, graph.nodes[reader], range));
       is_done[reader] = true;
     }
   }

@@ -51,8 +51,8 @@ void fuse(ir::Graph& graph) {
   }
   for (const ir::GraphPort& port : graph.outputs) ++readers[port.tensor];
 
-  std::map<ir::TensorId, size_t> writers;  // indices into `kept`
-  std::vector<ir::Node> kept;
+  std::map<ir::TensorId, ir::NodeId> writers;  // of `kept`
+  ir::Indexed<ir::NodeId, ir::Node> kept;
   for (ir::Node& node : graph.nodes) {
     const auto* lookup = std::get_if<ir::Lookup>(&node.operation);
     const auto writer = lookup ? writers.find(lookup->input) : writers.end();
@@ -74,8 +74,8 @@ void fuse(ir::Graph& graph) {
         continue;
       }
     }
-    writers[ir::output_of(node.operation)] = kept.size();
-    kept.push_back(std::move(node));
+    const ir::TensorId output = ir::output_of(node.operation);
+    writers[output] = kept.add(std::move(node));
   }
   graph.nodes = std::move(kept);
   prune(graph);

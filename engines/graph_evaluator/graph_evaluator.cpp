@@ -77,7 +77,7 @@ struct Map {
 
 class Evaluator {
  public:
-  Evaluator(const ir::Graph& graph, std::vector<Bytes>& tensors)
+  Evaluator(const ir::Graph& graph, ir::Indexed<ir::TensorId, Bytes>& tensors)
       : graph_(graph), tensors_(tensors) {}
 
   void operator()(const ir::Conv& op) {
@@ -247,11 +247,9 @@ class Evaluator {
   }
 
  private:
-  const ir::Shape& shape(ir::TensorId id) const {
-    return graph_.tensors[static_cast<size_t>(id)].shape;
-  }
-  Bytes& bytes(ir::TensorId id) { return tensors_[static_cast<size_t>(id)]; }
-  Map map(ir::TensorId id) { return {graph_.tensors[static_cast<size_t>(id)], bytes(id)}; }
+  const ir::Shape& shape(ir::TensorId id) const { return graph_.tensors[id].shape; }
+  Bytes& bytes(ir::TensorId id) { return tensors_[id]; }
+  Map map(ir::TensorId id) { return {graph_.tensors[id], bytes(id)}; }
 
   void fill(ir::TensorId id, const std::function<int8_t(int, int, int, int)>& value) {
     const ir::Shape& s = shape(id);
@@ -292,19 +290,20 @@ class Evaluator {
   }
 
   const ir::Graph& graph_;
-  std::vector<Bytes>& tensors_;
+  ir::Indexed<ir::TensorId, Bytes>& tensors_;
 };
 
 }  // namespace
 
-std::vector<Bytes> evaluate_tensors(const ir::Graph& graph, const std::vector<Bytes>& inputs) {
-  std::vector<Bytes> tensors(graph.tensors.size());
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    if (graph.tensors[i].constant) tensors[i] = *graph.tensors[i].constant;
+ir::Indexed<ir::TensorId, Bytes> evaluate_tensors(const ir::Graph& graph,
+                                                  const std::vector<Bytes>& inputs) {
+  ir::Indexed<ir::TensorId, Bytes> tensors(graph.tensors.size());
+  for (ir::TensorId id : tensors.ids()) {
+    if (graph.tensors[id].constant) tensors[id] = *graph.tensors[id].constant;
   }
   if (inputs.size() != graph.inputs.size()) throw std::invalid_argument("wrong number of inputs");
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const auto id = static_cast<size_t>(graph.inputs[i].tensor);
+    const ir::TensorId id = graph.inputs[i].tensor;
     if (static_cast<int64_t>(inputs[i].size()) != graph.tensors[id].shape.elements())
       throw std::invalid_argument("an input has the wrong size");
     tensors[id] = inputs[i];
@@ -315,10 +314,9 @@ std::vector<Bytes> evaluate_tensors(const ir::Graph& graph, const std::vector<By
 }
 
 std::vector<Bytes> evaluate(const ir::Graph& graph, const std::vector<Bytes>& inputs) {
-  const std::vector<Bytes> tensors = evaluate_tensors(graph, inputs);
+  const ir::Indexed<ir::TensorId, Bytes> tensors = evaluate_tensors(graph, inputs);
   std::vector<Bytes> outputs;
-  for (const ir::GraphPort& port : graph.outputs)
-    outputs.push_back(tensors[static_cast<size_t>(port.tensor)]);
+  for (const ir::GraphPort& port : graph.outputs) outputs.push_back(tensors[port.tensor]);
   return outputs;
 }
 

@@ -9,10 +9,10 @@
 
 namespace zahl::reference {
 
-// The bytes of every tensor of the graph, NHWC, by tensor id; `inputs` fill the graph's inputs in
-// order. Throws std::invalid_argument where an input has the wrong size.
-std::vector<std::vector<int8_t>> evaluate_tensors(const ir::Graph& graph,
-                                                  const std::vector<std::vector<int8_t>>& inputs);
+// The bytes of every tensor of the graph, NHWC; `inputs` fill the graph's inputs in order.
+// Throws std::invalid_argument where an input has the wrong size.
+ir::Indexed<ir::TensorId, std::vector<int8_t>> evaluate_tensors(
+    const ir::Graph& graph, const std::vector<std::vector<int8_t>>& inputs);
 
 // The bytes of the graph's outputs, in order.
 std::vector<std::vector<int8_t>> evaluate(const ir::Graph& graph,

@@ -44,9 +44,7 @@ class GraphMaker {
   int number(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
   bool one_in(int n) { return number(1, n) == 1; }
   int8_t byte() { return static_cast<int8_t>(number(-128, 127)); }
-  const ir::Tensor& tensor(ir::TensorId id) const {
-    return graph_.tensors[static_cast<size_t>(id)];
-  }
+  const ir::Tensor& tensor(ir::TensorId id) const { return graph_.tensors[id]; }
 
   static ir::HostView view(const ir::Shape& s) {
     return {ir::HostView::Type::Int8, {s.n, s.h, s.w, s.c}, false};
@@ -58,8 +56,7 @@ class GraphMaker {
     t.name = fmt::format("t{}", graph_.tensors.size());
     t.shape = shape;
     t.zero_point = zero_point;
-    graph_.tensors.push_back(t);
-    return static_cast<ir::TensorId>(graph_.tensors.size()) - 1;
+    return graph_.tensors.add(t);
   }
 
   std::vector<int8_t> bytes(int64_t count) {
@@ -124,7 +121,7 @@ class GraphMaker {
   }
 
   void finish(ir::Operation operation, ir::TensorId output) {
-    graph_.nodes.push_back(
+    graph_.nodes.add(
         {fmt::format("node{}", graph_.nodes.size()), "Random", 1, std::move(operation)});
     current_ = output;
   }
@@ -269,8 +266,8 @@ class GraphMaker {
   void add_eltwise() {
     const ir::Shape shape = tensor(current_).shape;
     std::vector<ir::TensorId> same;
-    for (size_t t = 0; t < graph_.tensors.size(); ++t) {
-      if (graph_.tensors[t].shape == shape) same.push_back(static_cast<ir::TensorId>(t));
+    for (ir::TensorId t : graph_.tensors.ids()) {
+      if (graph_.tensors[t].shape == shape) same.push_back(t);
     }
     add_eltwise_with(same[static_cast<size_t>(number(0, static_cast<int>(same.size()) - 1))]);
   }
@@ -356,7 +353,7 @@ class GraphMaker {
     const ir::Shape shape = tensor(source).shape;
     if (shape.c < 2) return;
     const int first = number(1, shape.c - 1);
-    ir::Concat concat{{}, -1, 3};
+    ir::Concat concat{{}, {}, 3};
     for (const auto& [from, count] : {std::pair{first, shape.c - first}, std::pair{0, first}}) {
       const auto slice = add_tensor({shape.n, shape.h, shape.w, count}, tensor(source).zero_point);
       finish(ir::Move{source, slice, from, {{shape.n * shape.h * shape.w, shape.c}, {count, 1}}},
@@ -364,8 +361,7 @@ class GraphMaker {
       if (one_in(2)) one_in(2) ? add_max_pool_in_place() : add_lookup();
       concat.inputs.push_back(current_);
     }
-    graph_.tensors[static_cast<size_t>(concat.inputs[1])].zero_point =
-        tensor(concat.inputs[0]).zero_point;
+    graph_.tensors[concat.inputs[1]].zero_point = tensor(concat.inputs[0]).zero_point;
     concat.output = add_tensor(shape, tensor(concat.inputs[0]).zero_point);
     finish(concat, concat.output);
   }
@@ -392,7 +388,7 @@ class GraphMaker {
 
   std::mt19937_64 random_;
   ir::Graph graph_;
-  ir::TensorId current_ = 0;
+  ir::TensorId current_;
 };
 
 }  // namespace

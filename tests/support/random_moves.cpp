@@ -16,15 +16,13 @@ int& extent(ir::Shape& shape, int axis) {
 }  // namespace
 
 RandomConcat random_concat(std::mt19937_64& random, ir::Graph& graph, ir::TensorId current) {
-  const auto tensor = [&](ir::TensorId id) -> ir::Tensor& {
-    return graph.tensors[static_cast<size_t>(id)];
-  };
-  RandomConcat made{{{current}, -1, number(random, 1, 3)}, tensor(current).shape};
+  const auto tensor = [&](ir::TensorId id) -> ir::Tensor& { return graph.tensors[id]; };
+  RandomConcat made{{{current}, {}, number(random, 1, 3)}, tensor(current).shape};
   std::vector<ir::TensorId> fitting;
-  for (size_t t = 0; t < graph.tensors.size(); ++t) {
+  for (ir::TensorId t : graph.tensors.ids()) {
     ir::Shape other = graph.tensors[t].shape;
     extent(other, made.concat.axis) = extent(tensor(current).shape, made.concat.axis);
-    if (other == tensor(current).shape) fitting.push_back(static_cast<ir::TensorId>(t));
+    if (other == tensor(current).shape) fitting.push_back(t);
   }
   for (int more = number(random, 1, 3); more > 0; --more) {
     const auto pick = static_cast<size_t>(number(random, 0, static_cast<int>(fitting.size()) - 1));
@@ -41,7 +39,7 @@ RandomMove random_move(std::mt19937_64& random, ir::TensorId input, const ir::Sh
   std::array<int, 4> sizes = {in.n, in.h, in.w, in.c}, repeats = {1, 1, 1, 1};
   const std::array<int64_t, 4> steps = {int64_t{in.h} * in.w * in.c, int64_t{in.w} * in.c, in.c, 1};
   std::array<size_t, 4> order = {0, 1, 2, 3};
-  RandomMove made{{input, -1, 0, {}}, {1, 1, 1, 1}};
+  RandomMove made{{input, {}, 0, {}}, {1, 1, 1, 1}};
   const int kind = number(random, 0, 3);
   if (kind == 3 &&
       in.c % 2 == 0) {  // channels of two halves in turn, and perhaps only some of them

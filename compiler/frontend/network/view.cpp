@@ -11,7 +11,7 @@ namespace {
 using Axis = ir::Move::Axis;
 
 std::vector<Axis> significant(const std::vector<Axis>& axes) {
-  ir::Move move{-1, -1, 0, axes};
+  ir::Move move{.input = {}, .output = {}, .offset = 0, .axes = axes};
   std::vector<Axis> result = ir::simplified(move).axes;
   if (result.size() == 1 && result[0].size == 1) result.clear();
   return result;

@@ -29,7 +29,7 @@ std::vector<int> places_in_memory(const OnnxContext& c, ValueId id) {
   rows.dims.back() = {{static_cast<int>(places.size()), 1}};
   std::vector<ir::Move::Axis> axes;
   for (const auto& own : rows.dims) axes.insert(axes.end(), own.begin(), own.end());
-  if (ir::simplified({-1, -1, 0, axes}).axes.size() != 1 ||
+  if (ir::simplified({{}, {}, 0, axes}).axes.size() != 1 ||
       std::ranges::max(places) != static_cast<int64_t>(places.size()) - 1)
     return {};
   return {places.begin(), places.end()};

@@ -52,33 +52,34 @@ TEST(Explanation, EveryPairOfTheDefaultModelFindsItsPlace) {
 
 TEST(Explanation, AScaleWhereM0BelongsIsFound) {
   const explain::Explanation e = planted([](ir::Graph& graph) {
-    std::get<ir::Conv>(graph.nodes[0].operation).requant.m0[3] =
+    std::get<ir::Conv>(graph.nodes[ir::NodeId(0)].operation).requant.m0[3] =
         std::bit_cast<uint32_t>(0.0078125f);
   });
-  EXPECT_FALSE(e.layers[0].factors[3].holds());
-  EXPECT_EQ(e.layers[0].factors[3].of, "channel 3");
-  EXPECT_TRUE(e.layers[0].factors[2].holds());
+  EXPECT_FALSE(e.layers[ir::NodeId(0)].factors[3].holds());
+  EXPECT_EQ(e.layers[ir::NodeId(0)].factors[3].of, "channel 3");
+  EXPECT_TRUE(e.layers[ir::NodeId(0)].factors[2].holds());
 }
 
 TEST(Explanation, AnM0OneUnitOffIsFound) {
-  const explain::Explanation e = planted(
-      [](ir::Graph& graph) { ++std::get<ir::Conv>(graph.nodes[0].operation).requant.m0[0]; });
-  EXPECT_FALSE(e.layers[0].factors[0].holds());
+  const explain::Explanation e = planted([](ir::Graph& graph) {
+    ++std::get<ir::Conv>(graph.nodes[ir::NodeId(0)].operation).requant.m0[0];
+  });
+  EXPECT_FALSE(e.layers[ir::NodeId(0)].factors[0].holds());
 }
 
 TEST(Explanation, AWrongZeroPointOrScaleOfAnEdgeIsNamed) {
   const explain::Explanation e = planted([](ir::Graph& graph) {
-    std::get<ir::Eltwise>(graph.nodes[6].operation).zero_point += 1;
-    graph.tensors[static_cast<size_t>(graph.outputs[0].tensor)].scale *= 2;
+    std::get<ir::Eltwise>(graph.nodes[ir::NodeId(6)].operation).zero_point += 1;
+    graph.tensors[graph.outputs[0].tensor].scale *= 2;
   });
-  ASSERT_FALSE(e.layers[6].problems.empty());
-  EXPECT_NE(e.layers[6].problems[0].find("zero point"), std::string::npos);
-  EXPECT_FALSE(e.layers[10].problems.empty());
+  ASSERT_FALSE(e.layers[ir::NodeId(6)].problems.empty());
+  EXPECT_NE(e.layers[ir::NodeId(6)].problems[0].find("zero point"), std::string::npos);
+  EXPECT_FALSE(e.layers[ir::NodeId(10)].problems.empty());
 }
 
 TEST(Explanation, AccumulatorBoundsAreReachedByTheWorstInput) {
   const explain::Explanation e = planted([](ir::Graph&) {});
-  const auto& conv = std::get<ir::Conv>(e.graph.nodes[0].operation);
+  const auto& conv = std::get<ir::Conv>(e.graph.nodes[ir::NodeId(0)].operation);
   int64_t highest = INT64_MIN;
   const size_t taps = conv.weights.size() / conv.requant.bias.size();
   for (size_t c = 0; c < conv.requant.bias.size(); ++c) {
@@ -89,7 +90,7 @@ TEST(Explanation, AccumulatorBoundsAreReachedByTheWorstInput) {
     }
     highest = std::max(highest, sum);
   }
-  EXPECT_EQ(*e.layers[0].accumulator_high, highest);
+  EXPECT_EQ(*e.layers[ir::NodeId(0)].accumulator_high, highest);
 }
 
 TEST(Requantized, FollowsTheWorkedExamplesOfTheArithmetic) {

@@ -51,29 +51,29 @@ TEST(ProveGraph, ANodeLeftInFloatIsNamed) {
 
 TEST(ProveGraph, AScaleWhereM0BelongsIsNamed) {
   const auto failures = failures_with([](compiler::PartialModel& m) {
-    std::get<ir::Conv>(m.graph.nodes[0].operation).requant.m0[5] = std::bit_cast<uint32_t>(0.0039f);
+    std::get<ir::Conv>(m.graph.nodes[ir::NodeId(0)].operation).requant.m0[5] =
+        std::bit_cast<uint32_t>(0.0039f);
   });
   EXPECT_TRUE(says(failures, "stem_conv"));
   EXPECT_TRUE(says(failures, "channel 5"));
 }
 
 TEST(ProveGraph, AScaleThatIsNotTheFilesIsNamed) {
-  const auto failures = failures_with([](compiler::PartialModel& m) {
-    m.graph.tensors[static_cast<size_t>(m.graph.outputs[0].tensor)].scale = 0.1;
-  });
+  const auto failures = failures_with(
+      [](compiler::PartialModel& m) { m.graph.tensors[m.graph.outputs[0].tensor].scale = 0.1; });
   EXPECT_TRUE(says(failures, "is not a positive float32 of the file"));
   EXPECT_TRUE(says(failures, "layer 'classifier'"));
 }
 
 TEST(ProveGraph, ALayerThatIsMissingIsNamed) {
-  const auto failures =
-      failures_with([](compiler::PartialModel& m) { m.graph.nodes[10].name = "something else"; });
+  const auto failures = failures_with(
+      [](compiler::PartialModel& m) { m.graph.nodes[ir::NodeId(10)].name = "something else"; });
   EXPECT_TRUE(says(failures, "'classifier' (Gemm) is in no layer"));
 }
 
 TEST(ProveGraph, ASumThatDoesNotFitIsNamed) {
   const auto failures = failures_with([](compiler::PartialModel& m) {
-    std::get<ir::Conv>(m.graph.nodes[10].operation).requant.bias[2] = INT32_MAX - 5;
+    std::get<ir::Conv>(m.graph.nodes[ir::NodeId(10)].operation).requant.bias[2] = INT32_MAX - 5;
   });
   EXPECT_TRUE(says(failures, "layer 'classifier': its sum lies between"));
 }
@@ -81,7 +81,7 @@ TEST(ProveGraph, ASumThatDoesNotFitIsNamed) {
 TEST(ProveGraph, BytesThatGoBackToTheHostInsideAreFound) {
   const auto failures = failures_with([](compiler::PartialModel& m) {
     m.graph.outputs.push_back(m.graph.outputs[0]);
-    m.graph.outputs[1].tensor = ir::output_of(m.graph.nodes[3].operation);
+    m.graph.outputs[1].tensor = ir::output_of(m.graph.nodes[ir::NodeId(3)].operation);
   });
   EXPECT_TRUE(says(failures, "bytes go back to the host inside the network"));
 }
@@ -166,7 +166,7 @@ TEST(ProveData, AMultiplierBeyond31BitsIsFound) {
   const uint32_t planted = std::bit_cast<uint32_t>(-0.0039f);
   uint32_t m0 = 0;
   const auto graph = compiler::load_model(kDigits);
-  m0 = std::get<ir::Conv>(graph.nodes[0].operation).requant.m0[0];
+  m0 = std::get<ir::Conv>(graph.nodes[ir::NodeId(0)].operation).requant.m0[0];
   std::vector<uint8_t> bytes(program.data.begin(), program.data.end());
   size_t at = 0;
   while (std::memcmp(bytes.data() + at, &m0, 4) != 0) at += 4;

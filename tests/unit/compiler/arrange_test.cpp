@@ -11,6 +11,8 @@
 namespace zahl::rewrite {
 namespace {
 
+constexpr ir::TensorId kInput(0);
+
 // Graphs of 4x4 maps, tensor by tensor; the first tensor is the input, what is made last the
 // output.
 class Builder {
@@ -62,7 +64,7 @@ class Builder {
     ir::Graph after = graph_;
     rewrite::arrange(after);
     EXPECT_EQ(ir::verify(after), "");
-    std::vector<int8_t> input(static_cast<size_t>(shape(0).elements()));
+    std::vector<int8_t> input(static_cast<size_t>(shape(kInput).elements()));
     for (auto& b : input) b = static_cast<int8_t>(random_());
     EXPECT_EQ(reference::evaluate(graph_, {input}), reference::evaluate(after, {input}));
     std::vector<std::string> left;
@@ -79,18 +81,15 @@ class Builder {
     return std::holds_alternative<ir::Lookup>(operation) ? "lookup" : "other";
   }
 
-  const ir::Shape& shape(ir::TensorId id) const {
-    return graph_.tensors[static_cast<size_t>(id)].shape;
-  }
+  const ir::Shape& shape(ir::TensorId id) const { return graph_.tensors[id].shape; }
 
   ir::TensorId add_tensor(const ir::Shape& shape) {
-    graph_.tensors.push_back({.name = fmt::format("t{}", graph_.tensors.size()), .shape = shape});
-    return static_cast<ir::TensorId>(graph_.tensors.size()) - 1;
+    return graph_.tensors.add({.name = fmt::format("t{}", graph_.tensors.size()), .shape = shape});
   }
 
   ir::TensorId add(ir::Operation operation) {
     const ir::TensorId output = ir::output_of(operation);
-    graph_.nodes.push_back({fmt::format("n{}", output), "T", 0, std::move(operation)});
+    graph_.nodes.add({fmt::format("n{}", output.number()), "T", 0, std::move(operation)});
     return output;
   }
 
@@ -102,13 +101,13 @@ using Names = std::vector<std::string>;
 
 TEST(Arrange, ConvolutionSumsOverThePartsOfAConcatenation) {
   Builder b(16);
-  b.conv(b.concat({b.conv(0, 20, 1), b.conv(0, 12, 3), 0}), 8, 3);
+  b.conv(b.concat({b.conv(kInput, 20, 1), b.conv(kInput, 12, 3), kInput}), 8, 3);
   EXPECT_EQ(b.arranged(), (Names{"conv1", "conv1", "conv3"}));
 }
 
 TEST(Arrange, ConvolutionThatIsSplitBecomesOneAPart) {
   Builder b(16);
-  const ir::TensorId whole = b.conv(0, 32, 1);
+  const ir::TensorId whole = b.conv(kInput, 32, 1);
   const ir::TensorId first = b.slice(whole, 0, 16), second = b.slice(whole, 16, 16);
   b.conv(b.concat({b.conv(second, 16, 3), first}), 8, 1);
   EXPECT_EQ(b.arranged(), (Names{"conv1", "conv1", "conv1", "conv2"}));
@@ -116,33 +115,33 @@ TEST(Arrange, ConvolutionThatIsSplitBecomesOneAPart) {
 
 TEST(Arrange, SliceOfAConcatenationIsThePart) {
   Builder b(16);
-  const ir::TensorId whole = b.concat({b.conv(0, 16, 1), b.conv(0, 24, 1)});
+  const ir::TensorId whole = b.concat({b.conv(kInput, 16, 1), b.conv(kInput, 24, 1)});
   b.conv(b.slice(whole, 16, 24), 8, 1);
   EXPECT_EQ(b.arranged(), (Names{"conv1", "conv1"}));
 }
 
 TEST(Arrange, TableOverAConcatenationFoldsIntoItsParts) {
   Builder b(16);
-  b.conv(b.lookup(b.concat({b.conv(0, 16, 1), b.conv(0, 16, 1)})), 8, 1);
+  b.conv(b.lookup(b.concat({b.conv(kInput, 16, 1), b.conv(kInput, 16, 1)})), 8, 1);
   EXPECT_EQ(b.arranged(), (Names{"conv1", "conv1", "conv2"}));
 }
 
 TEST(Arrange, TableComesBeforeRepetitions) {
   Builder b(16);
-  const ir::TensorId x = b.lookup(0);
+  const ir::TensorId x = b.lookup(kInput);
   b.lookup(b.twice_as_large(x));
   EXPECT_EQ(b.arranged(), (Names{"lookup", "lookup", "move"}));
 }
 
 TEST(Arrange, ConcatenationThatTheGraphGivesStays) {
   Builder b(16);
-  b.concat({b.conv(0, 16, 1), 0});
+  b.concat({b.conv(kInput, 16, 1), kInput});
   EXPECT_EQ(b.arranged(), (Names{"conv1", "concat"}));
 }
 
 TEST(Arrange, ConvolutionOfChosenChannelsWeighsTheOthersWithNothing) {
   Builder b(16);
-  b.conv(b.slice(b.lookup(0), 3, 8), 8, 1);
+  b.conv(b.slice(b.lookup(kInput), 3, 8), 8, 1);
   EXPECT_EQ(b.arranged(), (Names{"lookup", "conv1"}));
 }
 

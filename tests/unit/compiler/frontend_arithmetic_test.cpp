@@ -104,7 +104,7 @@ TEST(Requantize, TiesFollowTheMode) {
 }
 
 TEST(AverageMultiplier, GivesTfliteAveragesForEverySumAndCount) {
-  ir::AveragePool pool{.input = 0, .output = 1};
+  ir::AveragePool pool{.input = ir::TensorId(0), .output = ir::TensorId(1)};
   for (int count = 1; count <= 300; ++count) {
     const ir::Multiplier m = ir::average_multiplier(pool, count);
     for (int sum = -128 * count; sum <= 127 * count; ++sum) {
@@ -145,7 +145,7 @@ TEST(TfliteTable, HardSwishNeedsAnOutputScaleOfAtLeastAnInputScaleOver128) {
 }
 
 TEST(SoftmaxTable, StartsAtOneAndEndsAtZero) {
-  ir::Softmax softmax{.input = 0, .output = 1, .exponentials = {}};
+  ir::Softmax softmax{.input = ir::TensorId(0), .output = ir::TensorId(1), .exponentials = {}};
   ASSERT_TRUE(arithmetic::tfl_softmax(0.5f, 1.0f, softmax));
   EXPECT_EQ(softmax.exponentials[0], 0x7FFFFFFFu);
   EXPECT_NEAR(softmax.exponentials[2] / 2147483648.0, std::exp(-1.0), 1e-6);
@@ -154,7 +154,7 @@ TEST(SoftmaxTable, StartsAtOneAndEndsAtZero) {
 }
 
 TEST(SoftmaxTable, OutputScaleOfOneIn256IsAPureShift) {
-  ir::Softmax softmax{.input = 0, .output = 1, .exponentials = {}};
+  ir::Softmax softmax{.input = ir::TensorId(0), .output = ir::TensorId(1), .exponentials = {}};
   ASSERT_TRUE(arithmetic::nearest_softmax(0.1, 1.0 / 256, softmax));
   EXPECT_EQ(softmax.m0, 1u);
   EXPECT_EQ(softmax.shift, 23);

@@ -35,7 +35,7 @@ TEST(Onnx, ConvReadsChannelsFirstAndFoldsTheZeroPoint) {
   const ir::Graph graph = b.load();
   ASSERT_EQ(graph.nodes.size(), 1u);
   EXPECT_TRUE(graph.inputs[0].view.channels_first);
-  EXPECT_EQ(graph.nodes[0].macs, 9 * 3 * 8);
+  EXPECT_EQ(graph.nodes[ir::NodeId(0)].macs, 9 * 3 * 8);
   const Bytes in = ramp(18);
   const Bytes out = reference::evaluate(graph, {in})[0];
   const auto& weights = b.model().graph().initializer(4).int32_data();
@@ -67,7 +67,7 @@ TEST(Onnx, UnsignedTensorsAreRelabelled) {
   b.node("MatMul", {b.qdq("x", 1.0f, 128, onnx::TensorProto::UINT8), "w_dq"}, "y");
   b.qdq("y", 1.0f, 128, onnx::TensorProto::UINT8);
   const ir::Graph graph = b.load();
-  EXPECT_EQ(graph.tensors[static_cast<size_t>(graph.inputs[0].tensor)].zero_point, 0);
+  EXPECT_EQ(graph.tensors[graph.inputs[0].tensor].zero_point, 0);
   EXPECT_EQ(reference::evaluate(graph, {Bytes{1, 2, 1, 1}})[0], Bytes{2 + 127 - 128});
 }
 
@@ -92,8 +92,8 @@ TEST(Onnx, ReluBetweenConvAndQuantizeBecomesTheClamp) {
   b.qdq("r", 1.0f, -10);
   const ir::Graph graph = b.load();
   ASSERT_EQ(graph.nodes.size(), 1u);
-  EXPECT_EQ(graph.nodes[0].name, "c + r");
-  EXPECT_EQ(std::get<ir::Conv>(graph.nodes[0].operation).requant.low, -10);
+  EXPECT_EQ(graph.nodes[ir::NodeId(0)].name, "c + r");
+  EXPECT_EQ(std::get<ir::Conv>(graph.nodes[ir::NodeId(0)].operation).requant.low, -10);
 }
 
 TEST(Onnx, ReluBehindItsOwnPairBecomesTheClampToo) {
@@ -105,7 +105,7 @@ TEST(Onnx, ReluBehindItsOwnPairBecomesTheClampToo) {
   b.qdq("r", 1.0f, 3);
   const ir::Graph graph = b.load();
   ASSERT_EQ(graph.nodes.size(), 1u);
-  const auto& requant = std::get<ir::Conv>(graph.nodes[0].operation).requant;
+  const auto& requant = std::get<ir::Conv>(graph.nodes[ir::NodeId(0)].operation).requant;
   EXPECT_EQ(requant.low, 3);
   EXPECT_FALSE(requant.table.has_value());
 }
@@ -119,7 +119,7 @@ TEST(Onnx, SigmoidTimesItsInputBecomesOneTable) {
   b.qdq("y", 0.04f, -100);
   const ir::Graph graph = b.load();
   ASSERT_EQ(graph.nodes.size(), 1u);
-  EXPECT_EQ(graph.nodes[0].name, "s + y");
+  EXPECT_EQ(graph.nodes[ir::NodeId(0)].name, "s + y");
   const Bytes in = ramp(256);
   const Bytes out = reference::evaluate(graph, {in})[0];
   for (size_t i = 0; i < 256; ++i) {
@@ -180,7 +180,7 @@ TEST(Onnx, PaddingMovesIntoTheConvolution) {
   b.qdq("y", 1.0f, 0);
   const ir::Graph graph = b.load();
   ASSERT_EQ(graph.nodes.size(), 1u);
-  EXPECT_EQ(graph.nodes[0].name, "p + y");
+  EXPECT_EQ(graph.nodes[ir::NodeId(0)].name, "p + y");
   EXPECT_EQ(reference::evaluate(graph, {Bytes(9, 10)})[0], (Bytes{4, 6, 4, 6, 9, 6, 4, 6, 4}));
 }
 

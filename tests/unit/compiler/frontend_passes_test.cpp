@@ -12,16 +12,16 @@ namespace {
 
 using Bytes = std::vector<int8_t>;
 
-ir::Lookup lookup(ir::TensorId input, ir::TensorId output, int (*function)(int)) {
-  ir::Lookup op{.input = input, .output = output, .table = {}};
+ir::Lookup lookup(int input, int output, int (*function)(int)) {
+  ir::Lookup op{.input = ir::TensorId(input), .output = ir::TensorId(output), .table = {}};
   for (int q = -128; q < 128; ++q)
     op.table[static_cast<size_t>(q + 128)] =
         static_cast<int8_t>(std::clamp(function(q), -128, 127));
   return op;
 }
 
-ir::Eltwise product(ir::TensorId a, ir::TensorId b, ir::TensorId output) {
-  ir::Eltwise op{.a = a, .b = b, .output = output};
+ir::Eltwise product(int a, int b, int output) {
+  ir::Eltwise op{.a = ir::TensorId(a), .b = ir::TensorId(b), .output = ir::TensorId(output)};
   op.operation = isa::EltwiseOp::Mul;
   op.m0 = 1;
   op.shift = 4;
@@ -32,15 +32,15 @@ ir::Eltwise product(ir::TensorId a, ir::TensorId b, ir::TensorId output) {
 ir::Graph graph_of(int count, std::vector<ir::Operation> operations) {
   ir::Graph graph;
   for (int i = 0; i < count; ++i)
-    graph.tensors.push_back({.name = fmt::format("t{}", i), .shape = {1, 1, 1, 256}});
+    graph.tensors.add({.name = fmt::format("t{}", i), .shape = {1, 1, 1, 256}});
   for (auto& operation : operations) {
-    graph.nodes.push_back({.name = fmt::format("n{}", graph.nodes.size()),
-                           .type = "T",
-                           .macs = 0,
-                           .operation = std::move(operation)});
+    graph.nodes.add({.name = fmt::format("n{}", graph.nodes.size()),
+                     .type = "T",
+                     .macs = 0,
+                     .operation = std::move(operation)});
   }
-  graph.inputs.push_back({0, {}});
-  graph.outputs.push_back({count - 1, {}});
+  graph.inputs.push_back({ir::TensorId(0), {}});
+  graph.outputs.push_back({ir::TensorId(count - 1), {}});
   return graph;
 }
 
@@ -62,7 +62,7 @@ TEST(Compose, ProductOfTwoFunctionsOfOneTensorIsATable) {
   ir::Graph after = before;
   rewrite::compose(after);
   ASSERT_EQ(after.nodes.size(), 1u);
-  EXPECT_TRUE(std::holds_alternative<ir::Lookup>(after.nodes[0].operation));
+  EXPECT_TRUE(std::holds_alternative<ir::Lookup>(after.nodes[ir::NodeId(0)].operation));
   expect_same(before, after);
 }
 
@@ -72,11 +72,11 @@ TEST(Fuse, ClampTightensTheProducersBounds) {
   ir::Graph after = before;
   rewrite::fuse(after);
   ASSERT_EQ(after.nodes.size(), 1u);
-  const auto& op = std::get<ir::Eltwise>(after.nodes[0].operation);
+  const auto& op = std::get<ir::Eltwise>(after.nodes[ir::NodeId(0)].operation);
   EXPECT_EQ(op.low, 3);
   EXPECT_EQ(op.high, 90);
   EXPECT_FALSE(op.table);
-  EXPECT_EQ(after.nodes[0].name, "n0 + n1");
+  EXPECT_EQ(after.nodes[ir::NodeId(0)].name, "n0 + n1");
   expect_same(before, after);
 }
 
@@ -86,7 +86,7 @@ TEST(Fuse, TwoTablesBecomeOne) {
   ir::Graph after = before;
   rewrite::fuse(after);
   ASSERT_EQ(after.nodes.size(), 1u);
-  EXPECT_TRUE(std::get<ir::Eltwise>(after.nodes[0].operation).table);
+  EXPECT_TRUE(std::get<ir::Eltwise>(after.nodes[ir::NodeId(0)].operation).table);
   expect_same(before, after);
 }
 
@@ -114,12 +114,12 @@ TEST(Verify, NamesNodeAndReason) {
   EXPECT_THAT(ir::verify(graph),
               testing::HasSubstr("node 'n0' (T): an input is read before it is written"));
   graph = graph_of(2, {product(0, 0, 1)});
-  graph.tensors[1].shape.c = 255;
+  graph.tensors[ir::TensorId(1)].shape.c = 255;
   EXPECT_THAT(ir::verify(graph), testing::HasSubstr("differ in shape"));
   graph = graph_of(2, {product(0, 0, 1), product(0, 0, 1)});
   EXPECT_THAT(ir::verify(graph), testing::HasSubstr("written twice"));
   graph = graph_of(2, {product(0, 0, 1)});
-  std::get<ir::Eltwise>(graph.nodes[0].operation).m0 = 1u << 31;
+  std::get<ir::Eltwise>(graph.nodes[ir::NodeId(0)].operation).m0 = 1u << 31;
   EXPECT_THAT(ir::verify(graph), testing::HasSubstr("multiplier out of range"));
 }
 

@@ -20,8 +20,7 @@ int integers(TfliteBuilder& b, const std::vector<int32_t>& values) {
 // 0, 1, 2 ... through the network.
 Bytes moved(TfliteBuilder& b, int x, int y) {
   const ir::Graph graph = b.load(x, y);
-  Bytes in(static_cast<size_t>(
-      graph.tensors[static_cast<size_t>(graph.inputs[0].tensor)].shape.elements()));
+  Bytes in(static_cast<size_t>(graph.tensors[graph.inputs[0].tensor].shape.elements()));
   std::iota(in.begin(), in.end(), int8_t{0});
   return reference::evaluate(graph, {in})[0];
 }

@@ -22,7 +22,7 @@ TEST(Tflite, FullyConnectedIsAConvolutionOverRows) {
   b.op(BuiltinOperator::FULLY_CONNECTED, {x, w, -1}, y);
   const ir::Graph graph = b.load(x, y);
   ASSERT_EQ(graph.nodes.size(), 1u);
-  EXPECT_EQ(graph.nodes[0].macs, 6);
+  EXPECT_EQ(graph.nodes[ir::NodeId(0)].macs, 6);
   EXPECT_EQ(reference::evaluate(graph, {Bytes{1, 1, 2, 1, 1, 3}})[0], (Bytes{-1, 1, 5}));
 }
 
@@ -33,7 +33,7 @@ TEST(Tflite, DepthwiseOfOneChannelIsAConvolution) {
   b.op(BuiltinOperator::DEPTHWISE_CONV_2D, {x, w}, y, BuiltinOptions::DepthwiseConv2DOptions,
        tflite::CreateDepthwiseConv2DOptions(b.builder(), tflite::Padding::SAME, 1, 1, 2).Union());
   const ir::Graph graph = b.load(x, y);
-  EXPECT_TRUE(std::holds_alternative<ir::Conv>(graph.nodes.at(0).operation));
+  EXPECT_TRUE(std::holds_alternative<ir::Conv>(graph.nodes[ir::NodeId(0)].operation));
   EXPECT_EQ(reference::evaluate(graph, {Bytes{1, 2, 3, 4}})[0],
             (Bytes{2, -3, 4, -6, 6, -9, 8, -12}));
 }
@@ -53,7 +53,7 @@ TEST(Tflite, FusedRelu6BecomesBounds) {
   b.op(BuiltinOperator::ADD, {x, c}, y, BuiltinOptions::AddOptions,
        tflite::CreateAddOptions(b.builder(), ActivationFunctionType::RELU6).Union());
   const ir::Graph graph = b.load(x, y);
-  const auto& op = std::get<ir::Eltwise>(graph.nodes.at(0).operation);
+  const auto& op = std::get<ir::Eltwise>(graph.nodes[ir::NodeId(0)].operation);
   EXPECT_EQ(op.low, -20);
   EXPECT_EQ(op.high, 40);
 }
