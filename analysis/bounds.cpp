@@ -15,16 +15,16 @@ int64_t rate_of(const hw::Config& config, const MemoryConfig& memory) {
 
 class Adder {
  public:
-  Adder(const hw::Config& config, Bounds& bounds) : config_(config), b_(bounds) {}
+  Adder(const hw::Config& config, Bounds& bounds) : config_(config), bounds_(bounds) {}
 
-  void operator()(const isa::Load& x) { b_.read_bytes += int64_t{x.rows} * x.row_bytes; }
-  void operator()(const isa::Store& x) { b_.write_bytes += int64_t{x.rows} * x.row_bytes; }
+  void operator()(const isa::Load& x) { bounds_.read_bytes += int64_t{x.rows} * x.row_bytes; }
+  void operator()(const isa::Store& x) { bounds_.write_bytes += int64_t{x.rows} * x.row_bytes; }
   void operator()(const isa::Conv& x) { stream(x); }
   void operator()(const isa::Depthwise& x) { stream(x); }
   void operator()(const isa::Drain& x) {
     const int64_t pixels = int64_t{x.out_rows} * x.out_columns;
-    b_.columns_used += pixels * (int64_t{x.blocks - 1} * config_.columns + x.last_channels);
-    b_.column_slots += pixels * x.blocks * config_.columns;
+    bounds_.columns_used += pixels * (int64_t{x.blocks - 1} * config_.columns + x.last_channels);
+    bounds_.column_slots += pixels * x.blocks * config_.columns;
   }
   void operator()(const isa::Eltwise&) {}
   void operator()(const isa::SetTable&) {}
@@ -34,12 +34,12 @@ class Adder {
   template <class Instruction>
   void stream(const Instruction& x) {
     const timing::TileSequence s = timing::tile_sequence(x, config_);
-    b_.cycles[static_cast<size_t>(Limit::Array)] += s.streaming_cycles();
-    b_.cycles[static_cast<size_t>(Limit::Weights)] += s.port_cycles();
+    bounds_.cycles[static_cast<size_t>(Limit::Array)] += s.streaming_cycles();
+    bounds_.cycles[static_cast<size_t>(Limit::Weights)] += s.port_cycles();
   }
 
   const hw::Config& config_;
-  Bounds& b_;
+  Bounds& bounds_;
 };
 
 }  // namespace

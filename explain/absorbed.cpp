@@ -13,7 +13,7 @@ using Place = Absorbed::Place;
 
 class Follower {
  public:
-  explicit Follower(const Explanation& e) : e_(e), source_(e.source) {}
+  explicit Follower(const Explanation& e) : explanation_(e), source_(e.source) {}
 
   Absorbed follow(int id) const {
     Absorbed result{.node = id};
@@ -29,13 +29,15 @@ class Follower {
     return std::ranges::find(source_.outputs, tensor) != source_.outputs.end();
   }
   bool is_left(int node) const {
-    return node >= 0 && std::ranges::any_of(e_.left, [&](const auto& l) {
+    return node >= 0 && std::ranges::any_of(explanation_.left, [&](const auto& l) {
              return l.node.name == source_.node(node).node.name;
            });
   }
-  const std::string& layer_name(ir::NodeId layer) const { return e_.graph.nodes[layer].name; }
+  const std::string& layer_name(ir::NodeId layer) const {
+    return explanation_.graph.nodes[layer].name;
+  }
   ir::NodeId owner(int node) const {
-    return node < 0 ? ir::NodeId::none() : e_.layer_of_source[static_cast<size_t>(node)];
+    return node < 0 ? ir::NodeId::none() : explanation_.layer_of_source[static_cast<size_t>(node)];
   }
 
   void quantize(Absorbed& a) const {
@@ -49,7 +51,7 @@ class Follower {
       a.place = Place::HostInput;
       a.role = "host";
       a.what = "is computed by the host, once, before the first byte enters the device";
-      check_port(a, e_.graph.inputs, tensor);
+      check_port(a, explanation_.graph.inputs, tensor);
     } else if (source_.tensor(tensor).is_constant) {
       at_reader(a, source_.node(a.node).outputs.at(0),
                 "was computed when the model was read: the constant is int8");
@@ -66,7 +68,7 @@ class Follower {
 
   // A QuantizeLinear behind a node of `layer`.
   void in_layer(Absorbed& a, ir::NodeId layer, int producer) const {
-    const LayerFacts& facts = e_.layers[layer];
+    const LayerFacts& facts = explanation_.layers[layer];
     a.place = Place::Layer;
     a.layer = layer;
     const SourceScaling own = scaling_of_pair(source_, a.node);
@@ -147,7 +149,7 @@ class Follower {
   }
 
   void describe_operand(Absorbed& a, int reader, int tensor) const {
-    const LayerFacts& facts = e_.layers[a.layer];
+    const LayerFacts& facts = explanation_.layers[a.layer];
     const auto& inputs = source_.node(reader).inputs;
     const auto operand = std::ranges::find(inputs, tensor) - inputs.begin();
     const bool is_product = facts.kind == "conv" || facts.kind == "depthwise";
@@ -195,18 +197,18 @@ class Follower {
 
   // The device's edge of that name must carry the pair's own numbers.
   void check_edge(Absorbed& a, int tensor, const SourceScaling& own) const {
-    for (const ir::Tensor& edge : e_.graph.tensors) {
+    for (const ir::Tensor& edge : explanation_.graph.tensors) {
       if (edge.name == source_.tensor(tensor).name && !is_ambiguous(edge.name))
         a.problem = differs(own, edge.scale, edge.zero_point);
     }
   }
   bool is_ambiguous(const std::string& name) const {
-    return std::ranges::count_if(e_.graph.tensors,
+    return std::ranges::count_if(explanation_.graph.tensors,
                                  [&](const ir::Tensor& t) { return t.name == name; }) > 1;
   }
   void check_port(Absorbed& a, const std::vector<ir::GraphPort>& ports, int tensor) const {
     for (const ir::GraphPort& port : ports) {
-      const ir::Tensor& edge = e_.graph.tensors[port.tensor];
+      const ir::Tensor& edge = explanation_.graph.tensors[port.tensor];
       const int bytes = source_.is_tflite ? source_.node(a.node).outputs.at(0) : tensor;
       if (edge.name == source_.tensor(bytes).name)
         a.problem = differs(scaling_of_pair(source_, a.node), edge.scale, edge.zero_point);
@@ -222,7 +224,7 @@ class Follower {
     a.what += "; it reads the bytes on another scale than they were written on";
   }
 
-  const Explanation& e_;
+  const Explanation& explanation_;
   const SourceGraph& source_;
 };
 

@@ -13,7 +13,8 @@ using Place = Absorbed::Place;
 
 class Maker {
  public:
-  Maker(const Explanation& e, const Json& layers) : e_(e), source_(e.source), layers_(layers) {}
+  Maker(const Explanation& e, const Json& layers)
+      : explanation_(e), source_(e.source), layers_(layers) {}
 
   std::vector<Band> make() {
     std::map<int, size_t> band_of_left;
@@ -23,10 +24,10 @@ class Maker {
       set_input_text(bands.back(), id);
     }
     double last = -0.5;
-    for (ir::NodeId k : e_.layers.ids()) {
+    for (ir::NodeId k : explanation_.layers.ids()) {
       Band band{.kind = Band::Kind::Layer, .layer = k};
-      band.nodes = e_.layers[k].source;
-      band.key = e_.layers[k].main >= 0 ? e_.layers[k].main : last + 0.25;
+      band.nodes = explanation_.layers[k].source;
+      band.key = explanation_.layers[k].main >= 0 ? explanation_.layers[k].main : last + 0.25;
       last = band.key;
       const Json& l = layers_[k.index()];
       band.label = l["title"];
@@ -53,7 +54,7 @@ class Maker {
                        .label = "stays in float, on the host",
                        .sub = source_.node(id).node.name});
     }
-    for (const Absorbed& a : e_.absorbed) join(bands, band_of_left, a);
+    for (const Absorbed& a : explanation_.absorbed) join(bands, band_of_left, a);
     for (int id : source_.outputs) add_output(bands, id);
     std::ranges::stable_sort(bands, {}, &Band::key);
     return bands;
@@ -61,8 +62,9 @@ class Maker {
 
  private:
   bool is_left(int node) const {
-    return std::ranges::any_of(
-        e_.left, [&](const auto& l) { return l.node.name == source_.node(node).node.name; });
+    return std::ranges::any_of(explanation_.left, [&](const auto& l) {
+      return l.node.name == source_.node(node).node.name;
+    });
   }
 
   void set_input_text(Band& band, int tensor) const {
@@ -110,13 +112,13 @@ class Maker {
     const int producer = source_.producer[static_cast<size_t>(tensor)];
     band.sub = source_.tensor(tensor).type == "float32" ? "dequantized once, after the last byte"
                                                         : "bytes as they are";
-    for (const Absorbed& a : e_.absorbed) {
+    for (const Absorbed& a : explanation_.absorbed) {
       if (a.place == Place::HostOutput && a.node == producer) band.nodes.push_back(a.node);
     }
     bands.push_back(std::move(band));
   }
 
-  const Explanation& e_;
+  const Explanation& explanation_;
   const SourceGraph& source_;
   const Json& layers_;
 };

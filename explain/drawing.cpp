@@ -33,21 +33,23 @@ struct Spot {
 
 class Drawing {
  public:
-  Drawing(const Explanation& e, const Json& layers) : e_(e), source_(e.source), layers_(layers) {}
+  Drawing(const Explanation& e, const Json& layers)
+      : explanation_(e), source_(e.source), layers_(layers) {}
 
   Json draw() {
-    bands_ = make_bands(e_, layers_);
+    bands_ = make_bands(explanation_, layers_);
     for (size_t i = 0; i < bands_.size(); ++i) place(i);
     left_lines();
     right_lines();
-    return {{"width", kWidth}, {"height", y_ + 16}, {"bands", shades_},
-            {"lines", lines_}, {"boxes", boxes_},   {"notes", notes_}};
+    return {{"width", kWidth}, {"height", next_y_ + 16}, {"bands", shades_},
+            {"lines", lines_}, {"boxes", boxes_},        {"notes", notes_}};
   }
 
  private:
   bool is_left(int node) const {
-    return std::ranges::any_of(
-        e_.left, [&](const auto& l) { return l.node.name == source_.node(node).node.name; });
+    return std::ranges::any_of(explanation_.left, [&](const auto& l) {
+      return l.node.name == source_.node(node).node.name;
+    });
   }
 
   // --- where everything lies
@@ -55,8 +57,8 @@ class Drawing {
   void place(size_t index) {
     Band& band = bands_[index];
     std::ranges::sort(band.nodes);
-    const double top = y_;
-    y_ += kGap;
+    const double top = next_y_;
+    next_y_ += kGap;
     for (int tensor : band.inputs) port(tensor, "input");
     std::vector<int> side;
     std::map<int, int> row_of_reader;
@@ -67,24 +69,24 @@ class Drawing {
         side.push_back(node);
         continue;
       }
-      spot(node, {kMainX, y_, kMainWidth, kBox, row_++, false}, kLabel);
-      y_ += kRow;
+      spot(node, {kMainX, next_y_, kMainWidth, kBox, row_++, false}, kLabel);
+      next_y_ += kRow;
     }
     std::map<double, int> used;
     for (int node : side) place_side(node, top, used);
     for (int tensor : band.outputs) port(tensor, "output");
     const double least = band.label.empty() ? 0 : band.kind == Band::Kind::Layer ? 78 : 56;
-    y_ = std::max(y_ + kGap - (kRow - kBox), top + least);
-    if (index % 2 == 0) shades_.push_back({{"y", top}, {"w", kWidth}, {"h", y_ - top}});
+    next_y_ = std::max(next_y_ + kGap - (kRow - kBox), top + least);
+    if (index % 2 == 0) shades_.push_back({{"y", top}, {"w", kWidth}, {"h", next_y_ - top}});
     right_box(index, top);
   }
 
   void port(int tensor, const char* kind) {
     const auto& t = source_.tensor(tensor);
-    const Spot at{kMainX, y_, kMainWidth, kBox, row_++, false};
+    const Spot at{kMainX, next_y_, kMainWidth, kBox, row_++, false};
     ports_[tensor] = at;
     box(at, "host", cut(fmt::format("{} {}: {}", kind, t.name, t.type), kLabel), t.name);
-    y_ += kRow;
+    next_y_ += kRow;
   }
 
   void place_side(int node, double top, std::map<double, int>& used) {
@@ -97,7 +99,7 @@ class Drawing {
     while (used.contains(y)) y += kRow;
     ++used[y];
     spot(node, {kSideX, y, kSideWidth, kBox, -1, true}, kSideLabel);
-    y_ = std::max(y_, y + kRow);
+    next_y_ = std::max(next_y_, y + kRow);
   }
 
   void spot(int node, const Spot& at, size_t width) {
@@ -121,7 +123,7 @@ class Drawing {
   // "Quantize  S 0.0312, Z 44" in the chain, "Dequantize weights" beside it.
   std::string pair_label(int node, bool is_side) const {
     const char* name = is_quantize(source_.node(node)) ? "Quantize" : "Dequantize";
-    const auto absorbed = std::ranges::find(e_.absorbed, node, &Absorbed::node);
+    const auto absorbed = std::ranges::find(explanation_.absorbed, node, &Absorbed::node);
     if (is_side) return fmt::format("{} {}", name, absorbed->role);
     const SourceScaling s = scaling_of_pair(source_, node);
     if (s.scales.size() != 1) return name;
@@ -145,12 +147,12 @@ class Drawing {
   void right_box(size_t index, double top) {
     const Band& band = bands_[index];
     if (band.label.empty()) {
-      notes_.push_back({{"x", kRightX}, {"y", (top + y_) / 2 + 4}, {"text", band.sub}});
+      notes_.push_back({{"x", kRightX}, {"y", (top + next_y_) / 2 + 4}, {"text", band.sub}});
       return;
     }
     const bool is_layer = band.kind == Band::Kind::Layer;
     const double h = is_layer ? 60 : 42;
-    const Spot at{kRightX, (top + y_ - h) / 2, kRightWidth, h, static_cast<int>(index), false};
+    const Spot at{kRightX, (top + next_y_ - h) / 2, kRightWidth, h, static_cast<int>(index), false};
     right_[index] = at;
     const char* kind = is_layer ? "layer" : band.kind == Band::Kind::Left ? "left" : "host";
     Json j = {{"class", kind},   {"x", at.x},
@@ -219,10 +221,11 @@ class Drawing {
 
   // The band that makes a tensor of the graph: a layer, a graph input, or a node left in float.
   int writer_of(ir::TensorId tensor) const {
-    const std::string& name = e_.graph.tensors[tensor].name;
+    const std::string& name = explanation_.graph.tensors[tensor].name;
     for (size_t i = 0; i < bands_.size(); ++i) {
       const Band& band = bands_[i];
-      if (band.layer.exists() && ir::output_of(e_.graph.nodes[band.layer].operation) == tensor)
+      if (band.layer.exists() &&
+          ir::output_of(explanation_.graph.nodes[band.layer].operation) == tensor)
         return static_cast<int>(i);
     }
     for (size_t i = 0; i < bands_.size(); ++i) {
@@ -246,13 +249,14 @@ class Drawing {
   void right_lines() {
     for (size_t i = 0; i < bands_.size(); ++i) {
       if (bands_[i].kind != Band::Kind::Layer) continue;
-      std::vector<ir::TensorId> inputs = ir::inputs_of(e_.graph.nodes[bands_[i].layer].operation);
+      std::vector<ir::TensorId> inputs =
+          ir::inputs_of(explanation_.graph.nodes[bands_[i].layer].operation);
       inputs.erase(std::unique(inputs.begin(), inputs.end()), inputs.end());
       for (ir::TensorId tensor : inputs) right_line(tensor, i);
     }
     for (size_t i = 0; i < bands_.size(); ++i) {
       if (bands_[i].outputs.empty()) continue;
-      for (const ir::GraphPort& port : e_.graph.outputs) {
+      for (const ir::GraphPort& port : explanation_.graph.outputs) {
         if (leads_to(port.tensor, bands_[i].outputs.front())) right_line(port.tensor, i);
       }
     }
@@ -266,7 +270,7 @@ class Drawing {
     for (int node : bands_[band].nodes) {
       if (!is_left(node)) continue;
       for (int input : source_.node(node).inputs) {
-        for (const ir::GraphPort& port : e_.graph.outputs) {
+        for (const ir::GraphPort& port : explanation_.graph.outputs) {
           if (input >= 0 && leads_to(port.tensor, input)) right_line(port.tensor, band);
         }
       }
@@ -276,7 +280,7 @@ class Drawing {
   // Whether the user's output is made of this tensor, through a DequantizeLinear, a QuantizeLinear
   // and moves.
   bool leads_to(ir::TensorId tensor, int output) const {
-    const std::string& name = e_.graph.tensors[tensor].name;
+    const std::string& name = explanation_.graph.tensors[tensor].name;
     for (int step = 0; step < 8; ++step) {
       if (source_.tensor(output).name == name) return true;
       const int producer = source_.producer[static_cast<size_t>(output)];
@@ -289,7 +293,7 @@ class Drawing {
   }
 
   void right_line(ir::TensorId tensor, size_t to_band) {
-    const ir::Tensor& t = e_.graph.tensors[tensor];
+    const ir::Tensor& t = explanation_.graph.tensors[tensor];
     const int writer = writer_of(tensor);
     if (t.constant || writer < 0 || !right_.contains(static_cast<size_t>(writer)) ||
         !right_.contains(to_band))
@@ -318,13 +322,13 @@ class Drawing {
     lines_.push_back({{"class", kind}, {"d", d}});
   }
 
-  const Explanation& e_;
+  const Explanation& explanation_;
   const SourceGraph& source_;
   const Json& layers_;
   std::vector<Band> bands_;
   std::map<int, Spot> spots_, ports_;  // by node of the file, by tensor
   std::map<size_t, Spot> right_;       // by band
-  double y_ = kTop;
+  double next_y_ = kTop;
   int row_ = 0;
   Json shades_ = Json::array(), lines_ = Json::array(), boxes_ = Json::array(),
        notes_ = Json::array();

@@ -47,12 +47,12 @@ const Factor* worst_of(const LayerFacts& f) {
 
 class Writer {
  public:
-  explicit Writer(const Explanation& e) : e_(e) {}
+  explicit Writer(const Explanation& e) : explanation_(e) {}
 
   Json layer(const LayerFacts& f) const {
-    const ir::Node& node = e_.graph.nodes[f.node];
+    const ir::Node& node = explanation_.graph.nodes[f.node];
     Json files = Json::array();
-    for (int id : f.source) files.push_back(e_.source.node(id).node.name);
+    for (int id : f.source) files.push_back(explanation_.source.node(id).node.name);
     Json j = {{"name", node.name},    {"title", title_of(f.node)}, {"operator", node.type},
               {"kind", f.kind},       {"macs", node.macs},         {"file_nodes", files},
               {"formula", f.formula}, {"numbers", f.numbers}};
@@ -70,7 +70,7 @@ class Writer {
     if (const Factor* worst = worst_of(f)) j["worst_factor"] = factor_json(*worst);
     if (f.accumulator_low) j["accumulator"] = accumulator(f);
     j["pairs"] = Json::array();
-    for (const Absorbed& a : e_.absorbed) {
+    for (const Absorbed& a : explanation_.absorbed) {
       if (a.place == Absorbed::Place::Layer && a.layer == f.node) j["pairs"].push_back(pair(a));
     }
     j["problems"] = f.problems;
@@ -79,10 +79,10 @@ class Writer {
 
   Json edges() const {
     Json edges = Json::array();
-    for (ir::TensorId id : e_.graph.tensors.ids()) {
-      const ir::Tensor& t = e_.graph.tensors[id];
+    for (ir::TensorId id : explanation_.graph.tensors.ids()) {
+      const ir::Tensor& t = explanation_.graph.tensors[id];
       Json readers = Json::array(), writer;
-      for (const ir::Node& node : e_.graph.nodes) {
+      for (const ir::Node& node : explanation_.graph.nodes) {
         const auto inputs = ir::inputs_of(node.operation);
         if (std::ranges::find(inputs, id) != inputs.end()) readers.push_back(node.name);
         if (ir::output_of(node.operation) == id) writer = node.name;
@@ -99,8 +99,8 @@ class Writer {
                        {"from", writer},
                        {"to", readers},
                        {"is_constant", t.constant.has_value()},
-                       {"is_input", is_port(e_.graph.inputs)},
-                       {"is_output", is_port(e_.graph.outputs)}});
+                       {"is_input", is_port(explanation_.graph.inputs)},
+                       {"is_output", is_port(explanation_.graph.outputs)}});
     }
     return edges;
   }
@@ -108,12 +108,12 @@ class Writer {
   Json pair(const Absorbed& a) const {
     static constexpr std::array<const char*, 5> kPlaces = {"layer", "host input", "host output",
                                                            "float", "vanished"};
-    const auto& node = e_.source.node(a.node).node;
-    const SourceScaling s = scaling_of_pair(e_.source, a.node);
+    const auto& node = explanation_.source.node(a.node).node;
+    const SourceScaling s = scaling_of_pair(explanation_.source, a.node);
     return {{"node", node.name},
             {"operator", node.type},
             {"place", kPlaces[static_cast<size_t>(a.place)]},
-            {"layer", a.layer.exists() ? Json(e_.graph.nodes[a.layer].name) : Json()},
+            {"layer", a.layer.exists() ? Json(explanation_.graph.nodes[a.layer].name) : Json()},
             {"layer_title", a.layer.exists() ? Json(title_of(a.layer)) : Json()},
             {"role", a.role},
             {"what", a.what},
@@ -126,23 +126,24 @@ class Writer {
   Json summary() const {
     using Place = Absorbed::Place;
     const auto count = [&](Place place) {
-      return std::ranges::count_if(e_.absorbed,
+      return std::ranges::count_if(explanation_.absorbed,
                                    [&](const Absorbed& a) { return a.place == place; });
     };
-    const auto quantize = std::ranges::count_if(
-        e_.absorbed, [&](const Absorbed& a) { return is_quantize(e_.source.node(a.node)); });
+    const auto quantize = std::ranges::count_if(explanation_.absorbed, [&](const Absorbed& a) {
+      return is_quantize(explanation_.source.node(a.node));
+    });
     int64_t macs = 0;
-    for (const ir::Node& node : e_.graph.nodes) macs += node.macs;
-    return {{"file_nodes", e_.source.nodes.size()},
+    for (const ir::Node& node : explanation_.graph.nodes) macs += node.macs;
+    return {{"file_nodes", explanation_.source.nodes.size()},
             {"quantize_nodes", quantize},
-            {"dequantize_nodes", static_cast<int64_t>(e_.absorbed.size()) - quantize},
+            {"dequantize_nodes", static_cast<int64_t>(explanation_.absorbed.size()) - quantize},
             {"absorbed", count(Place::Layer) + count(Place::Vanished)},
             {"at_host", count(Place::HostInput) + count(Place::HostOutput)},
             {"in_float", count(Place::Float)},
-            {"layers", e_.graph.nodes.size()},
+            {"layers", explanation_.graph.nodes.size()},
             {"macs", macs},
-            {"left_in_float", e_.left.size()},
-            {"dynamic_nodes", e_.dynamic_nodes}};
+            {"left_in_float", explanation_.left.size()},
+            {"dynamic_nodes", explanation_.dynamic_nodes}};
   }
 
  private:
@@ -178,13 +179,13 @@ class Writer {
 
   // What tables call a layer: the node that names its operator, and how many others it stands for.
   std::string title_of(ir::NodeId layer) const {
-    const LayerFacts& f = e_.layers[layer];
-    const std::string main =
-        f.main < 0 ? e_.graph.nodes[layer].name : e_.source.node(f.main).node.name;
+    const LayerFacts& f = explanation_.layers[layer];
+    const std::string main = f.main < 0 ? explanation_.graph.nodes[layer].name
+                                        : explanation_.source.node(f.main).node.name;
     return f.source.size() > 1 ? fmt::format("{} +{}", main, f.source.size() - 1) : main;
   }
 
-  const Explanation& e_;
+  const Explanation& explanation_;
 };
 
 // Whether a port of the device is one of the user's, not the edge of an island of float inside the

@@ -47,85 +47,91 @@ int64_t users_bias(const Op& op, int zx) {
 
 class Writer {
  public:
-  Writer(const Explanation& e, LayerFacts& f) : e_(e), f_(f) {}
+  Writer(const Explanation& e, LayerFacts& f) : explanation_(e), facts_(f) {}
 
   void operator()(const ir::Conv& op) { product(op); }
   void operator()(const ir::Depthwise& op) { product(op); }
   void operator()(const ir::MaxPool& op) {
-    const Factor& m = f_.factors.front();
-    if (m.m0 == 1 && m.shift == 0 && !f_.has_table) {
-      f_.formula = "y = clamp(max(x), low, high)";
-      f_.numbers = f_.low == -128 && f_.high == 127
-                       ? "y = max(x)"
-                       : fmt::format("y = clamp(max(x), {}, {})", f_.low, f_.high);
+    const Factor& m = facts_.factors.front();
+    if (m.m0 == 1 && m.shift == 0 && !facts_.has_table) {
+      facts_.formula = "y = clamp(max(x), low, high)";
+      facts_.numbers = facts_.low == -128 && facts_.high == 127
+                           ? "y = max(x)"
+                           : fmt::format("y = clamp(max(x), {}, {})", facts_.low, facts_.high);
       static_cast<void>(op);
       return;
     }
-    f_.formula = symbols(f_, "(max(x) - Zx) * M0 * 2^-n");
-    f_.numbers = finished(f_, fmt::format("{} * {}", minus("max(x)", f_.zx), times_m(m)));
+    facts_.formula = symbols(facts_, "(max(x) - Zx) * M0 * 2^-n");
+    facts_.numbers =
+        finished(facts_, fmt::format("{} * {}", minus("max(x)", facts_.zx), times_m(m)));
   }
   void operator()(const ir::AveragePool& op) {
-    f_.formula = symbols(f_, "sum(x - Zx) * M0 * 2^-n");
-    f_.numbers = finished(f_, fmt::format("sum of {} taps {} * {}", op.kernel_h * op.kernel_w,
-                                          minus("x", op.input_zero), times_m(f_.factors.front())));
+    facts_.formula = symbols(facts_, "sum(x - Zx) * M0 * 2^-n");
+    facts_.numbers =
+        finished(facts_, fmt::format("sum of {} taps {} * {}", op.kernel_h * op.kernel_w,
+                                     minus("x", op.input_zero), times_m(facts_.factors.front())));
   }
   void operator()(const ir::Eltwise& op) {
     const std::string a = minus("a", op.a_zero), b = minus("b", op.b_zero);
     const char sign = op.operation == isa::EltwiseOp::Sub ? '-' : '+';
     if (op.operation == isa::EltwiseOp::Mul) {
-      f_.formula = symbols(f_, "(a - Za) * (b - Zb) * M0 * 2^-n");
-      f_.numbers = finished(f_, fmt::format("{} * {} * {}", a, b, times_m(f_.factors.front())));
+      facts_.formula = symbols(facts_, "(a - Za) * (b - Zb) * M0 * 2^-n");
+      facts_.numbers =
+          finished(facts_, fmt::format("{} * {} * {}", a, b, times_m(facts_.factors.front())));
     } else if (op.exact) {
-      f_.formula = symbols(f_, fmt::format("((a - Za) * Ma {} (b - Zb) * Mb) * 2^-n", sign));
-      f_.numbers = finished(
-          f_, fmt::format("({} * {} {} {} * {}) * 2^-{}", a, op.a_m0, sign, b, op.b_m0, op.shift));
+      facts_.formula =
+          symbols(facts_, fmt::format("((a - Za) * Ma {} (b - Zb) * Mb) * 2^-n", sign));
+      facts_.numbers = finished(facts_, fmt::format("({} * {} {} {} * {}) * 2^-{}", a, op.a_m0,
+                                                    sign, b, op.b_m0, op.shift));
     } else {
-      f_.formula = symbols(f_, fmt::format("(A {} B) * M0 * 2^-n", sign)) +
-                   ", A = round((a - Za) * 2^20 * Ma * 2^-na), B likewise";
-      f_.numbers = finished(f_, fmt::format("(round({} * 2^20 * {}) {} round({} * 2^20 * {})) * {}",
-                                            a, times_m(f_.factors[0]), sign, b,
-                                            times_m(f_.factors[1]), times_m(f_.factors[2])));
+      facts_.formula = symbols(facts_, fmt::format("(A {} B) * M0 * 2^-n", sign)) +
+                       ", A = round((a - Za) * 2^20 * Ma * 2^-na), B likewise";
+      facts_.numbers =
+          finished(facts_, fmt::format("(round({} * 2^20 * {}) {} round({} * 2^20 * {})) * {}", a,
+                                       times_m(facts_.factors[0]), sign, b,
+                                       times_m(facts_.factors[1]), times_m(facts_.factors[2])));
     }
   }
   void operator()(const ir::Lookup& op) {
-    f_.formula = "y = T[x], T a table of 256 bytes";
+    facts_.formula = "y = T[x], T a table of 256 bytes";
     const auto entry = [&](int q) {
       return static_cast<int>(op.table[static_cast<size_t>(q + 128)]);
     };
-    f_.numbers = fmt::format("y = T[x]: T[-128] = {}, T[{}] = {} (real 0), T[127] = {}",
-                             entry(-128), f_.zx, entry(f_.zx), entry(127));
+    facts_.numbers = fmt::format("y = T[x]: T[-128] = {}, T[{}] = {} (real 0), T[127] = {}",
+                                 entry(-128), facts_.zx, entry(facts_.zx), entry(127));
   }
   void operator()(const ir::Softmax& op) {
-    f_.formula =
+    facts_.formula =
         "y = clamp(Zy + round(E[max - x] / sum(E) * M0 * 2^-n), -128, 127), E a table of 256 "
         "uint32";
-    f_.numbers =
+    facts_.numbers =
         fmt::format("E[0] = {}, E[1] = {}, E[2] = {}; M0 = {}, n = {}, Zy = {}", op.exponentials[0],
                     op.exponentials[1], op.exponentials[2], op.m0, op.shift, op.zero_point);
   }
   void operator()(const ir::Concat& op) {
-    f_.formula = f_.numbers = fmt::format(
+    facts_.formula = facts_.numbers = fmt::format(
         "y = {} inputs one behind the other, their bytes as they are", op.inputs.size());
   }
   void operator()(const ir::Move&) {
-    f_.formula = f_.numbers = "y = bytes of x in another arrangement, as they are";
+    facts_.formula = facts_.numbers = "y = bytes of x in another arrangement, as they are";
   }
   void operator()(const ir::Reshape&) {
-    f_.formula = f_.numbers = "y = x: the same bytes under another shape";
+    facts_.formula = facts_.numbers = "y = x: the same bytes under another shape";
   }
 
  private:
   template <typename Op>
   void product(const Op& op) {
-    f_.formula = symbols(f_, "(sum((x - Zx) * (w - Zw)) + b) * M0 * 2^-n");
-    if (f_.factors.empty()) return;
-    const std::string sum = fmt::format("sum({} * {})", minus("x", f_.zx), minus("w", f_.zw));
-    f_.numbers = finished(f_, fmt::format("({}) * {}", plus(sum, users_bias(op, f_.zx)),
-                                          times_m(f_.factors.front())));
+    facts_.formula = symbols(facts_, "(sum((x - Zx) * (w - Zw)) + b) * M0 * 2^-n");
+    if (facts_.factors.empty()) return;
+    const std::string sum =
+        fmt::format("sum({} * {})", minus("x", facts_.zx), minus("w", facts_.zw));
+    facts_.numbers = finished(facts_, fmt::format("({}) * {}", plus(sum, users_bias(op, facts_.zx)),
+                                                  times_m(facts_.factors.front())));
   }
 
-  const Explanation& e_;
-  LayerFacts& f_;
+  const Explanation& explanation_;
+  LayerFacts& facts_;
 };
 
 }  // namespace

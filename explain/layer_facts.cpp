@@ -25,7 +25,10 @@ Rational allowed_for(const Rational& m, int bits = 31) {
 class Facts {
  public:
   Facts(const Explanation& e, LayerFacts& facts)
-      : e_(e), facts_(facts), node_(e.graph.nodes[facts.node]), is_tflite_(e.source.is_tflite) {
+      : explanation_(e),
+        facts_(facts),
+        node_(e.graph.nodes[facts.node]),
+        is_tflite_(e.source.is_tflite) {
     // Where the file quantizes the result more than once, the edge says which one this layer is.
     const auto results = result_scalings(e.source, facts.main);
     const ir::Tensor& edge = tensor(ir::output_of(node_.operation));
@@ -104,7 +107,7 @@ class Facts {
   void operator()(const ir::Concat& op) { bytes_kept(op.inputs.front(), op.output); }
 
  private:
-  const ir::Tensor& tensor(ir::TensorId id) const { return e_.graph.tensors[id]; }
+  const ir::Tensor& tensor(ir::TensorId id) const { return explanation_.graph.tensors[id]; }
 
   void input(ir::TensorId id) {
     facts_.zx = tensor(id).zero_point;
@@ -164,7 +167,8 @@ class Facts {
     requant(op.requant, op.output);
     bound(op);
     if (is_resize()) return resize(op);
-    const auto weights = facts_.main < 0 ? std::nullopt : weight_scaling(e_.source, facts_.main);
+    const auto weights =
+        facts_.main < 0 ? std::nullopt : weight_scaling(explanation_.source, facts_.main);
     if (!weights) {
       facts_.problems.push_back("the file states no scale for the weights");
       return;
@@ -211,8 +215,8 @@ class Facts {
   // weight scale.
   bool multiplies_in_float() const {
     if (node_.type == "FULLY_CONNECTED") return facts_.sw.size() == 1;
-    const auto& source = e_.source.node(facts_.main);
-    return e_.source.tensor(source.inputs.at(0)).type == "uint8";
+    const auto& source = explanation_.source.node(facts_.main);
+    return explanation_.source.tensor(source.inputs.at(0)).type == "uint8";
   }
 
   // Where acc + bias can lie, over all inputs (docs/arithmetic.md, section 3).
@@ -265,7 +269,7 @@ class Facts {
     facts_.accumulator_high = Integer(1) << 28;
   }
 
-  const Explanation& e_;
+  const Explanation& explanation_;
   LayerFacts& facts_;
   const ir::Node& node_;
   bool is_tflite_;

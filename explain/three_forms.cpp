@@ -104,44 +104,45 @@ struct Element {
 class Forms {
  public:
   Forms(const LayerFacts& f, const Product& p, const Bytes& in, bool ties_away)
-      : f_(f), p_(p), in_(in), ties_away_(ties_away), biases_(users_biases(p)) {}
+      : facts_(f), product_(p), in_(in), ties_away_(ties_away), biases_(users_biases(p)) {}
 
   Element at(int64_t index) const {
     Element e{.index = index};
-    e.c = static_cast<int>(index % p_.output.shape.c);
-    e.x = static_cast<int>(index / p_.output.shape.c % p_.output.shape.w);
-    e.y = static_cast<int>(index / p_.output.shape.c / p_.output.shape.w);
+    e.c = static_cast<int>(index % product_.output.shape.c);
+    e.x = static_cast<int>(index / product_.output.shape.c % product_.output.shape.w);
+    e.y = static_cast<int>(index / product_.output.shape.c / product_.output.shape.w);
     const auto channel = static_cast<size_t>(e.c);
-    const float sx = f_.sx[0], sw = f_.sw[f_.sw.size() == 1 ? 0 : channel], sy = *f_.sy;
+    const float sx = facts_.sx[0], sw = facts_.sw[facts_.sw.size() == 1 ? 0 : channel],
+                sy = *facts_.sy;
     float real = static_cast<float>(biases_[channel]) * (sx * sw);
     e.sum = biases_[channel];
-    visit_taps(p_, in_, e.y, e.x, e.c, [&](int x, int w) {
+    visit_taps(product_, in_, e.y, e.x, e.c, [&](int x, int w) {
       e.sum += x * w;
       real += (static_cast<float>(x) * sx) * (static_cast<float>(w) * sw);
     });
     e.real = real;
     const float steps = ties_away_ ? std::round(real / sy) : std::nearbyint(real / sy);
     e.as_float = clamped(Integer(static_cast<int64_t>(std::clamp(steps, -1e9f, 1e9f))));
-    const Factor& m = f_.factors[f_.factors.size() == 1 ? 0 : channel];
+    const Factor& m = facts_.factors[facts_.factors.size() == 1 ? 0 : channel];
     const Rational scaled = e.sum * m.exact;
     e.scaled = decimal(scaled, 8);
     e.as_exact = clamped(rounded(scaled, ties_away_ ? Ties::Away : Ties::Even));
-    e.as_fixed = clamped(requantized(e.sum, m.m0, m.shift, *f_.rounding));
+    e.as_fixed = clamped(requantized(e.sum, m.m0, m.shift, *facts_.rounding));
     return e;
   }
 
   const Factor& factor(int channel) const {
-    return f_.factors[f_.factors.size() == 1 ? 0 : static_cast<size_t>(channel)];
+    return facts_.factors[facts_.factors.size() == 1 ? 0 : static_cast<size_t>(channel)];
   }
 
  private:
   int clamped(const Integer& steps) const {
-    const Integer y = steps + f_.zy;
-    return y < f_.low ? f_.low : y > f_.high ? f_.high : static_cast<int>(y);
+    const Integer y = steps + facts_.zy;
+    return y < facts_.low ? facts_.low : y > facts_.high ? facts_.high : static_cast<int>(y);
   }
 
-  const LayerFacts& f_;
-  const Product& p_;
+  const LayerFacts& facts_;
+  const Product& product_;
   const Bytes& in_;
   bool ties_away_;
   std::vector<int64_t> biases_;

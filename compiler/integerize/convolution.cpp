@@ -69,7 +69,7 @@ ir::Requant requant_of(const LayerContext& context, const frontend::ConvLayer& l
   ir::Requant requant;
   requant.rounding = context.is_tflite() ? isa::Rounding::TflDouble : isa::Rounding::HalfEven;
   requant.zero_point = output.zero_point;
-  const ClampBounds bounds = quantized_bounds(context, output, layer.clamp);
+  const ClampRange bounds = clamp_range(context, output, layer.clamp);
   requant.low = bounds.low;
   requant.high = bounds.high;
   for (size_t c = 0; c < channels; ++c) {

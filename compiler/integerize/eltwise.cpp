@@ -76,7 +76,7 @@ ir::Operation integerize_eltwise(const LayerContext& context, const frontend::El
   const frontend::Value& a = context.network.value(layer.a);
   const frontend::Value& b = context.network.value(layer.b);
   const frontend::Value& output = context.network.value(layer.output);
-  const ClampBounds bounds = quantized_bounds(context, output, layer.clamp);
+  const ClampRange bounds = clamp_range(context, output, layer.clamp);
   ir::Eltwise op{
       .a = tensor_of(layer.a), .b = tensor_of(layer.b), .output = tensor_of(layer.output)};
   op.operation = layer.operation;

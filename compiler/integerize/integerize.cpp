@@ -57,8 +57,8 @@ int memory_axis(const LayerContext& context, const frontend::ConcatLayer& layer)
 
 }  // namespace
 
-ClampBounds quantized_bounds(const LayerContext& context, const frontend::Value& output,
-                             const frontend::Clamp& clamp) {
+ClampRange clamp_range(const LayerContext& context, const frontend::Value& output,
+                       const frontend::Clamp& clamp) {
   const auto bound = [&](float real) {
     if (std::isnan(real)) frontend::refuse<kBoundOfActivation>(context.node);
     if (std::isinf(real)) return real < 0 ? -128 : 127;
@@ -68,7 +68,7 @@ ClampBounds quantized_bounds(const LayerContext& context, const frontend::Value&
                                                 std::nearbyint(real / output.scale), -1e6f, 1e6f));
     return std::clamp(q, -128, 127);
   };
-  ClampBounds bounds{bound(clamp.low), bound(clamp.high)};
+  ClampRange bounds{bound(clamp.low), bound(clamp.high)};
   bounds.low = std::min(bounds.low, bounds.high);
   return bounds;
 }

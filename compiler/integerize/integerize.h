@@ -26,12 +26,12 @@ ir::Operation integerize_pool(const LayerContext& context, const frontend::PoolL
 ir::Operation integerize_eltwise(const LayerContext& context, const frontend::EltwiseLayer& layer);
 ir::Operation integerize_softmax(const LayerContext& context, const frontend::SoftmaxLayer& layer);
 
-// The int8 bounds of a real clamp on the output's scale, rounded as the framework does.
-struct ClampBounds {
+// The int8 range of a real clamp on the output's scale, rounded as the framework does.
+struct ClampRange {
   int low = -128, high = 127;
 };
-ClampBounds quantized_bounds(const LayerContext& context, const frontend::Value& output,
-                             const frontend::Clamp& clamp);
+ClampRange clamp_range(const LayerContext& context, const frontend::Value& output,
+                       const frontend::Clamp& clamp);
 
 // TFLite's multiplier in the machine's form. Refuses factors that would overflow int32 on values up
 // to `bound`.

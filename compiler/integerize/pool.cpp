@@ -25,7 +25,7 @@ ir::Multiplier mean_multiplier(const LayerContext& context, double real, int64_t
           static_cast<uint8_t>(31 - (exponent - room))};
 }
 
-ir::MaxPool lower_maximum(const LayerContext& context, const frontend::PoolLayer& layer) {
+ir::MaxPool integerize_maximum(const LayerContext& context, const frontend::PoolLayer& layer) {
   const frontend::Value& input = context.network.value(layer.input);
   const frontend::Value& output = context.network.value(layer.output);
   if (context.is_tflite()) require_same_scale(context, input, output);
@@ -34,7 +34,7 @@ ir::MaxPool lower_maximum(const LayerContext& context, const frontend::PoolLayer
       input.scale == output.scale ? ir::Multiplier{1, 0}
                                   : onnx_multiplier(context, static_cast<double>(input.scale) /
                                                                  static_cast<double>(output.scale));
-  const ClampBounds bounds = quantized_bounds(context, output, layer.clamp);
+  const ClampRange bounds = clamp_range(context, output, layer.clamp);
   return {
       .input = tensor_of(layer.input),
       .output = tensor_of(layer.output),
@@ -56,11 +56,11 @@ ir::MaxPool lower_maximum(const LayerContext& context, const frontend::PoolLayer
 }  // namespace
 
 ir::Operation integerize_pool(const LayerContext& context, const frontend::PoolLayer& layer) {
-  if (layer.kind == frontend::PoolLayer::Kind::Maximum) return lower_maximum(context, layer);
+  if (layer.kind == frontend::PoolLayer::Kind::Maximum) return integerize_maximum(context, layer);
   const frontend::Value& input = context.network.value(layer.input);
   const frontend::Value& output = context.network.value(layer.output);
   const double ratio = static_cast<double>(input.scale) / static_cast<double>(output.scale);
-  const ClampBounds bounds = quantized_bounds(context, output, layer.clamp);
+  const ClampRange bounds = clamp_range(context, output, layer.clamp);
   ir::AveragePool pool{.input = tensor_of(layer.input),
                        .output = tensor_of(layer.output),
                        .kernel_h = layer.kernel_h,

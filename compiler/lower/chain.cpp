@@ -36,7 +36,7 @@ class ChainLowering {
  public:
   ChainLowering(const plan::Chain& chain, Context& context)
       : chain_(chain),
-        c_(context),
+        context_(context),
         head_(plan::head_of(context.graph, chain)),
         layout_(choose_layout()),
         ticks_(context.graph, chain, layout_.rows),
@@ -49,7 +49,7 @@ class ChainLowering {
   }
 
   void run() {
-    const int images = plan::output_shape(c_.graph, chain_.nodes.back()).n;
+    const int images = plan::output_shape(context_.graph, chain_.nodes.back()).n;
     const int last = static_cast<int>(stages_.size()) - 1;
     for (int image = 0; image < images; ++image) {
       for (int tick = 0; tick < ticks_.count() + last; ++tick) {
@@ -63,13 +63,14 @@ class ChainLowering {
 
  private:
   plan::ChainLayout choose_layout() const {
-    const int height = plan::output_shape(c_.graph, chain_.nodes.back()).h;
-    const auto is_streamed = [&](ir::TensorId t) { return !c_.home(t).is_on_chip; };
+    const int height = plan::output_shape(context_.graph, chain_.nodes.back()).h;
+    const auto is_striped = [&](ir::TensorId t) { return !context_.home(t).is_on_chip; };
     plan::ChainLayout best;
     for (int rows = 1; rows <= std::min(kMostRows, std::max(1, height / kFewestTicks)); ++rows) {
-      const plan::ChainLayout layout = plan::lay_out_chain(
-          c_.graph, c_.plan.fusions, chain_, c_.config, rows, c_.workspace().begin, is_streamed);
-      if (rows > 1 && layout.bytes > c_.workspace().bytes) break;
+      const plan::ChainLayout layout =
+          plan::lay_out_chain(context_.graph, context_.plan.fusions, chain_, context_.config, rows,
+                              context_.workspace().begin, is_striped);
+      if (rows > 1 && layout.bytes > context_.workspace().bytes) break;
       best = layout;
     }
     return best;
@@ -77,16 +78,17 @@ class ChainLowering {
 
   void make_stages() {
     for (ir::NodeId node : chain_.nodes) {
-      c_.layer = node;
+      context_.layer = node;
       Stage stage;
       stage.node = node;
-      if (const auto* conv = std::get_if<ir::Conv>(&plan::operation_of(c_.graph, node))) {
-        stage.conv = std::make_unique<ConvLowering>(*conv, c_);
+      if (const auto* conv = std::get_if<ir::Conv>(&plan::operation_of(context_.graph, node))) {
+        stage.conv = std::make_unique<ConvLowering>(*conv, context_);
       } else {
-        const auto& d = std::get<ir::Depthwise>(plan::operation_of(c_.graph, node));
-        const ir::Shape& out = plan::output_shape(c_.graph, node);
+        const auto& d = std::get<ir::Depthwise>(plan::operation_of(context_.graph, node));
+        const ir::Shape& out = plan::output_shape(context_.graph, node);
         stage.window = std::make_unique<WindowLowering>(
-            window_op(d, c_), std::vector<WindowArea>{{0, out.h, 0, out.w, d.requant}}, c_);
+            window_op(d, context_), std::vector<WindowArea>{{0, out.h, 0, out.w, d.requant}},
+            context_);
       }
       stages_.push_back(std::move(stage));
     }
@@ -96,10 +98,11 @@ class ChainLowering {
   void keep_weights() {
     int64_t weights = 0, parameters = 0;
     for (const Stage& stage : stages_) {
-      weights += round_up(stage.weight_bytes(), c_.config.line_bytes);
+      weights += round_up(stage.weight_bytes(), context_.config.line_bytes);
       parameters += stage.parameter_bytes();
     }
-    int64_t weights_at = c_.weights.take(weights), parameters_at = c_.parameters.take(parameters);
+    int64_t weights_at = context_.weights.take(weights),
+            parameters_at = context_.parameters.take(parameters);
     int line_base = 0;
     for (Stage& stage : stages_) {
       if (stage.conv) {
@@ -108,7 +111,7 @@ class ChainLowering {
         stage.window->keep_at(weights_at, parameters_at, line_base);
         line_base += stage.window->places();
       }
-      weights_at += round_up(stage.weight_bytes(), c_.config.line_bytes);
+      weights_at += round_up(stage.weight_bytes(), context_.config.line_bytes);
       parameters_at += stage.parameter_bytes();
     }
   }
@@ -121,14 +124,14 @@ class ChainLowering {
   void do_stage(size_t s, int tick, int image) {
     const int r0 = ticks_.end(s, tick - 1), r1 = ticks_.end(s, tick);
     if (r0 >= r1) return;
-    c_.layer = stages_[s].node;
-    c_.begin_step();
+    context_.layer = stages_[s].node;
+    context_.begin_step();
     std::vector<InputRows> inputs;
     if (s > 0) {
       const int first = ticks_.end(s - 1, tick - 1);
       inputs = {{slot(s - 1, tick), first, ticks_.end(s - 1, tick) - first}};
     } else {
-      for (RowWindow& window : inputs_) {
+      for (TensorStripes& window : inputs_) {
         inputs.push_back(
             window.rows_for(image, r0 * head_.stride_h - head_.padding.top,
                             (r1 - 1) * head_.stride_h - head_.padding.top + plan::reach_of(head_)));
@@ -140,11 +143,11 @@ class ChainLowering {
   }
 
   const plan::Chain& chain_;
-  Context& c_;
+  Context& context_;
   const ir::Conv& head_;
   const plan::ChainLayout layout_;
   const plan::Ticks ticks_;
-  std::vector<RowWindow> inputs_;
+  std::vector<TensorStripes> inputs_;
   StripeResult result_;
   std::vector<Stage> stages_;
 };

@@ -11,18 +11,19 @@ constexpr int64_t kLargestRun = 4096;  // small enough that what follows starts 
 
 class ConcatLowering {
  public:
-  ConcatLowering(const ir::Concat& concat, Context& context) : concat_(concat), c_(context) {
+  ConcatLowering(const ir::Concat& concat, Context& context) : concat_(concat), context_(context) {
     std::vector<ir::TensorId> tensors = concat.inputs;
     tensors.push_back(concat.output);
-    const auto regions = share_workspace(c_, tensors);
-    for (size_t i = 0; i < tensors.size(); ++i) windows_.emplace_back(c_, tensors[i], regions[i]);
+    const auto regions = share_workspace(context_, tensors);
+    for (size_t i = 0; i < tensors.size(); ++i)
+      windows_.emplace_back(context_, tensors[i], regions[i]);
   }
 
   void run() { concat_.axis == 1 ? below_one_another() : side_by_side(); }
 
  private:
-  const ir::Shape& shape(ir::TensorId id) const { return c_.tensor(id).shape; }
-  RowWindow& result() { return windows_.back(); }
+  const ir::Shape& shape(ir::TensorId id) const { return context_.tensor(id).shape; }
+  TensorStripes& result() { return windows_.back(); }
 
   // Along the height: rows of one input after those of another.
   void below_one_another() {
@@ -35,9 +36,10 @@ class ConcatLowering {
             std::min({windows_[i].largest_stripe(), result().largest_stripe(), rows});
         for (int64_t first = 0; first < rows; first += stripe) {
           const int64_t count = std::min(stripe, rows - first), from = image * rows + first;
-          c_.begin_step();
+          context_.begin_step();
           const int64_t at = windows_[i].open_for_reading(from, from + count);
-          emit_copy(c_, at, result().open_for_writing(to), {count * result().row_bytes(), 1, 0, 0});
+          emit_copy(context_, at, result().open_for_writing(to),
+                    {count * result().row_bytes(), 1, 0, 0});
           result().finish(to, to + count);
           to += count;
         }
@@ -50,17 +52,17 @@ class ConcatLowering {
     const ir::Shape& out = shape(concat_.output);
     const int64_t rows = int64_t{out.n} * out.h;
     int64_t stripe = rows;
-    for (const RowWindow& window : windows_) stripe = std::min(stripe, window.largest_stripe());
+    for (const TensorStripes& window : windows_) stripe = std::min(stripe, window.largest_stripe());
     for (int64_t first = 0; first < rows; first += stripe) {
       const int64_t last = std::min(first + stripe, rows);
-      c_.begin_step();
+      context_.begin_step();
       int64_t to = result().open_for_writing(first);
       const int64_t runs = (last - first) * (concat_.axis == 2 ? 1 : out.w);
       const int64_t step = int64_t{out.c} * (concat_.axis == 2 ? out.w : 1);
       for (size_t i = 0; i < concat_.inputs.size(); ++i) {
         const ir::Shape& in = shape(concat_.inputs[i]);
         const int64_t run = int64_t{in.c} * (concat_.axis == 2 ? in.w : 1);
-        emit_copy(c_, windows_[i].open_for_reading(first, last), to, {run, runs, run, step});
+        emit_copy(context_, windows_[i].open_for_reading(first, last), to, {run, runs, run, step});
         to += run;
       }
       result().finish(first, last);
@@ -68,8 +70,8 @@ class ConcatLowering {
   }
 
   const ir::Concat& concat_;
-  Context& c_;
-  std::vector<RowWindow> windows_;  // of the inputs, then of the result
+  Context& context_;
+  std::vector<TensorStripes> windows_;  // of the inputs, then of the result
 };
 
 }  // namespace

@@ -111,7 +111,7 @@ uint32_t Context::set_table(const std::array<int8_t, 256>& table) {
   return set.slot;
 }
 
-RowWindow::RowWindow(Context& context, ir::TensorId tensor, plan::Region region, int every)
+TensorStripes::TensorStripes(Context& context, ir::TensorId tensor, plan::Region region, int every)
     : context_(context),
       home_(context.home(tensor)),
       region_(region),
@@ -121,8 +121,8 @@ RowWindow::RowWindow(Context& context, ir::TensorId tensor, plan::Region region,
       rows_in_image_(ceil_div(height_, every_)),
       total_rows_(context.tensor(tensor).shape.n * rows_in_image_) {}
 
-int64_t RowWindow::largest_stripe() const {
-  if (!is_streamed()) return int64_t{1} << 40;
+int64_t TensorStripes::largest_stripe() const {
+  if (!is_striped()) return int64_t{1} << 40;
   if (is_whole_at_once()) return total_rows_;
   const int64_t rows = region_.bytes / 2 / row_bytes_;
   if (rows == 0) {
@@ -135,20 +135,20 @@ int64_t RowWindow::largest_stripe() const {
   return rows;
 }
 
-int64_t RowWindow::open(int64_t first) {
+int64_t TensorStripes::open(int64_t first) {
   first_row_ = first;
-  slot_ = is_streamed() ? region_.begin + turn_ * (region_.bytes / 2)
-                        : home_.scratchpad + first * row_bytes_;
-  if (is_streamed() && !is_whole_at_once()) turn_ ^= 1;
+  slot_ = is_striped() ? region_.begin + turn_ * (region_.bytes / 2)
+                       : home_.scratchpad + first * row_bytes_;
+  if (is_striped() && !is_whole_at_once()) turn_ ^= 1;
   return slot_;
 }
 
-int64_t RowWindow::open_for_reading(int64_t first, int64_t last) {
+int64_t TensorStripes::open_for_reading(int64_t first, int64_t last) {
   const int64_t address = open(first);
   const int64_t piece = std::max<int64_t>(
       1,
       kStripePieceBytes / row_bytes_);  // work on the first rows starts before the last are there
-  for (int64_t row = first; is_streamed() && row < last; row += piece) {
+  for (int64_t row = first; is_striped() && row < last; row += piece) {
     const int64_t rows = std::min(piece, last - row);
     const int64_t at = address + (row - first) * row_bytes_;
     if (every_ == 1) {
@@ -162,17 +162,17 @@ int64_t RowWindow::open_for_reading(int64_t first, int64_t last) {
   return address;
 }
 
-InputRows RowWindow::rows_for(int image, int first, int last) {
+InputRows TensorStripes::rows_for(int image, int first, int last) {
   const int height = static_cast<int>(rows_in_image_), base = image * height;
-  const int y0 = is_streamed() ? std::clamp(first, 0, height - 1) : 0;
-  const int y1 = is_streamed() ? std::clamp(last, y0 + 1, height) : height;
+  const int y0 = is_striped() ? std::clamp(first, 0, height - 1) : 0;
+  const int y1 = is_striped() ? std::clamp(last, y0 + 1, height) : height;
   return {open_for_reading(base + y0, base + y1), y0, y1 - y0, every_};
 }
 
-int64_t RowWindow::open_for_writing(int64_t first) { return open(first); }
+int64_t TensorStripes::open_for_writing(int64_t first) { return open(first); }
 
-void RowWindow::finish(int64_t first, int64_t last) {
-  if (home_.is_transient || (!is_streamed() && !home_.is_graph_output)) return;
+void TensorStripes::finish(int64_t first, int64_t last) {
+  if (home_.is_transient || (!is_striped() && !home_.is_graph_output)) return;
   context_.store(slot_ + (first - first_row_) * row_bytes_, home_.dram + first * row_bytes_,
                  (last - first) * row_bytes_);
 }
@@ -180,17 +180,17 @@ void RowWindow::finish(int64_t first, int64_t last) {
 std::vector<plan::Region> share_workspace(const Context& context,
                                           const std::vector<ir::TensorId>& tensors) {
   const plan::Region all = context.workspace();
-  const int64_t streams = std::count_if(
+  const int64_t striped = std::count_if(
       tensors.begin(), tensors.end(), [&](ir::TensorId t) { return !context.home(t).is_on_chip; });
   const int64_t bank = context.config.scratchpad_bank_bytes;
-  int64_t share = streams == 0 ? 0 : all.bytes / streams;
+  int64_t share = striped == 0 ? 0 : all.bytes / striped;
   if (share > bank) share = share / bank * bank;
   std::vector<plan::Region> regions;
   int64_t begin = all.begin;
   for (ir::TensorId t : tensors) {
-    const bool is_streamed = !context.home(t).is_on_chip;
-    regions.push_back({begin, is_streamed ? share : 0});
-    if (is_streamed) begin += share;
+    const bool is_striped = !context.home(t).is_on_chip;
+    regions.push_back({begin, is_striped ? share : 0});
+    if (is_striped) begin += share;
   }
   return regions;
 }

@@ -84,13 +84,13 @@ struct InputRows {
 
 // Stripes of a tensor's rows for a layer: in place where the tensor is on chip, otherwise one of
 // two slots in the workspace, used in turn, or all of its share where the tensor fits as a whole.
-class RowWindow {
+class TensorStripes {
  public:
-  // `region` is this tensor's share of the workspace. Of a streamed operand that is read with a
+  // `region` is this tensor's share of the workspace. Of a striped operand that is read with a
   // stride of `every` rows, only those are loaded; row numbers then count them.
-  RowWindow(Context& context, ir::TensorId tensor, plan::Region region, int every = 1);
+  TensorStripes(Context& context, ir::TensorId tensor, plan::Region region, int every = 1);
 
-  bool is_streamed() const { return !home_.is_on_chip; }
+  bool is_striped() const { return !home_.is_on_chip; }
   int64_t row_bytes() const { return row_bytes_; }
   int every() const { return every_; }
   // The most rows that a stripe may have.
@@ -103,7 +103,7 @@ class RowWindow {
   InputRows rows_for(int image, int first, int last);
   // A stripe of a result that begins with row `first`.
   int64_t open_for_writing(int64_t first);
-  // Rows of the stripe opened last are complete: stores them if they are streamed or a graph
+  // Rows of the stripe opened last are complete: stores them if they are striped or a graph
   // output.
   void finish(int64_t first, int64_t last);
 
@@ -120,7 +120,7 @@ class RowWindow {
   int64_t slot_ = 0, first_row_ = 0;  // of the stripe opened last
 };
 
-// Shares of the workspace for the streamed ones among `tensors`, whole banks where there are
+// Shares of the workspace for the striped ones among `tensors`, whole banks where there are
 // enough.
 std::vector<plan::Region> share_workspace(const Context& context,
                                           const std::vector<ir::TensorId>& tensors);

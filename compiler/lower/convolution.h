@@ -22,9 +22,9 @@ class ConvLowering {
   void run();
 
   // Bytes on chip of the weights and parameters of the whole layer.
-  int64_t weight_bytes() const { return w_.total_bytes; }
+  int64_t weight_bytes() const { return weights_.total_bytes; }
   int64_t parameter_bytes() const {
-    return int64_t{conv_.groups} * w_.blocks * w_.parameter_block_bytes;
+    return int64_t{conv_.groups} * weights_.blocks * weights_.parameter_block_bytes;
   }
   // They are to lie here, all at once.
   void keep_at(int64_t weights, int64_t parameters) {
@@ -44,7 +44,7 @@ class ConvLowering {
   };
 
   bool is_weight_bound() const;
-  bool stays() const { return w_.total_bytes <= c_.weights.bytes(); }
+  bool stays() const { return weights_.total_bytes <= context_.weights.bytes(); }
   int most_blocks() const;
   ConvWeights plan() const;
   plan::Tile tile_of(int rows) const;
@@ -62,9 +62,9 @@ class ConvLowering {
                  int64_t accumulator);
 
   const ir::Conv& conv_;
-  Context& c_;
+  Context& context_;
   const ir::Shape in_, out_;
-  ConvWeights w_;
+  ConvWeights weights_;
   Batch batch_;
   std::optional<int64_t> weights_at_, parameters_at_, kept_parameters_at_;
   std::optional<uint32_t> table_slot_;

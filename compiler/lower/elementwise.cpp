@@ -14,9 +14,9 @@ constexpr int64_t kPieceBytes =
 
 // Calls piece(first, last) for stripes of rows that fit the workspace.
 template <class F>
-void for_each_stripe(int64_t rows, std::vector<RowWindow*> windows, F&& piece) {
+void for_each_stripe(int64_t rows, std::vector<TensorStripes*> windows, F&& piece) {
   int64_t stripe = rows;
-  for (const RowWindow* w : windows) stripe = std::min(stripe, w->largest_stripe());
+  for (const TensorStripes* w : windows) stripe = std::min(stripe, w->largest_stripe());
   for (int64_t first = 0; first < rows; first += stripe)
     piece(first, std::min(first + stripe, rows));
 }
@@ -73,7 +73,7 @@ isa::Eltwise eltwise_instruction(const ir::Eltwise& e) {
 
 void lower(const ir::Eltwise& e, Context& c) {
   const auto regions = share_workspace(c, {e.a, e.b, e.output});
-  RowWindow a(c, e.a, regions[0]), b(c, e.b, regions[1]), result(c, e.output, regions[2]);
+  TensorStripes a(c, e.a, regions[0]), b(c, e.b, regions[1]), result(c, e.output, regions[2]);
   isa::Eltwise instruction = eltwise_instruction(e);
   bool is_first = true;
   for_each_stripe(
@@ -92,7 +92,7 @@ void lower(const ir::Eltwise& e, Context& c) {
 // The byte itself goes through the table.
 void lower(const ir::Lookup& l, Context& c) {
   const auto regions = share_workspace(c, {l.input, l.output});
-  RowWindow input(c, l.input, regions[0]), result(c, l.output, regions[1]);
+  TensorStripes input(c, l.input, regions[0]), result(c, l.output, regions[1]);
   isa::Eltwise instruction = identity_instruction();
   instruction.use_table = 1;
   bool is_first = true;
@@ -110,7 +110,7 @@ void lower(const ir::Lookup& l, Context& c) {
 
 void lower(const ir::Softmax& s, Context& c) {
   const auto regions = share_workspace(c, {s.input, s.output});
-  RowWindow input(c, s.input, regions[0]), result(c, s.output, regions[1]);
+  TensorStripes input(c, s.input, regions[0]), result(c, s.output, regions[1]);
   std::vector<uint8_t> table;
   for (uint32_t entry : s.exponentials) {
     for (int byte = 0; byte < 4; ++byte) table.push_back(static_cast<uint8_t>(entry >> (8 * byte)));

@@ -21,35 +21,36 @@ class MoveLowering {
  public:
   MoveLowering(const ir::Move& move, Context& context)
       : move_(ir::simplified(move)),
-        c_(context),
-        input_(c_.home(move.input)),
-        output_(c_.home(move.output)) {
+        context_(context),
+        input_(context_.home(move.input)),
+        output_(context_.home(move.output)) {
     strides_.assign(move_.axes.size(), 1);  // in the result
     for (size_t k = strides_.size() - 1; k-- > 0;)
       strides_[k] = strides_[k + 1] * move_.axes[k + 1].size;
   }
 
   void run() {
-    c_.begin_step();
-    const std::vector<plan::Region> regions = share_workspace(c_, {move_.input, move_.output});
+    context_.begin_step();
+    const std::vector<plan::Region> regions =
+        share_workspace(context_, {move_.input, move_.output});
     workspace_ = regions[1];
     input_region_ = regions[0];
     bring_in();
-    whole_bytes_ = c_.tensor(move_.output).shape.elements();
+    whole_bytes_ = context_.tensor(move_.output).shape.elements();
     do_blocks(0, move_.offset, 0, whole_bytes_);
     if (output_.is_on_chip && output_.is_graph_output)
-      c_.store(output_.scratchpad, output_.dram, whole_bytes_);
+      context_.store(output_.scratchpad, output_.dram, whole_bytes_);
   }
 
  private:
   // An input in DRAM that fits its share comes in as a whole; a larger one is gathered.
   void bring_in() {
-    const int64_t bytes = c_.tensor(move_.input).shape.elements();
+    const int64_t bytes = context_.tensor(move_.input).shape.elements();
     if (input_.is_on_chip) {
       from_ = input_.scratchpad;
     } else if (bytes <= input_region_.bytes) {
       from_ = input_region_.begin;
-      c_.load(input_.dram, from_, bytes);
+      context_.load(input_.dram, from_, bytes);
     }
   }
 
@@ -96,16 +97,16 @@ class MoveLowering {
       rows = *longest;
       loops.erase(longest);
     }
-    const bool is_streamed = !output_.is_on_chip;
+    const bool is_striped = !output_.is_on_chip;
     const bool is_whole = whole_bytes_ <= workspace_.bytes;
     const int64_t place =
-        is_streamed ? workspace_.begin + (is_whole ? first : turn_ * (workspace_.bytes / 2))
-                    : output_.scratchpad + first;
-    if (is_streamed && !is_whole) turn_ ^= 1;
+        is_striped ? workspace_.begin + (is_whole ? first : turn_ * (workspace_.bytes / 2))
+                   : output_.scratchpad + first;
+    if (is_striped && !is_whole) turn_ ^= 1;
     gathers_ = from_ < 0 && !bring_in_part(axis, count, from, bytes);
-    if (gathers_ && !c_.steps.back().body.empty()) c_.begin_step();
+    if (gathers_ && !context_.steps.back().body.empty()) context_.begin_step();
     copy_all(loops, 0, from, place, {run.size, rows.size, rows.from_step, rows.to_step});
-    if (is_streamed) c_.store(place, output_.dram + first, bytes);
+    if (is_striped) context_.store(place, output_.dram + first, bytes);
   }
 
   // Loads what the block needs where that is not much more than the block itself. False where it
@@ -118,10 +119,10 @@ class MoveLowering {
     }
     const int64_t half = input_region_.bytes / 2;
     if (span > half || span > 2 * bytes) return false;
-    if (!c_.steps.back().body.empty()) c_.begin_step();
+    if (!context_.steps.back().body.empty()) context_.begin_step();
     const int64_t place = input_region_.begin + input_turn_ * half;
     input_turn_ ^= 1;
-    c_.load(input_.dram + from, place, span);
+    context_.load(input_.dram + from, place, span);
     part_ = place - from;
     return true;
   }
@@ -136,7 +137,7 @@ class MoveLowering {
     } else if (gathers_) {
       gather(input_.dram + from, to, shape);
     } else {
-      emit_copy(c_, (from_ < 0 ? part_ : from_) + from, to, shape);
+      emit_copy(context_, (from_ < 0 ? part_ : from_) + from, to, shape);
     }
   }
 
@@ -154,16 +155,17 @@ class MoveLowering {
         load.row_bytes = static_cast<uint32_t>(bytes);
         load.dram_step = static_cast<int32_t>(rows > 1 ? shape.from_step : 0);
         load.scratchpad_step = static_cast<uint32_t>(rows > 1 ? shape.to_step : 0);
-        c_.steps.back().loads.push_back({load,
-                                         {reads_dram(source, (rows - 1) * shape.from_step + bytes),
-                                          writes(target, (rows - 1) * shape.to_step + bytes)},
-                                         c_.layer});
+        context_.steps.back().loads.push_back(
+            {load,
+             {reads_dram(source, (rows - 1) * shape.from_step + bytes),
+              writes(target, (rows - 1) * shape.to_step + bytes)},
+             context_.layer});
       }
     }
   }
 
   const ir::Move move_;
-  Context& c_;
+  Context& context_;
   const plan::Home &input_, &output_;
   std::vector<int64_t> strides_;
   plan::Region workspace_, input_region_;

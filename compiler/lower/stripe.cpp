@@ -36,8 +36,8 @@ StripeResult::StripeResult(Context& context, ir::NodeId node,
   const auto tensors = tensors_of(context, node);
   if (tensors.size() == 1) return;
   follower_.emplace(Follower{context.plan.fusions.follower[node],
-                             RowWindow(context, tensors[1], regions[1]),
-                             RowWindow(context, tensors[2], regions[2]),
+                             TensorStripes(context, tensors[1], regions[1]),
+                             TensorStripes(context, tensors[2], regions[2]),
                              -1,
                              -1,
                              {}});
@@ -59,7 +59,7 @@ int64_t StripeResult::open(int image, int first, int last) {
 }
 
 bool StripeResult::is_by_batch() const {
-  return follower_ && !follower_->other.is_streamed() && !follower_->result.is_streamed();
+  return follower_ && !follower_->other.is_striped() && !follower_->result.is_striped();
 }
 
 DrainPlace StripeResult::place(const plan::PlacedTile& at, int first_channel, int channels) {

@@ -43,7 +43,7 @@ class StripeResult {
   // The element-by-element operation that takes each stripe further.
   struct Follower {
     ir::NodeId node;
-    RowWindow other, result;
+    TensorStripes other, result;
     int64_t other_at = -1, result_at = -1;  // of the stripe at hand
     std::optional<uint32_t> table_slot;
   };
@@ -56,7 +56,7 @@ class StripeResult {
   const plan::Region batches_;  // two slots for batches on their way to the follower
   int turn_ = 0;
   DrainPlace batch_;  // the latest one
-  RowWindow output_;
+  TensorStripes output_;
   std::optional<Follower> follower_;
   int64_t base_row_ = 0, address_ = 0;  // of the image; of the stripe's first row
   int first_ = 0, last_ = 0;            // of the stripe

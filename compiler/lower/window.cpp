@@ -26,26 +26,27 @@ WindowOp window_op(const ir::Depthwise& d, const Context& context) {
 WindowLowering::WindowLowering(const WindowOp& op, std::vector<WindowArea> areas, Context& context)
     : op_(op),
       areas_(std::move(areas)),
-      c_(context),
-      in_(c_.tensor(op.input).shape),
-      out_(c_.tensor(op.output).shape) {
-  for (int column = 0; column < op_.kernel_w; column += c_.config.rows) {
-    windows_.push_back(plan::tap_window(op_.kernel_h, op_.kernel_w, in_.c, column, c_.config));
+      context_(context),
+      in_(context_.tensor(op.input).shape),
+      out_(context_.tensor(op.output).shape) {
+  for (int column = 0; column < op_.kernel_w; column += context_.config.rows) {
+    windows_.push_back(
+        plan::tap_window(op_.kernel_h, op_.kernel_w, in_.c, column, context_.config));
   }
   pack();
 }
 
 void WindowLowering::run() {
-  std::vector<ir::TensorId> tensors = StripeResult::tensors_of(c_, c_.layer);
+  std::vector<ir::TensorId> tensors = StripeResult::tensors_of(context_, context_.layer);
   tensors.push_back(op_.input);
-  const auto regions = share_workspace(c_, tensors);
-  RowWindow input(c_, op_.input, regions.back());
-  StripeResult result(c_, c_.layer, regions);
+  const auto regions = share_workspace(context_, tensors);
+  TensorStripes input(context_, op_.input, regions.back());
+  StripeResult result(context_, context_.layer, regions);
   if (input.largest_stripe() < std::min(op_.kernel_h, in_.h)) {
     throw UserError(
         fmt::format("node {}: {} rows of {} bytes do not fit the scratchpad's workspace; a larger "
                     "scratchpad would do",
-                    c_.layer_name(), op_.kernel_h, input.row_bytes()));
+                    context_.layer_name(), op_.kernel_h, input.row_bytes()));
   }
   const int64_t by_input = (input.largest_stripe() - op_.kernel_h) / op_.stride_h + 1;
   const int stripe =
@@ -53,7 +54,7 @@ void WindowLowering::run() {
   for (int image = 0; image < out_.n; ++image) {
     for (int r0 = 0; r0 < out_.h; r0 += stripe) {
       const int r1 = std::min(r0 + stripe, out_.h);
-      c_.begin_step();
+      context_.begin_step();
       const InputRows rows =
           input.rows_for(image, r0 * op_.stride_h - op_.padding.top,
                          (r1 - 1) * op_.stride_h - op_.padding.top + op_.kernel_h);
@@ -87,15 +88,17 @@ void WindowLowering::pack() {
   int64_t tiles = 0, lines = 0;
   for (const plan::TapWindow& window : windows_) tiles += window.passes;
   for (const WindowArea& area : areas_)
-    lines += timing::parameter_lines(plan::is_uniform(area.requant), c_.config);
-  const int64_t by_weights = c_.weights.bytes() / 2 / (tiles * c_.config.weight_tile_bytes());
-  const int64_t by_parameters = c_.parameters.bytes() / 2 / (lines * c_.config.line_bytes);
+    lines += timing::parameter_lines(plan::is_uniform(area.requant), context_.config);
+  const int64_t by_weights =
+      context_.weights.bytes() / 2 / (tiles * context_.config.weight_tile_bytes());
+  const int64_t by_parameters =
+      context_.parameters.bytes() / 2 / (lines * context_.config.line_bytes);
   const int largest = static_cast<int>(std::min({by_weights, by_parameters, int64_t{blocks()}}));
   if (largest == 0) {
     throw UserError(
         fmt::format("node {}: a {}x{} window with {} kinds of border does not fit the scratchpad; "
                     "a larger one would do",
-                    c_.layer_name(), op_.kernel_h, op_.kernel_w, areas_.size()));
+                    context_.layer_name(), op_.kernel_h, op_.kernel_w, areas_.size()));
   }
   const int8_t idle =
       op_.operation == isa::DepthwiseOp::Maximum ? int8_t{0} : static_cast<int8_t>(op_.weight_zero);
@@ -103,22 +106,22 @@ void WindowLowering::pack() {
     Group group{first, std::min(largest, blocks() - first)};
     std::vector<uint8_t> weights, parameters;
     const auto for_each_block = [&](auto&& pack_block) {
-      for (int b = first; b < first + group.blocks; ++b) pack_block(b * c_.config.columns);
+      for (int b = first; b < first + group.blocks; ++b) pack_block(b * context_.config.columns);
     };
     for (const plan::TapWindow& window : windows_) {
       for_each_block([&](int channel) {
-        pack_window_block(op_.weights, window, channel, idle, c_.config, weights);
+        pack_window_block(op_.weights, window, channel, idle, context_.config, weights);
       });
     }
     for (const WindowArea& area : areas_) {
       for_each_block([&](int channel) {
-        pack_parameters(area.requant, channel, in_.c, c_.config, parameters);
+        pack_parameters(area.requant, channel, in_.c, context_.config, parameters);
       });
     }
     group.weights_bytes = static_cast<int64_t>(weights.size());
     group.parameters_bytes = static_cast<int64_t>(parameters.size());
-    group.weights_dram = c_.add_data(weights);
-    group.parameters_dram = c_.add_data(parameters);
+    group.weights_dram = context_.add_data(weights);
+    group.parameters_dram = context_.add_data(parameters);
     groups_.push_back(group);
   }
 }
@@ -146,41 +149,42 @@ void WindowLowering::do_rows(const InputRows& input, int64_t output_at, int r0, 
 }
 
 void WindowLowering::fetch(Group& group) {
-  if (!c_.steps.back().body.empty()) c_.begin_step();
-  if (!is_kept_) group.weights_at = c_.weights.take(group.weights_bytes);
-  c_.load(group.weights_dram, group.weights_at, group.weights_bytes);
-  if (!is_kept_) group.parameters_at = c_.parameters.take(group.parameters_bytes);
-  c_.load(group.parameters_dram, group.parameters_at, group.parameters_bytes);
+  if (!context_.steps.back().body.empty()) context_.begin_step();
+  if (!is_kept_) group.weights_at = context_.weights.take(group.weights_bytes);
+  context_.load(group.weights_dram, group.weights_at, group.weights_bytes);
+  if (!is_kept_) group.parameters_at = context_.parameters.take(group.parameters_bytes);
+  context_.load(group.parameters_dram, group.parameters_at, group.parameters_bytes);
   if (areas_[0].requant.table && !was_fetched_)
-    table_slot_ = c_.set_table(*areas_[0].requant.table);
+    table_slot_ = context_.set_table(*areas_[0].requant.table);
   was_fetched_ = true;
 }
 
 int64_t WindowLowering::parameter_bytes_of(const WindowArea& area) const {
-  return int64_t{timing::parameter_lines(plan::is_uniform(area.requant), c_.config)} *
-         c_.config.line_bytes;
+  return int64_t{timing::parameter_lines(plan::is_uniform(area.requant), context_.config)} *
+         context_.config.line_bytes;
 }
 
 plan::TileWork WindowLowering::work_of(const WindowArea& area, const Group& group) const {
   plan::TileWork work;
   work.weight_tiles = windows_[0].passes;
   work.blocks = group.blocks;
-  work.parameter_lines = timing::parameter_lines(plan::is_uniform(area.requant), c_.config);
+  work.parameter_lines = timing::parameter_lines(plan::is_uniform(area.requant), context_.config);
   work.is_window = true;
   work.stride_h = op_.stride_h, work.stride_w = op_.stride_w;
   work.tap_rows = windows_[0].tap_rows, work.tap_columns = windows_[0].tap_columns;
   for (const plan::TapWindow& window : windows_) {
     if (window.tap_rows == 1) continue;  // needs no line memory
-    work.largest_columns = std::min(
-        work.largest_columns,
-        std::max<int64_t>(1, (c_.config.line_buffer_pixels - window.tap_columns) / op_.stride_w));
+    work.largest_columns =
+        std::min(work.largest_columns,
+                 std::max<int64_t>(
+                     1, (context_.config.line_buffer_pixels - window.tap_columns) / op_.stride_w));
   }
   const int places =
       plan::line_places((area.column1 - area.column0 - 1) * op_.stride_w + op_.kernel_w) *
       group.blocks;
   work.resumes =
-      is_kept_ || (plan::is_one_pass(op_.kernel_h, op_.kernel_w, c_.config) &&
-                   op_.kernel_h > op_.stride_h && places <= c_.config.line_buffer_pixels);
+      is_kept_ || (plan::is_one_pass(op_.kernel_h, op_.kernel_w, context_.config) &&
+                   op_.kernel_h > op_.stride_h && places <= context_.config.line_buffer_pixels);
   return work;
 }
 
@@ -190,12 +194,12 @@ void WindowLowering::do_area(const WindowArea& area, int row0, int row1, const G
                              int64_t parameters, const RowsDone& rows_done) {
   const plan::TileWork work = work_of(area, group);
   const plan::Tile tile =
-      plan::choose_tile(row1 - row0, area.column1 - area.column0, work, c_.config);
+      plan::choose_tile(row1 - row0, area.column1 - area.column0, work, context_.config);
   const bool is_whole_row = tile.columns == area.column1 - area.column0;
   if (!in_pairs_ || !work.resumes) {
     const int columns = (tile.columns - 1) * op_.stride_w + windows_[0].tap_columns;
     in_pairs_ = op_.stride_w == 2 && tile.columns > 1 &&
-                plan::pairs_pay(tile.rows * op_.stride_h, columns, c_.config);
+                plan::pairs_pay(tile.rows * op_.stride_h, columns, context_.config);
   }
   for (int ty = row0; ty < row1; ty += tile.rows) {
     const int rows = std::min(tile.rows, row1 - ty);
@@ -215,14 +219,14 @@ void WindowLowering::do_part(const WindowArea& area, const Part& part, const Gro
   const int places = plan::line_places((part.tile.columns - 1) * op_.stride_w + op_.kernel_w);
   // Blocks that share an instruction have places of their own or, where the window does not go on,
   // one place for all.
-  const int together = plan::blocks_together(pixels, blocks(), c_.config);
+  const int together = plan::blocks_together(pixels, blocks(), context_.config);
   for (int b = 0; b < group.blocks; b += together) {
     const int count = std::min(together, group.blocks - b);
     const int first = group.first_block + b;
-    const int64_t accumulator = c_.take_accumulators(count * pixels);
+    const int64_t accumulator = context_.take_accumulators(count * pixels);
     int64_t weights = group.weights_at;
     for (const plan::TapWindow& window : windows_) {
-      const int64_t block_bytes = int64_t{window.passes} * c_.config.weight_tile_bytes();
+      const int64_t block_bytes = int64_t{window.passes} * context_.config.weight_tile_bytes();
       emit_window(window, part, first, count, line_base_ + b * places, accumulator,
                   weights + b * block_bytes, count * block_bytes);
       weights += group.blocks * block_bytes;
@@ -231,13 +235,14 @@ void WindowLowering::do_part(const WindowArea& area, const Part& part, const Gro
     target.pixel_step = out_.c;
     target.row_step = int64_t{out_.w} * out_.c;
     target.address = output_at_ + (part.oy - stripe_row_) * target.row_step +
-                     part.ox * target.pixel_step + first * c_.config.columns;
+                     part.ox * target.pixel_step + first * context_.config.columns;
     target.rows = part.tile.rows;
     target.columns = part.tile.columns;
     target.blocks = count;
-    target.channels = std::min(count * c_.config.columns, out_.c - first * c_.config.columns);
-    emit_drain(c_, area.requant, target, accumulator, parameters + b * parameter_bytes_of(area),
-               table_slot_);
+    target.channels =
+        std::min(count * context_.config.columns, out_.c - first * context_.config.columns);
+    emit_drain(context_, area.requant, target, accumulator,
+               parameters + b * parameter_bytes_of(area), table_slot_);
   }
 }
 
@@ -256,7 +261,7 @@ void WindowLowering::emit_window(const plan::TapWindow& window, const Part& part
   const int64_t streamed_rows = timing::streamed_rows(
       tile.rows, op_.stride_h, int64_t{window.passes} * window.tap_rows, part.resumes);
   isa::Depthwise d;
-  d.source = static_cast<int32_t>(input_.address + y * row + x + block * c_.config.columns);
+  d.source = static_cast<int32_t>(input_.address + y * row + x + block * context_.config.columns);
   d.input_x = static_cast<int32_t>(x);
   d.input_row_limit = static_cast<uint32_t>(row);
   d.input_y = static_cast<int32_t>(y);
@@ -281,7 +286,7 @@ void WindowLowering::emit_window(const plan::TapWindow& window, const Part& part
   d.pairs = part.in_pairs ? 1 : 0;
   const bool has_places =
       line_place + int64_t{count} * plan::line_places(static_cast<int>(streamed_columns)) <=
-      c_.config.line_buffer_pixels;
+      context_.config.line_buffer_pixels;
   d.line_base = has_places ? static_cast<uint32_t>(line_place) : 0;
   d.line_step =
       has_places ? static_cast<uint32_t>(plan::line_places(static_cast<int>(streamed_columns))) : 0;
@@ -290,10 +295,10 @@ void WindowLowering::emit_window(const plan::TapWindow& window, const Part& part
   const int64_t top = std::max<int64_t>(y, 0);
   const int64_t bottom = std::min<int64_t>(input_.rows - 1, y + streamed_rows - 1);
   // The last block may read past the last channel of the last pixel.
-  const int64_t beyond = std::max(0, (block + count) * c_.config.columns - in_.c);
+  const int64_t beyond = std::max(0, (block + count) * context_.config.columns - in_.c);
   if (top <= bottom)
     accesses.push_back(reads(input_.address + top * row, (bottom - top + 1) * row + beyond));
-  c_.emit(d, std::move(accesses));
+  context_.emit(d, std::move(accesses));
 }
 
 namespace {

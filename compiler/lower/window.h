@@ -73,7 +73,7 @@ class WindowLowering {
     bool in_pairs = false;
   };
 
-  int blocks() const { return ceil_div(in_.c, c_.config.columns); }
+  int blocks() const { return ceil_div(in_.c, context_.config.columns); }
   void pack();
   void fetch(Group& group);
   using RowsDone = std::function<void(int first, int last)>;
@@ -87,7 +87,7 @@ class WindowLowering {
 
   const WindowOp op_;
   const std::vector<WindowArea> areas_;
-  Context& c_;
+  Context& context_;
   const ir::Shape in_, out_;
   std::vector<plan::TapWindow> windows_;
   std::vector<Group> groups_;

@@ -70,17 +70,17 @@ bool can_be_chained(const ir::Graph& graph, const Fusions& fusions, const Chain&
   }
   const ir::NodeId follower = fusions.follower[chain.nodes.back()];
   if (follower.exists() && std::get<ir::Eltwise>(operation_of(graph, follower)).table) ++all.tables;
-  const auto everything_streams = [](ir::TensorId) { return true; };
+  const auto everything_is_striped = [](ir::TensorId) { return true; };
   const int64_t most = options.weight_ring_begin(config) - config.scratchpad_bank_bytes;
   return all.weights <= options.weight_ring_bytes(config) * 3 / 4 &&
          all.parameters + kTables * kTableBytes <= config.scratchpad_bank_bytes &&
          all.places <= config.line_buffer_pixels && all.tables <= kTables &&
-         lay_out_chain(graph, fusions, chain, config, 1, 0, everything_streams).bytes <= most;
+         lay_out_chain(graph, fusions, chain, config, 1, 0, everything_is_striped).bytes <= most;
 }
 
 ChainLayout lay_out_chain(const ir::Graph& graph, const Fusions& fusions, const Chain& chain,
                           const hw::Config& config, int rows, int64_t begin,
-                          const std::function<bool(ir::TensorId)>& is_streamed) {
+                          const std::function<bool(ir::TensorId)>& is_striped) {
   ChainLayout layout;
   layout.rows = rows;
   const Ticks ticks(graph, chain, rows);
@@ -92,7 +92,7 @@ ChainLayout lay_out_chain(const ir::Graph& graph, const Fusions& fusions, const 
   };
   // What goes to or comes from DRAM has banks of its own.
   const auto take_banks = [&](ir::TensorId tensor, int64_t slot_rows) {
-    if (!is_streamed(tensor)) return Region{begin, 0};
+    if (!is_striped(tensor)) return Region{begin, 0};
     const Region region{at,
                         round_up(2 * slot_rows * row_bytes(tensor), config.scratchpad_bank_bytes)};
     at += region.bytes;
@@ -126,7 +126,7 @@ ChainLayout lay_out_chain(const ir::Graph& graph, const Fusions& fusions, const 
   }
   if (follower.exists()) {
     const auto& next = std::get<ir::Eltwise>(operation_of(graph, follower));
-    if (is_streamed(other_operand(next, output)) || is_streamed(next.output)) {
+    if (is_striped(other_operand(next, output)) || is_striped(next.output)) {
       layout.result = {take_slots(output, rows)};
     } else {  // batches, of at most an accumulator bank
       const int64_t slots = 2 * int64_t{config.accumulator_bank_vectors} * config.columns;

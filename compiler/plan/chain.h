@@ -78,10 +78,10 @@ struct ChainLayout {
   int64_t bytes = 0;
 };
 
-// The places begin at `begin`, a multiple of a bank. `is_streamed` tells of a tensor that it is not
+// The places begin at `begin`, a multiple of a bank. `is_striped` tells of a tensor that it is not
 // on chip.
 ChainLayout lay_out_chain(const ir::Graph& graph, const Fusions& fusions, const Chain& chain,
                           const hw::Config& config, int rows, int64_t begin,
-                          const std::function<bool(ir::TensorId)>& is_streamed);
+                          const std::function<bool(ir::TensorId)>& is_striped);
 
 }  // namespace zahl::plan

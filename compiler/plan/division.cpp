@@ -162,29 +162,29 @@ const Chain* Demands::chain_at(ir::NodeId node) const {
 
 Division::Division(const Demands& demands, int64_t capacity,
                    ir::Indexed<ir::NodeId, int64_t> workspace)
-    : d_(demands),
+    : demands_(demands),
       capacity_(capacity),
       workspace_(std::move(workspace)),
-      streams_(demands.plan.fusions.is_transient) {
+      striped_(demands.plan.fusions.is_transient) {
   place_all();
 }
 
 int64_t Division::traffic() const {
   int64_t bytes = 0;
-  for (ir::NodeId n : d_.graph.nodes.ids()) {
+  for (ir::NodeId n : demands_.graph.nodes.ids()) {
     int64_t stripes = 1;
-    for (ir::TensorId t : d_.touched[n]) {
-      if (!streams_[t] || is_batch(n, t)) continue;
+    for (ir::TensorId t : demands_.touched[n]) {
+      if (!striped_[t] || is_batch(n, t)) continue;
       const ir::Shape& shape = shape_of(t);
-      const int every = d_.chain_at(n) == nullptr ? row_stride_of(n, t) : 1;
-      if (!d_.plan.fusions.is_transient[t]) bytes += shape.elements() / every;
+      const int every = demands_.chain_at(n) == nullptr ? row_stride_of(n, t) : 1;
+      if (!demands_.plan.fusions.is_transient[t]) bytes += shape.elements() / every;
       const int64_t row = int64_t{shape.w} * shape.c, share = share_of(n), rows = shape.h / every;
-      if (d_.chain_at(n) == nullptr && rows * row > share)
+      if (demands_.chain_at(n) == nullptr && rows * row > share)
         stripes = std::max(stripes, rows / std::max<int64_t>(1, share / 2 / row));
     }
-    if (const auto* conv = std::get_if<ir::Conv>(&d_.graph.nodes[n].operation)) {
+    if (const auto* conv = std::get_if<ir::Conv>(&demands_.graph.nodes[n].operation)) {
       const auto weights = static_cast<int64_t>(conv->weights.size());
-      if (weights > d_.plan.weights.bytes) bytes += weights * (stripes - 1);
+      if (weights > demands_.plan.weights.bytes) bytes += weights * (stripes - 1);
     }
   }
   return bytes;
@@ -192,32 +192,33 @@ int64_t Division::traffic() const {
 
 // Of how many rows of its input `root` the node reads one.
 int Division::row_stride_of(ir::NodeId node, ir::TensorId root) const {
-  const auto* conv = std::get_if<ir::Conv>(&d_.graph.nodes[node].operation);
-  if (conv == nullptr || d_.plan.root[conv->output] == root) return 1;
-  const auto inputs = ir::inputs_of(d_.graph.nodes[node].operation);
+  const auto* conv = std::get_if<ir::Conv>(&demands_.graph.nodes[node].operation);
+  if (conv == nullptr || demands_.plan.root[conv->output] == root) return 1;
+  const auto inputs = ir::inputs_of(demands_.graph.nodes[node].operation);
   const bool is_input = std::any_of(inputs.begin(), inputs.end(),
-                                    [&](ir::TensorId t) { return d_.plan.root[t] == root; });
+                                    [&](ir::TensorId t) { return demands_.plan.root[t] == root; });
   return is_input ? row_stride(*conv) : 1;
 }
 
 int Division::infeasible_nodes() const {
   int count = 0;
-  for (ir::NodeId n : d_.graph.nodes.ids()) count += is_feasible(n) ? 0 : 1;
+  for (ir::NodeId n : demands_.graph.nodes.ids()) count += is_feasible(n) ? 0 : 1;
   return count;
 }
 
 bool Division::is_feasible(ir::NodeId node) const {
-  if (d_.touched[node].empty()) return true;
-  if (const Chain* chain = d_.chain_at(node)) {
-    const auto is_streamed = [&](ir::TensorId t) { return bool{streams_[d_.plan.root[t]]}; };
-    return lay_out_chain(d_.graph, d_.plan.fusions, *chain, d_.config, 1, 0, is_streamed).bytes <=
-           workspace_[node];
+  if (demands_.touched[node].empty()) return true;
+  if (const Chain* chain = demands_.chain_at(node)) {
+    const auto is_striped = [&](ir::TensorId t) { return bool{striped_[demands_.plan.root[t]]}; };
+    return lay_out_chain(demands_.graph, demands_.plan.fusions, *chain, demands_.config, 1, 0,
+                         is_striped)
+               .bytes <= workspace_[node];
   }
   int64_t most = 0;
   const int64_t reach = std::visit([](const auto& o) { return int64_t{reach_of(o)}; },
-                                   d_.graph.nodes[node].operation);
-  for (ir::TensorId t : d_.touched[node]) {
-    if (streams_[t] && !is_batch(node, t))
+                                   demands_.graph.nodes[node].operation);
+  for (ir::TensorId t : demands_.touched[node]) {
+    if (striped_[t] && !is_batch(node, t))
       most = std::max(most, 2 * reach * shape_of(t).w * shape_of(t).c);
   }
   return most <= share_of(node);
@@ -226,66 +227,70 @@ bool Division::is_feasible(ir::NodeId node) const {
 // Whether this result of the node goes to its follower batch by batch: it then needs next to no
 // place.
 bool Division::is_batch(ir::NodeId node, ir::TensorId root) const {
-  if (!d_.plan.fusions.follower[node].exists() || !d_.plan.fusions.is_transient[root]) return false;
-  const auto& tensors = d_.touched[node];  // the follower's other operand and result come last
+  if (!demands_.plan.fusions.follower[node].exists() || !demands_.plan.fusions.is_transient[root])
+    return false;
+  const auto& tensors =
+      demands_.touched[node];  // the follower's other operand and result come last
   return std::none_of(tensors.end() - 2, tensors.end(),
-                      [&](ir::TensorId t) { return bool{streams_[t]}; });
+                      [&](ir::TensorId t) { return bool{striped_[t]}; });
 }
 
-// The workspace of one of the node's streams, whole banks where there are enough (share_workspace).
+// The workspace of one of the node's striped tensors, whole banks where there are enough
+// (share_workspace).
 int64_t Division::share_of(ir::NodeId node) const {
-  const auto& tensors = d_.touched[node];
-  const int64_t streams = std::count_if(tensors.begin(), tensors.end(),
-                                        [&](ir::TensorId t) { return bool{streams_[t]}; });
-  if (streams == 0) return workspace_[node];
-  const int64_t share = workspace_[node] / streams, bank = d_.config.scratchpad_bank_bytes;
+  const auto& tensors = demands_.touched[node];
+  const int64_t striped = std::count_if(tensors.begin(), tensors.end(),
+                                        [&](ir::TensorId t) { return bool{striped_[t]}; });
+  if (striped == 0) return workspace_[node];
+  const int64_t share = workspace_[node] / striped, bank = demands_.config.scratchpad_bank_bytes;
   return share > bank ? share / bank * bank : share;
 }
 
 bool Division::needs_workspace(ir::NodeId node) const {
-  const auto& tensors = d_.touched[node];
+  const auto& tensors = demands_.touched[node];
   if (tensors.empty()) return false;
-  return d_.chain_at(node) != nullptr ||
+  return demands_.chain_at(node) != nullptr ||
          std::any_of(tensors.begin(), tensors.end(), [&](ir::TensorId t) {
-           return streams_[t] || d_.graph.tensors[t].constant.has_value();
+           return striped_[t] || demands_.graph.tensors[t].constant.has_value();
          });
 }
 
-// Places every tensor that does not stream. Where one finds no place, one that is in the way
-// streams: large and seldom touched. Then those that were placed find theirs anew.
+// Places every tensor that is not striped. Where one finds no place, one that is in the way
+// becomes striped: large and seldom touched. Then those that were placed find theirs anew.
 void Division::place_all() {
   for (bool is_done = false; !is_done;) {
     ir::Indexed<ir::NodeId, int64_t> holes;
-    for (ir::NodeId n : d_.graph.nodes.ids()) holes.add(needs_workspace(n) ? workspace_[n] : 0);
-    Residents residents(capacity_, d_.config.scratchpad_bank_bytes, std::move(holes));
-    homes_.assign(d_.graph.tensors.size(), {});
+    for (ir::NodeId n : demands_.graph.nodes.ids())
+      holes.add(needs_workspace(n) ? workspace_[n] : 0);
+    Residents residents(capacity_, demands_.config.scratchpad_bank_bytes, std::move(holes));
+    homes_.assign(demands_.graph.tensors.size(), {});
     crowded_ = 0;
     is_done = true;
     for (ir::TensorId t : homes_.ids()) {
-      if (d_.plan.root[t] != t || d_.graph.tensors[t].constant || streams_[t]) continue;
-      const int64_t bytes = d_.graph.tensors[t].shape.elements();
+      if (demands_.plan.root[t] != t || demands_.graph.tensors[t].constant || striped_[t]) continue;
+      const int64_t bytes = demands_.graph.tensors[t].shape.elements();
       Home& home = homes_[t];
       const auto place = [&] {
-        home.is_on_chip =
-            residents.place(t, bytes, d_.lives[t], d_.config.scratchpad_bank_bytes,
-                            home.scratchpad) ||
-            (residents.place(t, bytes, d_.lives[t], d_.config.line_bytes, home.scratchpad) &&
-             ++crowded_ > 0);
+        home.is_on_chip = residents.place(t, bytes, demands_.lives[t],
+                                          demands_.config.scratchpad_bank_bytes, home.scratchpad) ||
+                          (residents.place(t, bytes, demands_.lives[t], demands_.config.line_bytes,
+                                           home.scratchpad) &&
+                           ++crowded_ > 0);
         return home.is_on_chip;
       };
       while (!place()) {
         is_done = false;
         ir::TensorId victim = t;
         const auto worth = [&](ir::TensorId v) {
-          return d_.graph.tensors[v].shape.elements() / std::max(1, d_.touches[v]);
+          return demands_.graph.tensors[v].shape.elements() / std::max(1, demands_.touches[v]);
         };
         for (ir::TensorId other : ir::IdRange(ir::TensorId(0), t)) {
-          if (homes_[other].is_on_chip && d_.lives[other].overlaps(d_.lives[t]) &&
+          if (homes_[other].is_on_chip && demands_.lives[other].overlaps(demands_.lives[t]) &&
               worth(other) > worth(victim)) {
             victim = other;
           }
         }
-        streams_[victim] = true;
+        striped_[victim] = true;
         if (victim == t) break;
         homes_[victim] = {};
         residents.remove(victim);
@@ -293,7 +298,7 @@ void Division::place_all() {
     }
     workspaces_.clear();
     if (!is_done) continue;
-    for (ir::NodeId n : d_.graph.nodes.ids()) workspaces_.add(residents.hole_at(n));
+    for (ir::NodeId n : demands_.graph.nodes.ids()) workspaces_.add(residents.hole_at(n));
   }
 }
 

@@ -38,23 +38,24 @@ class Demands {
 
 class Division {
  public:
-  // `workspace` are the bytes at the top that each node asks for where one of its tensors streams.
+  // `workspace` are the bytes at the top that each node asks for where one of its tensors is
+  // striped.
   Division(const Demands& demands, int64_t capacity, ir::Indexed<ir::NodeId, int64_t> workspace);
 
   const ir::Indexed<ir::TensorId, Home>& homes() const { return homes_; }
   // By node: the largest hole between what lives on chip; at least what it asked for.
   const ir::Indexed<ir::NodeId, Region>& workspaces() const { return workspaces_; }
 
-  // Bytes between DRAM and the workspace: each streamed tensor is written once and read by each of
+  // Bytes between DRAM and the workspace: each striped tensor is written once and read by each of
   // its users, and weights that the ring does not hold are read again for every stripe.
   int64_t traffic() const;
   // Tensors that share a bank with another one, whose port they may have to wait for.
   int64_t crowded() const { return crowded_; }
-  // Nodes whose streams do not find room for twice the rows that one row of output needs.
+  // Nodes whose striped tensors do not find room for twice the rows that one row of output needs.
   int infeasible_nodes() const;
 
  private:
-  const ir::Shape& shape_of(ir::TensorId root) const { return d_.graph.tensors[root].shape; }
+  const ir::Shape& shape_of(ir::TensorId root) const { return demands_.graph.tensors[root].shape; }
   bool needs_workspace(ir::NodeId node) const;
   int row_stride_of(ir::NodeId node, ir::TensorId root) const;
   bool is_batch(ir::NodeId node, ir::TensorId root) const;
@@ -62,10 +63,10 @@ class Division {
   bool is_feasible(ir::NodeId node) const;
   void place_all();
 
-  const Demands& d_;
+  const Demands& demands_;
   int64_t capacity_;
   ir::Indexed<ir::NodeId, int64_t> workspace_;
-  ir::Indexed<ir::TensorId, bool> streams_;  // by root
+  ir::Indexed<ir::TensorId, bool> striped_;  // by root
   ir::Indexed<ir::TensorId, Home> homes_;
   ir::Indexed<ir::NodeId, Region> workspaces_;
   int64_t crowded_ = 0;

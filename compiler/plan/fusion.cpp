@@ -86,7 +86,7 @@ Fusions find_followers(const ir::Graph& graph) {
 }
 
 void add_chains(const ir::Graph& graph, const hw::Config& config, int64_t smallest_bytes,
-                const Options& options, const std::function<bool(ir::TensorId)>& is_streamed,
+                const Options& options, const std::function<bool(ir::TensorId)>& is_striped,
                 Fusions& fusions) {
   const ir::Indexed<ir::TensorId, Use> uses = uses_of(graph);
   const auto output_of = [&](ir::NodeId node) {
@@ -98,7 +98,7 @@ void add_chains(const ir::Graph& graph, const hw::Config& config, int64_t smalle
     Chain chain = longest_chain(graph, uses, config, options, smallest_bytes, fusions, n);
     const auto last = std::prev(chain.nodes.end());
     if (std::none_of(chain.nodes.begin(), last,
-                     [&](ir::NodeId node) { return is_streamed(output_of(node)); }))
+                     [&](ir::NodeId node) { return is_striped(output_of(node)); }))
       continue;
     for (ir::NodeId node : chain.nodes) {
       fusions.chain[node] = fusions.chains.end_id();

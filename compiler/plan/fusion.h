@@ -13,10 +13,10 @@ namespace zahl::plan {
 
 Fusions find_followers(const ir::Graph& graph);
 
-// Adds chains over results of more than `smallest_bytes`, those for which `is_streamed` says of a
+// Adds chains over results of more than `smallest_bytes`, those for which `is_striped` says of a
 // result between two of their layers that it would go through DRAM.
 void add_chains(const ir::Graph& graph, const hw::Config& config, int64_t smallest_bytes,
-                const Options& options, const std::function<bool(ir::TensorId)>& is_streamed,
+                const Options& options, const std::function<bool(ir::TensorId)>& is_striped,
                 Fusions& fusions);
 
 }  // namespace zahl::plan

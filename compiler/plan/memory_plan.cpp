@@ -33,7 +33,7 @@ class WorkspaceSearch {
       for (int pass = 0; pass < kPasses; ++pass) {
         const Cost before = best_;
         for (const Nodes& nodes : stages_) try_all(nodes);
-        for (const Nodes& nodes : lives_of_streams()) try_all(nodes);
+        for (const Nodes& nodes : lives_of_striped()) try_all(nodes);
         if (best_ == before) break;
       }
     }
@@ -62,7 +62,7 @@ class WorkspaceSearch {
 
   // The nodes during which a tensor lives that passes through the workspace now, the most traffic
   // first: to keep it on chip, all of them must leave it room at once.
-  std::vector<Nodes> lives_of_streams() const {
+  std::vector<Nodes> lives_of_striped() const {
     const Division division(demands_, capacity_, workspace_);
     std::vector<std::pair<int64_t, ir::TensorId>> found;
     for (ir::TensorId t : demands_.lives.ids()) {
@@ -124,12 +124,11 @@ MemoryPlan plan_memory(const ir::Graph& graph, const hw::Config& config, const O
   };
   divide();
   const Fusions unchained = plan.fusions;
-  const auto is_streamed = [homes = plan.homes, root = plan.root](ir::TensorId t) {
+  const auto is_striped = [homes = plan.homes, root = plan.root](ir::TensorId t) {
     return !homes[root[t]].is_on_chip;
   };
   if (options.has_chains)
-    add_chains(graph, config, activations / options.small_share, options, is_streamed,
-               plan.fusions);
+    add_chains(graph, config, activations / options.small_share, options, is_striped, plan.fusions);
   if (!plan.fusions.chains.empty() && !divide()) {
     plan.fusions = unchained;
     divide();

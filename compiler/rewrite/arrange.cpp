@@ -13,7 +13,7 @@ namespace {
 constexpr int kBlock =
     16;  // channels that a machine takes at once, roughly: to compare ways of doing the same
 constexpr size_t kMostParts =
-    8;  // of one convolution: each takes its share of the workspace where it streams
+    8;  // of one convolution: each takes its share of the workspace where it is striped
 
 class Arranger {
  public:
