@@ -1,15 +1,16 @@
 // The scalar kernels for one element, as functions that a proof can follow: with sizes of 1 the
 // compiler leaves neither loop nor memory. lemmas_cpp.py compiles this to LLVM's intermediate form
 // and compares it with docs/arithmetic.md.
-#include "sim/arith/requantize.cpp"
+#include "sim/post/eltwise_lane.cpp"
+#include "sim/post/requantizer.cpp"
 
 namespace {
 
-using zahl::arith::DrainJob;
-using zahl::arith::EltwiseJob;
 using zahl::isa::EltwiseOp;
+using zahl::sim::kernels::DrainJob;
+using zahl::sim::kernels::EltwiseJob;
 
-zahl::arith::Finish finish_of(uint8_t rounding, int8_t zero_point, int8_t low, int8_t high) {
+zahl::sim::kernels::Finish finish_of(uint8_t rounding, int8_t zero_point, int8_t low, int8_t high) {
   return {static_cast<zahl::isa::Rounding>(rounding), zero_point, low, high, nullptr};
 }
 
@@ -27,7 +28,7 @@ extern "C" [[gnu::flatten]] int8_t proved_drain(int32_t accumulator, int32_t bia
   job.shift[0] = shift;
   job.result = &y;
   job.finish = finish_of(rounding, zero_point, low, high);
-  zahl::arith::drain_scalar(job);
+  zahl::sim::kernels::drain_scalar(job);
   return y;
 }
 
@@ -44,7 +45,7 @@ extern "C" [[gnu::flatten]] int8_t proved_drain(int32_t accumulator, int32_t bia
     job.a_m0 = a_m0, job.b_m0 = b_m0, job.m0 = m0;                                                 \
     job.a_shift = a_shift, job.b_shift = b_shift, job.shift = shift;                               \
     job.finish = finish_of(rounding, zero_point, low, high);                                       \
-    zahl::arith::eltwise_scalar(job);                                                              \
+    zahl::sim::kernels::eltwise_scalar(job);                                                       \
     return y;                                                                                      \
   }
 

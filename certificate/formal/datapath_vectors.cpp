@@ -2,8 +2,8 @@
 // written from that page, on directed and random vectors, and what can be decided by trying
 // everything.
 //
-//   datapath_vectors drain COUNT     COUNT results of arith::drain, each kernel set
-//   datapath_vectors eltwise COUNT   COUNT results of arith::eltwise: all 65,536 byte pairs for
+//   datapath_vectors drain COUNT     COUNT results of kernels::drain, each kernel set
+//   datapath_vectors eltwise COUNT   COUNT results of kernels::eltwise: all 65,536 byte pairs for
 //   each set of parameters datapath_vectors reciprocal      every argument of one_over_one_plus_x,
 //   and that no step leaves int32 datapath_vectors average         every count below 2^21, every
 //   sum at which a quotient changes
@@ -17,16 +17,18 @@
 #include <string>
 #include <vector>
 
-#include "sim/arith/kernel_set.h"
-#include "sim/arith/requantize.h"
-#include "sim/arith/rounding.h"
+#include "sim/base/kernel_set.h"
+#include "sim/post/eltwise_lane.h"
+#include "sim/post/reciprocal.h"
+#include "sim/post/requantizer.h"
+#include "sim/post/rounding.h"
 
 namespace {
 
-using zahl::arith::DrainJob;
-using zahl::arith::EltwiseJob;
 using zahl::isa::EltwiseOp;
 using zahl::isa::Rounding;
+using zahl::sim::kernels::DrainJob;
+using zahl::sim::kernels::EltwiseJob;
 using Wide = __int128;
 
 // --- the specification
@@ -102,8 +104,8 @@ class Random {
         return 0x40000000u | static_cast<uint32_t>(bits() >> 34);
     }
   }
-  zahl::arith::Finish finish() {
-    zahl::arith::Finish f;
+  zahl::sim::kernels::Finish finish() {
+    zahl::sim::kernels::Finish f;
     f.rounding = static_cast<Rounding>(below(4));
     f.zero_point = below(256) - 128;
     if (below(2) != 0) {
@@ -117,10 +119,10 @@ class Random {
   uint64_t state_;
 };
 
-std::vector<zahl::arith::KernelSet> kernel_sets() {
-  std::vector<zahl::arith::KernelSet> sets;
-  for (auto set : zahl::arith::available_kernel_sets()) {
-    if (set != zahl::arith::KernelSet::Avx2)
+std::vector<zahl::sim::kernels::KernelSet> kernel_sets() {
+  std::vector<zahl::sim::kernels::KernelSet> sets;
+  for (auto set : zahl::sim::kernels::available_kernel_sets()) {
+    if (set != zahl::sim::kernels::KernelSet::Avx2)
       sets.push_back(set);  // its post kernels are the scalar ones
   }
   return sets;
@@ -129,7 +131,7 @@ std::vector<zahl::arith::KernelSet> kernel_sets() {
 std::string names() {
   std::string text;
   for (auto set : kernel_sets())
-    text += (text.empty() ? "" : ", ") + std::string(zahl::arith::name_of(set));
+    text += (text.empty() ? "" : ", ") + std::string(zahl::sim::kernels::name_of(set));
   return text;
 }
 
@@ -175,8 +177,8 @@ int run_drain(int64_t count) {
                   job.finish.low, job.finish.high));
     }
     for (auto set : kernel_sets()) {
-      zahl::arith::use_kernel_set(set);
-      zahl::arith::drain(job);
+      zahl::sim::kernels::use_kernel_set(set);
+      zahl::sim::kernels::drain(job);
       for (size_t i = 0; i < results.size(); ++i) {
         if (results[i] == expected[i]) continue;
         const size_t c = i % kChannels;
@@ -185,9 +187,9 @@ int run_drain(int64_t count) {
             "low = %d, high = "
             "%d: "
             "result %d, specification %d\n",
-            zahl::arith::name_of(set).data(), accumulators[i], job.bias[c], job.m0[c], job.shift[c],
-            static_cast<int>(job.finish.rounding), job.finish.zero_point, job.finish.low,
-            job.finish.high, results[i], expected[i]);
+            zahl::sim::kernels::name_of(set).data(), accumulators[i], job.bias[c], job.m0[c],
+            job.shift[c], static_cast<int>(job.finish.rounding), job.finish.zero_point,
+            job.finish.low, job.finish.high, results[i], expected[i]);
         return 1;
       }
     }
@@ -253,15 +255,15 @@ int run_eltwise(int64_t count) {
     for (size_t i = 0; i < kPairs; ++i)
       expected[i] = static_cast<int8_t>(specified_eltwise(job, a[i], b[i]));
     for (auto set : kernel_sets()) {
-      zahl::arith::use_kernel_set(set);
-      zahl::arith::eltwise(job);
+      zahl::sim::kernels::use_kernel_set(set);
+      zahl::sim::kernels::eltwise(job);
       for (size_t i = 0; i < kPairs; ++i) {
         if (results[i] == expected[i]) continue;
         std::printf(
             "%s: a = %d, b = %d, operation = %d, exact = %d, a_zero = %d, b_zero = %d, a_m0 = %u, "
             "b_m0 = %u, m0 = %u, "
             "a_shift = %d, b_shift = %d, shift = %d, rounding = %d: result %d, specification %d\n",
-            zahl::arith::name_of(set).data(), a[i], b[i], static_cast<int>(job.operation),
+            zahl::sim::kernels::name_of(set).data(), a[i], b[i], static_cast<int>(job.operation),
             job.exact, job.a_zero, job.b_zero, job.a_m0, job.b_m0, job.m0, job.a_shift, job.b_shift,
             job.shift, static_cast<int>(job.finish.rounding), results[i], expected[i]);
         return 1;
@@ -292,7 +294,7 @@ int run_reciprocal() {
     }
     const int64_t expected = std::min<int64_t>(2 * x, INT32_MAX);
     for (int64_t f = 2 * d - (int64_t{1} << 31); f < 2 * d - (int64_t{1} << 31) + 2; ++f) {
-      const int32_t result = zahl::arith::one_over_one_plus_x(static_cast<int32_t>(f));
+      const int32_t result = zahl::sim::kernels::one_over_one_plus_x(static_cast<int32_t>(f));
       if (is_inside && x >= 0 && result == expected) continue;
       std::printf("one_over_one_plus_x(%" PRId64 "): result %d, specification %" PRId64 "%s\n", f,
                   result, expected, is_inside && x >= 0 ? "" : "; a step leaves int32");

@@ -17,7 +17,7 @@ from spec import Integer
 from terms import as_bit, conjunction, const, extend, op
 
 HERE = pathlib.Path(__file__).resolve().parent
-DATAPATH = "sim/arith (scalar)"  # stands where RTL lemmas name modules
+DATAPATH = "sim/post (scalar)"  # stands where RTL lemmas name modules
 COMPILER = next(
     (
         name
@@ -26,7 +26,13 @@ COMPILER = next(
     ),
     "clang++",
 )
-KERNELS = ["requantize.cpp", "requantize_avx512.cpp", "kernel_set.cpp"]
+KERNELS = [
+    "base/kernel_set.cpp",
+    "post/eltwise_lane.cpp",
+    "post/eltwise_lane_avx512.cpp",
+    "post/requantizer.cpp",
+    "post/requantizer_avx512.cpp",
+]
 BYTES = ("zero_point", "low", "high")
 ENDING = {"shift": 6, "zero_point": 8, "low": 8, "high": 8}
 
@@ -164,7 +170,7 @@ def compile_to_llvm(source: pathlib.Path, folder: pathlib.Path) -> str:
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode != 0:
         raise ProveError(
-            f"{COMPILER} does not compile sim/arith/requantize.cpp: {run.stderr.splitlines()[0]}"
+            f"{COMPILER} does not compile the kernels of sim/post: {run.stderr.splitlines()[0]}"
         )
     lines = (folder / "datapath.ll").read_text().splitlines()
     (folder / "datapath.ll").write_text(
@@ -218,7 +224,7 @@ def build_numbers(source: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     program = folder / "datapath_vectors"
     files = [
         str(HERE / "datapath_vectors.cpp"),
-        *(str(source / "sim/arith" / name) for name in KERNELS),
+        *(str(source / "sim" / name) for name in KERNELS),
     ]
     run = subprocess.run(
         [
@@ -236,7 +242,7 @@ def build_numbers(source: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     )
     if run.returncode != 0:
         raise ProveError(
-            f"g++ does not compile the kernels of sim/arith: {run.stderr.splitlines()[0]}"
+            f"g++ does not compile the kernels of sim/post: {run.stderr.splitlines()[0]}"
         )
     return program
 
@@ -253,14 +259,18 @@ def run_numbers(program: str, name: str, arguments: list[str], statement: str) -
 
 
 def number_sources(source: pathlib.Path) -> list[pathlib.Path]:
-    return [HERE / "datapath_vectors.cpp", *sorted((source / "sim/arith").glob("*"))]
+    return [
+        HERE / "datapath_vectors.cpp",
+        *sorted((source / "sim/post").glob("*")),
+        *sorted((source / "sim/base").glob("kernel_set.*")),
+    ]
 
 
 _ALL = "for all inputs with low <= high; no undefined behaviour occurs"
 LEMMAS = [
     Lemma(
         f"C++ drain {rounding}",
-        f"arith::drain_scalar, {rounding}: "
+        f"kernels::drain_scalar, {rounding}: "
         "clamp(zero_point + round(wrap32(accumulator + bias) * m0 * 2^-shift), low, high) "
         f"{_ALL}",
         [DATAPATH],
@@ -275,7 +285,7 @@ for _operation in ("mul", "add_exact", "sub_exact", "add_tfl", "sub_tfl"):
         LEMMAS.append(
             Lemma(
                 f"C++ eltwise {_operation} {_rounding}",
-                f"arith::eltwise_scalar, {_operation}, {_rounding}: "
+                f"kernels::eltwise_scalar, {_operation}, {_rounding}: "
                 f"docs/arithmetic.md, section 4, {_ALL}",
                 [DATAPATH],
                 eltwise(_operation, _rounding),

@@ -31,11 +31,13 @@ EXAMPLES = """  level4.py --json level4.json --build-dir build/release
   level4.py --build-dir build/release --list
 """
 # Where the datapath begins: the kernels, and what executes an instruction's effect on bytes.
-DATAPATH = re.compile(r"zahl::arith::|zahl::sim::(\(anonymous namespace\)::)?(\w+::)?execute\w*\(")
+DATAPATH = re.compile(
+    r"zahl::sim::kernels::|zahl::sim::(\(anonymous namespace\)::)?(\w+::)?execute\w*\("
+)
 
 
 def object_files(build: pathlib.Path, part: str) -> dict[str, pathlib.Path]:
-    """Object files of a part of the tree, named as their sources (sim/arith/conv.cpp)."""
+    """Object files of a part of the tree, named as their sources (sim/array/conv.cpp)."""
     files = {}
     for path in sorted((build / part).rglob("*.o")):
         inside = path.relative_to(build / part).as_posix()

@@ -1,5 +1,5 @@
 // Rounding as written in docs/arithmetic.md, without any of the shortcuts of a datapath: one exact
-// 128-bit product, one definition a function. Shares nothing with sim/arith on purpose.
+// 128-bit product, one definition a function. Shares nothing with sim on purpose.
 #pragma once
 
 #include <cstdint>

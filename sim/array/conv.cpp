@@ -72,7 +72,7 @@ bool Conv::execute(const isa::Conv& x, mem::Storage& storage, bool compute_value
 }
 
 void Conv::compute(const isa::Conv& x, mem::Storage& storage) {
-  arith::ConvJob job;
+  kernels::ConvJob job;
   job.has_sums = has_inputs_of(x, storage);
   if (!job.has_sums) x.split != 0 ? gather_inputs(x, storage) : find_inputs(x, storage);
   job.columns = config_.columns;
@@ -88,7 +88,7 @@ void Conv::compute(const isa::Conv& x, mem::Storage& storage) {
   job.weight_zero = x.weight_zero;
   job.accumulators = storage.accumulators() + int64_t{x.accumulator} * config_.columns;
   job.accumulate = x.accumulate != 0;
-  arith::conv(job, sums_);
+  kernels::conv(job, sums_);
 }
 
 bool Conv::has_inputs_of(const isa::Conv& x, mem::Storage& storage) {

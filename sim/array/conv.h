@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "generated/isa.h"
-#include "sim/arith/conv.h"
+#include "sim/array/column_conv.h"
 #include "sim/mem/storage.h"
 
 namespace zahl::sim {

@@ -8,7 +8,7 @@ namespace zahl::sim {
 
 namespace {
 
-constexpr int kChannels = arith::DepthwiseJob::kChannels;
+constexpr int kChannels = kernels::DepthwiseJob::kChannels;
 
 // Rows on top of the plane that come from the line memory.
 int64_t resumed_rows(const isa::Depthwise& x) {
@@ -180,7 +180,7 @@ void Depthwise::find_taps(const isa::Depthwise& x, const mem::Storage& storage, 
     const int64_t tile = x.weights + (block * x.passes + pass) * config_.weight_tile_bytes();
     for (int64_t i = 0; i < int64_t{x.tap_rows}; ++i)
       for (int64_t j = 0; j < int64_t{x.tap_columns}; ++j) {
-        arith::Tap& tap = taps_[n++];
+        kernels::Tap& tap = taps_[n++];
         tap.row = static_cast<int>(pass * x.tap_rows + i);
         tap.column = static_cast<int>(j);
         const int64_t lane = i * x.tap_columns + j;
@@ -198,7 +198,7 @@ void Depthwise::find_taps(const isa::Depthwise& x, const mem::Storage& storage, 
 }
 
 void Depthwise::compute(const isa::Depthwise& x, mem::Storage& storage, Mode mode) {
-  arith::DepthwiseJob job;
+  kernels::DepthwiseJob job;
   job.plane_columns = static_cast<int>(timing::streamed_columns(x));
   job.x_step = static_cast<int>(x.x_step);
   job.y_step = static_cast<int>(x.y_step);
@@ -220,7 +220,7 @@ void Depthwise::compute(const isa::Depthwise& x, mem::Storage& storage, Mode mod
       job.out_columns = static_cast<int>(x.out_columns);
       if (mode == Mode::Unchecked) {
         job.accumulators = storage.accumulators() + first * config_.columns + channel;
-        arith::depthwise(job, room_);
+        kernels::depthwise(job, room_);
         continue;
       }
       job.out_rows = job.out_columns = 1;
@@ -231,7 +231,7 @@ void Depthwise::compute(const isa::Depthwise& x, mem::Storage& storage, Mode mod
             plane_.data() +
             ((origin_row(x) + oy * x.y_step) * job.plane_columns + ox * x.x_step) * kChannels;
         job.accumulators = storage.accumulators() + (first + output) * config_.columns + channel;
-        arith::depthwise_scalar(job);
+        kernels::depthwise_scalar(job);
       }
     }
   }

@@ -6,7 +6,7 @@
 
 #include "contract/timing.h"
 #include "generated/isa.h"
-#include "sim/arith/depthwise.h"
+#include "sim/array/column_depthwise.h"
 #include "sim/mem/storage.h"
 
 namespace zahl::sim {
@@ -41,7 +41,7 @@ class Depthwise {
   // plane.
   std::vector<uint8_t> line_memory_;
   std::vector<uint8_t> plane_;
-  std::vector<arith::Tap> taps_;
+  std::vector<kernels::Tap> taps_;
   std::vector<uint8_t> room_;
 };
 

@@ -2,8 +2,8 @@
 #include <vector>
 
 #include "contract/timing.h"
-#include "sim/arith/requantize.h"
 #include "sim/post/execute.h"
+#include "sim/post/requantizer.h"
 
 namespace zahl::sim {
 
@@ -47,7 +47,7 @@ bool allowed(const isa::Drain& x, const PostContext& context) {
 }
 
 // The parameters of a block, from a copy or from where they stand.
-void set_parameters(arith::DrainJob& job, const isa::Drain& x, const uint8_t* from,
+void set_parameters(kernels::DrainJob& job, const isa::Drain& x, const uint8_t* from,
                     const ParameterLayout& layout) {
   const auto channels = static_cast<size_t>(job.channels);
   std::memcpy(job.bias.data(), from, 4 * channels);
@@ -64,8 +64,8 @@ void set_parameters(arith::DrainJob& job, const isa::Drain& x, const uint8_t* fr
   }
 }
 
-arith::DrainJob job_for(const isa::Drain& x, const PostContext& context) {
-  arith::DrainJob job;
+kernels::DrainJob job_for(const isa::Drain& x, const PostContext& context) {
+  kernels::DrainJob job;
   job.vector_elements = context.config.columns;
   job.rows = static_cast<int>(x.out_rows);
   job.columns = static_cast<int>(x.out_columns);
@@ -81,7 +81,7 @@ bool execute_checked(const isa::Drain& x, const PostContext& context) {
   const mem::Storage& storage = context.storage;
   const ParameterLayout layout = parameter_layout(x, context.config);
   const int64_t line = context.config.line_bytes, columns = context.config.columns;
-  arith::DrainJob job = job_for(x, context);
+  kernels::DrainJob job = job_for(x, context);
   std::vector<uint8_t> parameters(static_cast<size_t>(layout.total_bytes));
   const std::vector<int32_t> zeros(static_cast<size_t>(columns));
   bool fault = false;
@@ -109,7 +109,7 @@ bool execute_checked(const isa::Drain& x, const PostContext& context) {
       if (!is_writable || !context.compute_values) continue;
       job.accumulators = is_readable ? storage.accumulators() + vector * columns : zeros.data();
       job.result = reinterpret_cast<int8_t*>(storage.scratchpad()) + to;
-      arith::drain_scalar(job);
+      kernels::drain_scalar(job);
     }
   }
   return !fault;
@@ -121,7 +121,7 @@ bool execute(const isa::Drain& x, const PostContext& context) {
   if (!allowed(x, context)) return execute_checked(x, context);
   if (!context.compute_values) return true;
   const ParameterLayout layout = parameter_layout(x, context.config);
-  arith::DrainJob job = job_for(x, context);
+  kernels::DrainJob job = job_for(x, context);
   for (int64_t block = 0; block < int64_t{x.blocks}; ++block) {
     job.channels = static_cast<int>(channels_of(x, block, context.config));
     set_parameters(job, x, context.storage.scratchpad() + x.params + block * layout.total_bytes,
@@ -130,7 +130,7 @@ bool execute(const isa::Drain& x, const PostContext& context) {
                        (x.accumulator + block * pixels_of(x)) * context.config.columns;
     job.result =
         reinterpret_cast<int8_t*>(context.storage.scratchpad()) + x.result + block * x.block_step;
-    arith::drain(job);
+    kernels::drain(job);
   }
   return true;
 }

@@ -1,15 +1,15 @@
 #include <algorithm>
 #include <array>
 
-#include "sim/arith/requantize.h"
+#include "sim/post/eltwise_lane.h"
 #include "sim/post/execute.h"
 
 namespace zahl::sim {
 
 namespace {
 
-arith::EltwiseJob job_for(const isa::Eltwise& x, const PostContext& context) {
-  arith::EltwiseJob job;
+kernels::EltwiseJob job_for(const isa::Eltwise& x, const PostContext& context) {
+  kernels::EltwiseJob job;
   job.operation = x.operation;
   job.exact = x.exact != 0;
   job.a_zero = x.a_zero;
@@ -34,7 +34,7 @@ bool overtakes(int64_t operand, int64_t result, int64_t columns) {
 // One row, vector by vector: what is not allowed reads as zero or is dropped.
 bool row_checked(const isa::Eltwise& x, const PostContext& context, int64_t row) {
   const mem::Storage& storage = context.storage;
-  arith::EltwiseJob job = job_for(x, context);
+  kernels::EltwiseJob job = job_for(x, context);
   std::array<int8_t, 64> zeros{};
   bool fault = false;
   for (int64_t at = 0; at < int64_t{x.row_bytes}; at += context.config.columns) {
@@ -54,7 +54,7 @@ bool row_checked(const isa::Eltwise& x, const PostContext& context, int64_t row)
       continue;
     }
     job.result = reinterpret_cast<int8_t*>(storage.scratchpad()) + to;
-    if (context.compute_values) arith::eltwise_scalar(job);
+    if (context.compute_values) kernels::eltwise_scalar(job);
   }
   return !fault;
 }
@@ -63,7 +63,7 @@ bool row_checked(const isa::Eltwise& x, const PostContext& context, int64_t row)
 
 bool execute(const isa::Eltwise& x, const PostContext& context) {
   const mem::Storage& storage = context.storage;
-  arith::EltwiseJob job = job_for(x, context);
+  kernels::EltwiseJob job = job_for(x, context);
   job.count = x.row_bytes;
   int8_t* const scratchpad = reinterpret_cast<int8_t*>(storage.scratchpad());
   bool fault = false;
@@ -92,7 +92,7 @@ bool execute(const isa::Eltwise& x, const PostContext& context) {
     job.a = scratchpad + a;
     job.b = scratchpad + b;
     job.result = scratchpad + to;
-    arith::eltwise(job);
+    kernels::eltwise(job);
   }
   return !fault;
 }

@@ -5,12 +5,13 @@
 
 #include <random>
 
-#include "sim/arith/conv.h"
-#include "sim/arith/depthwise.h"
-#include "sim/arith/kernel_set.h"
-#include "sim/arith/requantize.h"
+#include "sim/array/column_conv.h"
+#include "sim/array/column_depthwise.h"
+#include "sim/base/kernel_set.h"
+#include "sim/post/eltwise_lane.h"
+#include "sim/post/requantizer.h"
 
-namespace zahl::arith {
+namespace zahl::sim::kernels {
 namespace {
 
 template <class T>
@@ -141,10 +142,10 @@ void add(const char* name, void (*speed)(benchmark::State&, KernelSet),
 }
 
 }  // namespace
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels
 
 int main(int argc, char** argv) {
-  using namespace zahl::arith;
+  using namespace zahl::sim::kernels;
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   add("conv", conv_speed, {{196, 1, 256}, {196, 3, 192}, {49, 3, 1536}, {112, 7, 24}});

@@ -292,19 +292,19 @@ def test_bad_input_gives_one_sentence(options, sentence):
 
 WRONG_KERNELS = {
     "rounding": (
-        "sim/arith/rounding.h",
+        "sim/post/rounding.h",
         "(product + half - (product < 0 ? 1 : 0)) >> shift",
         "(product + half) >> shift",
         "C++ drain half_away",
     ),
     "overflow": (
-        "sim/arith/rounding.h",
+        "sim/post/rounding.h",
         "static_cast<uint32_t>(a) + static_cast<uint32_t>(b)",
         "a + b",
         "C++ drain half_up",
     ),
     "zero point": (
-        "sim/arith/requantize.cpp",
+        "sim/post/eltwise_lane.cpp",
         "job.b[at] - job.b_zero",
         "job.b[at] - job.a_zero",
         "C++ eltwise mul half_up",
@@ -325,7 +325,7 @@ def test_a_wrong_kernel_has_a_counterexample(tree, what):
 def test_a_float_in_a_kernel_is_refused_by_name(tree):
     plant(
         tree,
-        "sim/arith/rounding.h",
+        "sim/post/rounding.h",
         "return (product + half) >> shift;",
         "return static_cast<int64_t>(static_cast<double>(product) / 2) >> shift;",
     )
@@ -337,9 +337,9 @@ def test_a_float_in_a_kernel_is_refused_by_name(tree):
 def test_vectors_find_a_wrong_vector_kernel(tree):
     plant(
         tree,
-        "sim/arith/requantize.cpp",
-        "finish(job.finish, combine(job, job.a[at]",
-        "at == 4711 ? int8_t{0} : finish(job.finish, combine(job, job.a[at]",
+        "sim/post/eltwise_lane.cpp",
+        "job.finish(combine(job, job.a[at]",
+        "at == 4711 ? int8_t{0} : job.finish(combine(job, job.a[at]",
     )
     code, report, text = level3(tree, "--only", "C++ eltwise, vectors")
     assert code == 1 and "specification" in failed(report)["C++ eltwise, vectors"]["detail"]

@@ -18,21 +18,21 @@ import x86  # noqa: E402
 # A build folder in small: a device with a kernel, the host beside it, and a program.
 KERNEL = """
 #include <cstdint>
-namespace zahl::arith {{
+namespace zahl::sim::kernels {{
 {helper}
 [[gnu::noinline]] void drain(const int32_t* from, int8_t* to, int count) {{
   for (int i = 0; i < count; ++i) to[i] = static_cast<int8_t>({expression});
 }}
-}}  // namespace zahl::arith
+}}  // namespace zahl::sim::kernels
 """
 HOST = "namespace zahl::isa { double scale_of(int x) { return x * 0.3; } }\n"
 MAIN = """
 #include <cstdint>
-namespace zahl::arith { void drain(const int32_t*, int8_t*, int); }
+namespace zahl::sim::kernels { void drain(const int32_t*, int8_t*, int); }
 int main(int count, char**) {
   int32_t a[4] = {count};
   int8_t b[4];
-  zahl::arith::drain(a, b, 4);
+  zahl::sim::kernels::drain(a, b, 4);
   return b[0];
 }
 """
@@ -42,9 +42,7 @@ def small_build(
     folder: pathlib.Path, expression: str, helper: str = "", host: str = HOST
 ) -> pathlib.Path:
     sources = {
-        "sim/CMakeFiles/x.dir/arith/kernel.cpp": KERNEL.format(
-            expression=expression, helper=helper
-        ),
+        "sim/CMakeFiles/x.dir/post/kernel.cpp": KERNEL.format(expression=expression, helper=helper),
         "isa/CMakeFiles/y.dir/host.cpp": host,
         "contract/CMakeFiles/z.dir/image.cpp": "int bytes_of_image() { return 0; }\n",
         "main.cpp": MAIN,
@@ -101,7 +99,7 @@ def test_a_planted_float_is_found_with_its_place(tmp_path, what):
     for check in ("instructions of the device's objects", "reachable from the datapath"):
         faults = checks[check]["evidence"]["faults"]
         assert any(
-            fault.startswith("sim/arith/kernel.cpp, zahl::arith::drain(")
+            fault.startswith("sim/post/kernel.cpp, zahl::sim::kernels::drain(")
             and "float instruction" in fault
             for fault in faults
         ), faults
@@ -109,7 +107,7 @@ def test_a_planted_float_is_found_with_its_place(tmp_path, what):
 
 
 def test_a_float_that_is_only_called_is_found_with_the_way_to_it(tmp_path):
-    helper = "} namespace zahl::isa { int scale(int); } namespace zahl::arith {"
+    helper = "} namespace zahl::isa { int scale(int); } namespace zahl::sim::kernels {"
     build = small_build(
         tmp_path,
         "isa::scale(from[i])",
@@ -122,7 +120,7 @@ def test_a_float_that_is_only_called_is_found_with_the_way_to_it(tmp_path):
     (fault, *_) = checks["reachable from the datapath"]["evidence"]["faults"]
     assert (
         fault.startswith("isa/host.cpp, zahl::isa::scale(int)+")
-        and "reached by zahl::arith::drain > zahl::isa::scale" in fault
+        and "reached by zahl::sim::kernels::drain > zahl::isa::scale" in fault
     )
     assert (
         "zahl::isa::scale(int) holds floats and is reachable from the device"
@@ -135,7 +133,7 @@ def test_a_float_behind_a_table_of_functions_is_found(tmp_path):
     helper += "static int by_half(int x) { return int(x * 0.5); }"
     helper += "int (*const table[])(int) = {by_three, by_half}; extern int which;"
     build = small_build(
-        tmp_path, "table[which](from[i])", helper, "namespace zahl::arith { int which = 0; }"
+        tmp_path, "table[which](from[i])", helper, "namespace zahl::sim::kernels { int which = 0; }"
     )
     code, checks = level4(build, tmp_path)
     assert code == 1
@@ -191,8 +189,8 @@ def test_what_is_shipped_passes_and_the_list_of_functions_is_printed():
     )
     assert run.returncode == 0, run.stdout[-2000:]
     for function in (
-        "zahl::arith::drain_avx512(",
-        "zahl::arith::conv_scalar(",
+        "zahl::sim::kernels::drain_avx512(",
+        "zahl::sim::kernels::conv_scalar(",
         "zahl::sim::Depthwise::execute(",
         "zahl::sim::Unit::decide(",
     ):

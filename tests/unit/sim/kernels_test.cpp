@@ -3,12 +3,13 @@
 
 #include <random>
 
-#include "sim/arith/conv.h"
-#include "sim/arith/depthwise.h"
-#include "sim/arith/kernel_set.h"
-#include "sim/arith/requantize.h"
+#include "sim/array/column_conv.h"
+#include "sim/array/column_depthwise.h"
+#include "sim/base/kernel_set.h"
+#include "sim/post/eltwise_lane.h"
+#include "sim/post/requantizer.h"
 
-namespace zahl::arith {
+namespace zahl::sim::kernels {
 namespace {
 
 class Numbers {
@@ -236,4 +237,4 @@ TEST(EltwiseKernels, Agree) {
 }
 
 }  // namespace
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels

@@ -1,10 +1,12 @@
 // The rounding modes on ties, signs and saturation (docs/arithmetic.md), and agreement with wide
 // arithmetic.
-#include "sim/arith/rounding.h"
+#include "sim/post/rounding.h"
 
 #include <gtest/gtest.h>
 
-namespace zahl::arith {
+#include "sim/post/reciprocal.h"
+
+namespace zahl::sim::kernels {
 namespace {
 
 using isa::Rounding;
@@ -61,4 +63,4 @@ TEST(Reciprocal, OfOneIsOneAndOfTwoIsAHalf) {
 }
 
 }  // namespace
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "isa/config.h"
-#include "sim/arith/requantize.h"
+#include "sim/post/requantizer.h"
 #include "sim/top/model.h"
 #include "tests/support/random_program.h"
 
@@ -43,12 +43,12 @@ extern "C" [[gnu::noinline]] void float_in_a_kernel() {
   }
 }
 
-// The linker sends every call of arith::drain here (--wrap), in this binary alone.
+// The linker sends every call of kernels::drain here (--wrap), in this binary alone.
 extern "C" {
-void __real__ZN4zahl5arith5drainERKNS0_8DrainJobE(const zahl::arith::DrainJob& job);
-void __wrap__ZN4zahl5arith5drainERKNS0_8DrainJobE(const zahl::arith::DrainJob& job) {
+void __real__ZN4zahl3sim7kernels5drainERKNS1_8DrainJobE(const zahl::sim::kernels::DrainJob& job);
+void __wrap__ZN4zahl3sim7kernels5drainERKNS1_8DrainJobE(const zahl::sim::kernels::DrainJob& job) {
   float_in_a_kernel();
-  __real__ZN4zahl5arith5drainERKNS0_8DrainJobE(job);
+  __real__ZN4zahl3sim7kernels5drainERKNS1_8DrainJobE(job);
 }
 }
 

@@ -9,11 +9,11 @@
 #include <cstring>
 #include <utility>
 
-#include "sim/arith/conv.h"
+#include "sim/array/column_conv.h"
 
 #define ZAHL_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]]
 
-namespace zahl::arith {
+namespace zahl::sim::kernels {
 
 namespace {
 
@@ -156,5 +156,5 @@ void conv_avx512(const ConvJob& job, std::vector<int32_t>& sums) {
   }
 }
 
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels
 #endif

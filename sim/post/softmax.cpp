@@ -1,11 +1,9 @@
-// set_table and softmax: the instructions that read tables from the scratchpad.
-#include "contract/tables.h"
-
 #include <algorithm>
 #include <vector>
 
-#include "sim/arith/requantize.h"
+#include "contract/tables.h"
 #include "sim/post/execute.h"
+#include "sim/post/softmax_row.h"
 
 namespace zahl::sim {
 
@@ -40,8 +38,8 @@ bool row_checked(const isa::Softmax& x, const PostContext& context, int64_t row)
     }
   }
   if (context.compute_values) {
-    arith::softmax({source.data(), result.data(), static_cast<int>(count), exponentials.data(),
-                    x.m0, static_cast<int>(x.shift), x.zero_point});
+    kernels::softmax({source.data(), result.data(), static_cast<int>(count), exponentials.data(),
+                      x.m0, static_cast<int>(x.shift), x.zero_point});
   }
   for (int64_t i = 0; i < count; ++i) {
     if (!storage.allows(to + i, 1, x.common.write_banks)) {
@@ -54,24 +52,6 @@ bool row_checked(const isa::Softmax& x, const PostContext& context, int64_t row)
 }
 
 }  // namespace
-
-bool execute(const isa::SetTable& x, const PostContext& context) {
-  bool fault = false;
-  auto& table = context.storage.tables[x.slot];
-  const int64_t line = context.config.line_bytes;
-  for (int64_t at = 0; at < kTableBytes; at += line) {
-    const bool is_allowed = context.storage.allows(x.source + at, line, x.common.read_banks);
-    fault |= !is_allowed;
-    if (!context.compute_values) continue;
-    if (is_allowed) {
-      std::memcpy(table.data() + at, context.storage.scratchpad() + x.source + at,
-                  static_cast<size_t>(line));
-    } else {
-      std::memset(table.data() + at, 0, static_cast<size_t>(line));
-    }
-  }
-  return !fault;
-}
 
 bool execute(const isa::Softmax& x, const PostContext& context) {
   const mem::Storage& storage = context.storage;
@@ -86,9 +66,9 @@ bool execute(const isa::Softmax& x, const PostContext& context) {
     }
     if (!context.compute_values) continue;
     int8_t* const scratchpad = reinterpret_cast<int8_t*>(storage.scratchpad());
-    arith::softmax({scratchpad + from, scratchpad + to, static_cast<int>(x.row_bytes),
-                    storage.scratchpad() + x.exponentials, x.m0, static_cast<int>(x.shift),
-                    x.zero_point});
+    kernels::softmax({scratchpad + from, scratchpad + to, static_cast<int>(x.row_bytes),
+                      storage.scratchpad() + x.exponentials, x.m0, static_cast<int>(x.shift),
+                      x.zero_point});
   }
   return !fault;
 }

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace zahl::arith {
+namespace zahl::sim::kernels {
 
 struct ConvJob {
   int columns = 0;  // a multiple of 8
@@ -39,4 +39,4 @@ void conv_scalar(const ConvJob& job);
 void conv_avx2(const ConvJob& job);
 void conv_avx512(const ConvJob& job, std::vector<int32_t>& sums);
 
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels

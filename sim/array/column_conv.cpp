@@ -1,8 +1,8 @@
-#include "sim/arith/conv.h"
+#include "sim/array/column_conv.h"
 
-#include "sim/arith/kernel_set.h"
+#include "sim/base/kernel_set.h"
 
-namespace zahl::arith {
+namespace zahl::sim::kernels {
 
 void conv_scalar(const ConvJob& job) {
   const int64_t block_bytes = job.groups_of_block() * job.columns * 4;
@@ -38,4 +38,4 @@ void conv(const ConvJob& job, std::vector<int32_t>& sums) {
   conv_scalar(job);
 }
 
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels

@@ -1,5 +1,5 @@
-// Requantization, one value at a time: round(product * 2^-shift) in each rounding mode, and the
-// fixed-point reciprocal of softmax. The reference for every vector kernel.
+// Requantization, one value at a time: round(product * 2^-shift) in each rounding mode. The
+// reference for every vector kernel.
 //
 // Worked: product = -5, shift = 1 (-2.5): tfl_double and half_up give -2, half_even -2, half_away
 // -3.
@@ -10,7 +10,7 @@
 
 #include "generated/isa.h"
 
-namespace zahl::arith {
+namespace zahl::sim::kernels {
 
 // One rounding. REQUIRES: |product| < 2^62; 0 <= shift <= 63.
 constexpr int64_t round_once(isa::Rounding mode, int64_t product, int shift) {
@@ -42,27 +42,4 @@ constexpr int32_t wrapping_add(int32_t a, int32_t b) {
   return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
 }
 
-// round(a * b * 2^-31), half up, saturating.
-constexpr int32_t doubling_high_multiply(int32_t a, int32_t b) {
-  if (a == INT32_MIN && b == INT32_MIN) return INT32_MAX;
-  return static_cast<int32_t>((int64_t{a} * b + (int64_t{1} << 30)) >> 31);
-}
-
-// 1 / (1 + x) with 31 fraction bits. REQUIRES: x >= 0. Three Newton steps, as gemmlowp
-// (fixedpoint.h) has them.
-constexpr int32_t one_over_one_plus_x(int32_t x) {
-  const auto saturating_shift = [](int32_t value, int bits) {
-    return static_cast<int32_t>(std::clamp<int64_t>(int64_t{value} << bits, INT32_MIN, INT32_MAX));
-  };
-  constexpr int32_t kOne = 1 << 29, k48Over17 = 1515870810,
-                    kMinus32Over17 = -1010580540;  // 29 fraction bits
-  const auto half_denominator = static_cast<int32_t>((int64_t{x} + INT32_MAX + 1) / 2);
-  int32_t estimate = k48Over17 + doubling_high_multiply(half_denominator, kMinus32Over17);
-  for (int step = 0; step < 3; ++step) {
-    const int32_t error = kOne - doubling_high_multiply(half_denominator, estimate);
-    estimate += saturating_shift(doubling_high_multiply(estimate, error), 2);
-  }
-  return saturating_shift(estimate, 1);
-}
-
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels

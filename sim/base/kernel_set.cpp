@@ -1,8 +1,8 @@
-#include "sim/arith/kernel_set.h"
+#include "sim/base/kernel_set.h"
 
 #include <cstdlib>
 
-namespace zahl::arith {
+namespace zahl::sim::kernels {
 
 namespace {
 
@@ -44,4 +44,4 @@ std::string_view name_of(KernelSet set) {
 KernelSet kernel_set() { return current(); }
 void use_kernel_set(KernelSet set) { current() = set; }
 
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels

@@ -7,11 +7,11 @@
 #include <array>
 #include <cstring>
 
-#include "sim/arith/conv.h"
+#include "sim/array/column_conv.h"
 
 #define ZAHL_AVX2 [[gnu::target("avx2")]]
 
-namespace zahl::arith {
+namespace zahl::sim::kernels {
 
 namespace {
 
@@ -77,5 +77,5 @@ void conv_avx2(const ConvJob& job) {
   }
 }
 
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels
 #endif

@@ -6,11 +6,11 @@
 #include <cstring>
 #include <memory>
 
-#include "sim/arith/depthwise.h"
+#include "sim/array/column_depthwise.h"
 
 #define ZAHL_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi")]]
 
-namespace zahl::arith {
+namespace zahl::sim::kernels {
 
 namespace {
 
@@ -134,5 +134,5 @@ void depthwise_avx512(const DepthwiseJob& job, std::vector<uint8_t>& room) {
   }
 }
 
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels
 #endif

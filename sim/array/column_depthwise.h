@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace zahl::arith {
+namespace zahl::sim::kernels {
 
 struct Tap {
   int row = 0, column = 0;
@@ -40,4 +40,4 @@ void depthwise_scalar(const DepthwiseJob& job);
 void depthwise_avx2(const DepthwiseJob& job);
 void depthwise_avx512(const DepthwiseJob& job, std::vector<uint8_t>& room);
 
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace zahl::arith {
+namespace zahl::sim::kernels {
 
 enum class KernelSet { Scalar, Avx2, Avx512 };
 
@@ -18,4 +18,4 @@ KernelSet kernel_set();
 // REQUIRES: available.
 void use_kernel_set(KernelSet set);
 
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels

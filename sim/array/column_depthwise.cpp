@@ -1,10 +1,10 @@
-#include "sim/arith/depthwise.h"
+#include "sim/array/column_depthwise.h"
 
 #include <algorithm>
 
-#include "sim/arith/kernel_set.h"
+#include "sim/base/kernel_set.h"
 
-namespace zahl::arith {
+namespace zahl::sim::kernels {
 
 namespace {
 
@@ -70,4 +70,4 @@ void depthwise(const DepthwiseJob& job, std::vector<uint8_t>& room) {
   depthwise_scalar(job);
 }
 
-}  // namespace zahl::arith
+}  // namespace zahl::sim::kernels
