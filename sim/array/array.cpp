@@ -8,9 +8,8 @@ Array::Array(sc_core::sc_module_name name, MachineState& state, Neighbours& neig
              mem::Storage& storage)
     : Unit(name, isa::Unit::Array, state, neighbours), storage_(storage) {
   // Whatever is not streaming while an instruction is held counts as waiting for weights.
-  covered_counter_ =
-      static_cast<int>(isa::Counter::ArrayWeights) - static_cast<int>(isa::Counter::ArrayBusy);
-  in_flight_limit_ = kMostInFlight;
+  counters_.count_covered_as(isa::Counter::ArrayWeights);
+  in_flight_limit_ = InFlight::kMost;
 }
 
 void Array::reset() {
@@ -33,13 +32,14 @@ void Array::start(const isa::Instruction& instruction, uint32_t sequence, Cycle 
 
   const timing::ArrayCycles cycles = timing::array_cycles(tiles, s, streamed_);
   streamed_ = cycles.streamed;
-  set_covered(cycles.streamed);
+  counters_.set_covered(cycles.streamed);
   set_end(sequence, cycles.end);
   set_ready(cycles.ready);
 
   const auto streaming = static_cast<uint64_t>(tiles.streaming_cycles());
-  state_.counter(isa::Counter::ArrayBusy) += streaming;
-  state_.counter(isa::Counter::ArrayWeights) -= streaming;  // covered cycles are added as they pass
+  state_.counters[isa::Counter::ArrayBusy] += streaming;
+  state_.counters[isa::Counter::ArrayWeights] -=
+      streaming;  // covered cycles are added as they pass
 }
 
 }  // namespace zahl::sim

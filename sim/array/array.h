@@ -6,7 +6,7 @@
 
 #include "sim/array/conv.h"
 #include "sim/array/depthwise.h"
-#include "sim/base/unit.h"
+#include "sim/core/unit.h"
 #include "sim/mem/storage.h"
 
 namespace zahl::sim {

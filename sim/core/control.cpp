@@ -1,19 +1,20 @@
 #include "sim/core/control.h"
 
+#include "sim/core/ownership.h"
+
 namespace zahl::sim {
 
 Control::Control(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
-                 Fetch& fetch, Dispatch& dispatch)
+                 FetchBuffer& fetch, Dispatch& dispatch)
     : sc_module(name),
       state_(state),
       neighbours_(neighbours),
       fetch_(fetch),
       dispatch_(dispatch),
-      ownership_alarm_(state.clock, Step::Publish),
-      watchdog_alarm_(state.clock, Step::Publish),
-      interrupt_alarm_(state.clock, Step::Publish) {
+      ownership_alarm_(state.time, Step::Publish),
+      watchdog_alarm_(state.time, Step::Publish),
+      interrupt_alarm_(state.time, Step::Publish) {
   neighbours.ownership = &ownership_alarm_;
-  registers.bind(*this);
   SC_HAS_PROCESS(Control);
   SC_METHOD(settle);
   dont_initialize();
@@ -30,36 +31,35 @@ Control::Control(sc_core::sc_module_name name, MachineState& state, Neighbours& 
 }
 
 void Control::reset() {
-  program_ = 0;
-  state_.instruction_count = 0;
-  watchdog_ = uint32_t{1} << 24;
-  counter_select_ = 0;
-  done_ = state_.running = false;
+  state_.running = false;
+  clear();
+}
+
+void Control::clear() {
+  done_ = false;
   error_ = isa::Error::None;
   error_index_ = 0;
 }
 
-void Control::start() {
-  state_.clock.restart();
+void Control::start(uint64_t program, uint32_t watchdog_limit) {
+  state_.time.restart();
   for (Unit* unit : neighbours_.units) unit->reset();
   fetch_.reset();
   dispatch_.reset();
   for (Alarm* alarm : {&ownership_alarm_, &watchdog_alarm_, &interrupt_alarm_, &state_.settle})
     alarm->cancel();
-  done_ = false;
-  error_ = isa::Error::None;
-  error_index_ = 0;
+  clear();
   state_.clear();
   state_.running = true;
-  state_.watchdog.reset(watchdog_);
+  state_.watchdog.reset(watchdog_limit);
   state_.settle.at(1);
-  if (watchdog_ != 0) watchdog_alarm_.at(state_.watchdog.deadline(0));
-  fetch_.start(program_);
+  if (state_.watchdog.enabled()) watchdog_alarm_.at(state_.watchdog.deadline(0));
+  fetch_.start(program);
 }
 
 bool Control::quiet(Cycle t) const {
   for (const Unit* unit : neighbours_.units) {
-    if (unit->in_flight()) return false;
+    if (!unit->in_flight().empty()) return false;
   }
   return fetch_.quiet() <= t;
 }
@@ -68,11 +68,12 @@ bool Control::quiet(Cycle t) const {
 void Control::settle() {
   state_.settle.fired();
   if (!state_.running) return;
-  const Cycle t = state_.clock.now();
+  const Cycle t = state_.time.now();
   const Cycle error = state_.error_cycle();
   if (error == kNever) {
     // dispatched and ended as registers show them at the start of the cycle.
-    if (state_.ended == state_.instruction_count && state_.last_dispatch < t) finish(t);
+    if (state_.tokens.ended == state_.instruction_count && state_.tokens.last_dispatch < t)
+      finish(t);
   } else if (t < error) {
     state_.settle.at(error);
   } else if (quiet(t)) {
@@ -88,7 +89,7 @@ void Control::finish(Cycle t) {
   ownership_alarm_.cancel();
   for (Unit* unit : neighbours_.units) unit->account(t + 1);
   dispatch_.account(t + 1);
-  state_.counter(isa::Counter::Cycles) = static_cast<uint64_t>(t + 1);
+  state_.counters[isa::Counter::Cycles] = static_cast<uint64_t>(t + 1);
   interrupt_alarm_.at(t + 1);
 }
 
@@ -102,23 +103,20 @@ void Control::interrupt_rises() {
 
 void Control::check_ownership() {
   ownership_alarm_.fired();
-  const Cycle t = state_.clock.now();
-  for (size_t low = 0; low < isa::kUnitCount; ++low) {
-    for (size_t high = low + 1; high < isa::kUnitCount; ++high) {
-      const Unit& blamed = *neighbours_.units[high];
-      if (!neighbours_.units[low]->claims_at(t).conflicts(blamed.claims_at(t))) continue;
-      return state_.raise(t, CauseRank::Ownership, isa::Error::Ownership, blamed.last_started());
-    }
+  const Cycle t = state_.time.now();
+  if (const Unit* blamed = breaks_ownership(neighbours_, t)) {
+    state_.raise(t, CauseRank::Ownership, isa::Error::Ownership,
+                 blamed->in_flight().last_started());
   }
 }
 
 void Control::watch() {
   watchdog_alarm_.fired();
-  const Cycle t = state_.clock.now();
+  const Cycle t = state_.time.now();
   if (!state_.running || state_.error_visible(t)) return;
   const Cycle deadline = state_.watchdog.deadline(t);
   if (deadline > t) return watchdog_alarm_.at(deadline);
-  state_.raise(t, CauseRank::Watchdog, isa::Error::Watchdog, state_.dispatched);
+  state_.raise(t, CauseRank::Watchdog, isa::Error::Watchdog, state_.tokens.dispatched);
 }
 
 }  // namespace zahl::sim

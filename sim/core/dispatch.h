@@ -2,14 +2,15 @@
 // units (docs/machine.md, section 5).
 #pragma once
 
-#include "sim/base/unit.h"
-#include "sim/dma/fetch.h"
+#include "sim/core/fetch_buffer.h"
+#include "sim/core/unit.h"
 
 namespace zahl::sim {
 
 class Dispatch : public sc_core::sc_module {
  public:
-  Dispatch(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, Fetch& fetch);
+  Dispatch(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
+           FetchBuffer& fetch);
   void reset();
   // Counts the cycles before `end`, the first in which nothing is counted any more.
   void account(Cycle end);
@@ -19,7 +20,7 @@ class Dispatch : public sc_core::sc_module {
 
   MachineState& state_;
   Neighbours& neighbours_;
-  Fetch& fetch_;
+  FetchBuffer& fetch_;
   Alarm take_alarm_;
   Cycle accounted_ = 1;  // cycles before this one have been counted
 };

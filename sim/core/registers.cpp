@@ -1,7 +1,6 @@
-// The control port: what isa.md lists under registers.
-#include <cstring>
+#include "sim/core/registers.h"
 
-#include "sim/core/control.h"
+#include <cstring>
 
 namespace zahl::sim {
 
@@ -11,9 +10,15 @@ constexpr uint32_t kIdentity = 0x5A41484C;
 
 }  // namespace
 
-uint32_t Control::read(uint32_t offset) const {
-  const uint64_t selected =
-      counter_select_ < isa::kCounterCount ? state_.counters[counter_select_] : 0;
+void Registers::reset() {
+  program_ = 0;
+  state_.instruction_count = 0;
+  watchdog_ = kWatchdogAtReset;
+  counter_select_ = 0;
+}
+
+uint32_t Registers::read(uint32_t offset) const {
+  const uint64_t selected = state_.counters.at(counter_select_);
   switch (static_cast<isa::Register>(offset)) {
     case isa::Register::Identity:
       return kIdentity;
@@ -22,12 +27,12 @@ uint32_t Control::read(uint32_t offset) const {
              static_cast<uint32_t>(state_.config.rows) << 16 |
              static_cast<uint32_t>(state_.config.columns) << 24;
     case isa::Register::Status:
-      return (state_.running ? 1u : 0u) | (done_ ? 2u : 0u) |
-             (done_ && error_ != isa::Error::None ? 4u : 0u);
+      return (state_.running ? 1u : 0u) | (control_.interrupt() ? 2u : 0u) |
+             (control_.interrupt() && control_.error() != isa::Error::None ? 4u : 0u);
     case isa::Register::Error:
-      return static_cast<uint32_t>(error_);
+      return static_cast<uint32_t>(control_.error());
     case isa::Register::ErrorIndex:
-      return error_index_;
+      return control_.error_index();
     case isa::Register::ProgramLow:
       return static_cast<uint32_t>(program_);
     case isa::Register::ProgramHigh:
@@ -47,16 +52,12 @@ uint32_t Control::read(uint32_t offset) const {
   }
 }
 
-void Control::write(uint32_t offset, uint32_t value) {
+void Registers::write(uint32_t offset, uint32_t value) {
   switch (static_cast<isa::Register>(offset)) {
     case isa::Register::Control:
       if (state_.running) return;
-      if ((value & 2) != 0) {
-        done_ = false;
-        error_ = isa::Error::None;
-        error_index_ = 0;
-      }
-      if ((value & 1) != 0) start();
+      if ((value & 2) != 0) control_.clear();
+      if ((value & 1) != 0) control_.start(program_, watchdog_);
       return;
     case isa::Register::ProgramLow:
       program_ = (program_ & ~uint64_t{0xffffffff}) | value;
@@ -78,7 +79,7 @@ void Control::write(uint32_t offset, uint32_t value) {
   }
 }
 
-void Control::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
+void Registers::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
   if (payload.get_data_length() != 4 || payload.get_address() % 4 != 0) {
     payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
     return;
@@ -95,15 +96,15 @@ void Control::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) 
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
-tlm::tlm_sync_enum Control::nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase&,
-                                            sc_core::sc_time& delay) {
+tlm::tlm_sync_enum Registers::nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase&,
+                                              sc_core::sc_time& delay) {
   b_transport(payload, delay);
   return tlm::TLM_COMPLETED;
 }
 
-bool Control::get_direct_mem_ptr(tlm::tlm_generic_payload&, tlm::tlm_dmi&) { return false; }
+bool Registers::get_direct_mem_ptr(tlm::tlm_generic_payload&, tlm::tlm_dmi&) { return false; }
 
-unsigned int Control::transport_dbg(tlm::tlm_generic_payload& payload) {
+unsigned int Registers::transport_dbg(tlm::tlm_generic_payload& payload) {
   if (!payload.is_read() || payload.get_data_length() != 4) return 0;
   const uint32_t value = read(static_cast<uint32_t>(payload.get_address()));
   std::memcpy(payload.get_data_ptr(), &value, 4);

@@ -3,7 +3,7 @@
 namespace zahl::sim {
 
 Fetch::Fetch(sc_core::sc_module_name name, MachineState& state, MemoryPort& port)
-    : sc_module(name), state_(state), port_(port), ask_alarm_(state.clock, Step::Decide) {
+    : sc_module(name), state_(state), port_(port), ask_alarm_(state.time, Step::Decide) {
   SC_HAS_PROCESS(Fetch);
   SC_METHOD(ask);
   dont_initialize();
@@ -40,7 +40,7 @@ void Fetch::take(Cycle t) {
 
 void Fetch::ask() {
   ask_alarm_.fired();
-  const Cycle t = state_.clock.now();
+  const Cycle t = state_.time.now();
   if (left_ == 0 || state_.error_visible(t)) return;
   const uint32_t count = next_burst();
   const uint32_t used = asked_ - taken_ + (last_taken_ == t ? 1 : 0);  // at the start of the cycle
@@ -63,7 +63,7 @@ void Fetch::ask() {
   }
   if (was_empty) dispatch_->at(buffer_.front().available);
 
-  state_.counter(isa::Counter::ReadBeats) += static_cast<uint64_t>(burst.beats);
+  state_.counters[isa::Counter::ReadBeats] += static_cast<uint64_t>(burst.beats);
   state_.watchdog.progress(t);
   state_.watchdog.transfers(t, burst.read.first, burst.beats, burst.read.bus, burst.read.rate);
   address_ += bytes;

@@ -8,7 +8,7 @@ Load::Load(sc_core::sc_module_name name, MachineState& state, Neighbours& neighb
       port_(port),
       fetch_(fetch),
       storage_(storage),
-      ask_alarm_(state.clock, Step::LoadAddress) {
+      ask_alarm_(state.time, Step::LoadAddress) {
   SC_HAS_PROCESS(Load);
   SC_METHOD(ask);
   dont_initialize();
@@ -52,7 +52,7 @@ const Burst& Load::transfer(bool& is_claimed) {
 
 void Load::ask() {
   ask_alarm_.fired();
-  const Cycle t = state_.clock.now();
+  const Cycle t = state_.time.now();
   if (fetch_.asked_in(t)) return ask_alarm_.at(t + 1);
   while (!last_beats_.empty() && last_beats_.front() < t) last_beats_.pop();
   if (last_beats_.size() >= static_cast<size_t>(state_.config.load_bursts)) {
@@ -65,7 +65,7 @@ void Load::ask() {
   last_beats_.push() = last;
   if (!is_claimed) set_fault(sequence_, isa::Error::Range);
   if (burst.error) set_fault(sequence_, isa::Error::Bus);
-  state_.counter(isa::Counter::ReadBeats) += static_cast<uint64_t>(burst.beats);
+  state_.counters[isa::Counter::ReadBeats] += static_cast<uint64_t>(burst.beats);
   state_.watchdog.progress(t);
   state_.watchdog.transfers(t, burst.read.first, burst.beats, burst.read.bus, burst.read.rate);
 

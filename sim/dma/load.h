@@ -4,7 +4,7 @@
 // may look at them before the instruction ends.
 #pragma once
 
-#include "sim/base/unit.h"
+#include "sim/core/unit.h"
 #include "sim/dma/burst.h"
 #include "sim/dma/fetch.h"
 #include "sim/dma/rows.h"
@@ -32,7 +32,7 @@ class Load : public Unit {
   Rows rows_;
   uint32_t sequence_ = 0;
   uint32_t write_banks_ = 0;
-  Ring<Cycle> last_beats_;        // of the bursts outstanding
+  Fifo<Cycle> last_beats_;        // of the bursts outstanding
   std::vector<uint8_t> partial_;  // a burst of which some beats must not be written
 };
 

@@ -7,8 +7,8 @@ Store::Store(sc_core::sc_module_name name, MachineState& state, Neighbours& neig
     : Unit(name, isa::Unit::Store, state, neighbours),
       port_(port),
       storage_(storage),
-      begin_alarm_(state.clock, Step::Decide),
-      arrive_alarm_(state.clock, Step::Arrive) {
+      begin_alarm_(state.time, Step::Decide),
+      arrive_alarm_(state.time, Step::Arrive) {
   SC_HAS_PROCESS(Store);
   SC_METHOD(begin_burst);
   dont_initialize();
@@ -40,7 +40,7 @@ void Store::start(const isa::Instruction& instruction, uint32_t sequence, Cycle 
 
 void Store::begin_burst() {
   begin_alarm_.fired();
-  const Cycle c = state_.clock.now();
+  const Cycle c = state_.time.now();
   if (rows_.done()) return;
   while (!responses_.empty() && responses_.front() < c) responses_.pop();
   if (begun_.size() + responses_.size() >= static_cast<size_t>(state_.config.store_bursts)) {
@@ -54,7 +54,7 @@ void Store::begin_burst() {
   const int64_t scratchpad = rows_.scratchpad();
   const uint32_t bytes = rows_.bytes();
   if (!storage_.allows(scratchpad, bytes, read_banks_)) set_fault(sequence_, isa::Error::Range);
-  state_.counter(isa::Counter::WriteBeats) += static_cast<uint64_t>(beats);
+  state_.counters[isa::Counter::WriteBeats] += static_cast<uint64_t>(beats);
   state_.watchdog.transfers(c, c + hw::kStoreRead, beats, 1, 1);
   rows_.advance();
 
@@ -86,7 +86,7 @@ uint8_t* Store::bytes_of(const Begun& burst) {
 
 void Store::arrive() {
   arrive_alarm_.fired();
-  const Cycle t = state_.clock.now();
+  const Cycle t = state_.time.now();
   const Begun arrived = begun_.front();
   const Burst& burst = port_.write(arrived.dram, arrived.bytes, bytes_of(arrived));
   begun_.pop();

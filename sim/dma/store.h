@@ -5,7 +5,7 @@
 // instruction ends.
 #pragma once
 
-#include "sim/base/unit.h"
+#include "sim/core/unit.h"
 #include "sim/dma/burst.h"
 #include "sim/dma/rows.h"
 #include "sim/mem/storage.h"
@@ -44,8 +44,8 @@ class Store : public Unit {
   uint32_t read_banks_ = 0;
   Cycle earliest_ = 0;  // the burst before must have been read
 
-  Ring<Begun> begun_;             // not arrived yet
-  Ring<Cycle> responses_;         // of the bursts that have arrived and are outstanding
+  Fifo<Begun> begun_;             // not arrived yet
+  Fifo<Cycle> responses_;         // of the bursts that have arrived and are outstanding
   std::vector<uint8_t> partial_;  // a burst of which some beats must not be read
 };
 

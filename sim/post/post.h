@@ -2,7 +2,7 @@
 // section 8).
 #pragma once
 
-#include "sim/base/unit.h"
+#include "sim/core/unit.h"
 #include "sim/mem/storage.h"
 
 namespace zahl::sim {

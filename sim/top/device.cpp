@@ -8,6 +8,7 @@ void Device::configure(const hw::Config& config, const RunOptions& options) {
   state_.trace_instructions = options.trace_instructions;
   storage_.reset(config);
   control_.reset();
+  registers_.reset();
 }
 
 std::vector<InstructionTrace> Device::take_trace() {

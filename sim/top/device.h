@@ -8,6 +8,7 @@
 #include "sim/array/array.h"
 #include "sim/core/control.h"
 #include "sim/core/dispatch.h"
+#include "sim/core/registers.h"
 #include "sim/dma/fetch.h"
 #include "sim/dma/load.h"
 #include "sim/dma/store.h"
@@ -24,8 +25,8 @@ class Device : public sc_core::sc_module, public tlm::tlm_bw_transport_if<> {
   // Reset of a machine with these parameters. REQUIRES: not running.
   void configure(const hw::Config& config, const RunOptions& options);
 
-  tlm::tlm_target_socket<>& registers() { return control_.registers; }
-  const Clock& clock() const { return state_.clock; }
+  tlm::tlm_target_socket<>& registers() { return registers_.socket; }
+  const TimeAxis& time() const { return state_.time; }
   bool interrupt() const { return control_.interrupt(); }
   // Of the run before, by program index; instructions that did not run are left out.
   std::vector<InstructionTrace> take_trace();
@@ -49,6 +50,7 @@ class Device : public sc_core::sc_module, public tlm::tlm_bw_transport_if<> {
   Post post_{"post", state_, neighbours_, storage_};
   Dispatch dispatch_{"dispatch", state_, neighbours_, fetch_};
   Control control_{"control", state_, neighbours_, fetch_, dispatch_};
+  Registers registers_{"registers", state_, control_};
 };
 
 }  // namespace zahl::sim

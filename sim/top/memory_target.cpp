@@ -43,9 +43,9 @@ void MemoryTarget::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_ti
   const bool is_inside = dram_.contains(aligned, static_cast<uint64_t>(burst->beats) * bus_);
   payload.set_response_status(is_inside ? tlm::TLM_OK_RESPONSE : tlm::TLM_ADDRESS_ERROR_RESPONSE);
   if (payload.is_read()) {
-    read(payload, *burst, clock_.now());
+    read(payload, *burst, time_.now());
   } else {
-    write(payload, *burst, clock_.now());
+    write(payload, *burst, time_.now());
   }
 }
 

@@ -8,7 +8,7 @@
 
 #include "memory/dram.h"
 #include "memory/ideal_memory.h"
-#include "sim/base/clock.h"
+#include "sim/base/time_axis.h"
 #include "sim/dma/burst.h"
 
 namespace zahl::sim {
@@ -17,7 +17,7 @@ class MemoryTarget : public sc_core::sc_module, public tlm::tlm_fw_transport_if<
  public:
   tlm::tlm_target_socket<> socket{"socket"};
 
-  MemoryTarget(sc_core::sc_module_name name, const Clock& clock) : sc_module(name), clock_(clock) {
+  MemoryTarget(sc_core::sc_module_name name, const TimeAxis& time) : sc_module(name), time_(time) {
     socket.bind(*this);
   }
 
@@ -37,7 +37,7 @@ class MemoryTarget : public sc_core::sc_module, public tlm::tlm_fw_transport_if<
   void read(tlm::tlm_generic_payload& payload, Burst& burst, Cycle t);
   void write(tlm::tlm_generic_payload& payload, Burst& burst, Cycle t);
 
-  const Clock& clock_;
+  const TimeAxis& time_;
   memory::IdealMemory timing_{{}, 1};
   memory::Dram dram_;
   uint64_t bus_ = 1;

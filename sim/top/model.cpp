@@ -56,7 +56,7 @@ class Driver : public sc_core::sc_module, public tlm::tlm_bw_transport_if<> {
 // All that SystemC elaborates, once in a process.
 struct Platform {
   Device device{"device"};
-  MemoryTarget memory{"memory", device.clock()};
+  MemoryTarget memory{"memory", device.time()};
   Driver driver{"driver"};
 
   Platform() {

@@ -67,7 +67,7 @@ class ControlPort : public testing::Test {
 
   test::TinyMachine machine_;
   Device device_{"device"};
-  MemoryTarget memory_{"memory", device_.clock()};
+  MemoryTarget memory_{"memory", device_.time()};
   Software software_{"software"};
 };
 

@@ -8,9 +8,9 @@
 namespace zahl::sim {
 
 template <class T>
-class Ring {
+class Fifo {
  public:
-  // Empties the ring. Capacity is rounded up to a power of two.
+  // Empties it. Capacity is rounded up to a power of two.
   void reset(size_t capacity) {
     size_t size = 1;
     while (size < capacity) size *= 2;

@@ -1,4 +1,8 @@
 // Cycles on SystemC's time axis: one cycle is kSteps time units. Integers only.
+//
+// No clock ticks here: SystemC's time moves from one thing asked for to the next, and the axis says
+// in which cycle of the machine it stands. (What one unit knows of the others' progress is a vector
+// clock, another matter: compiler/emit/tokens.cpp.)
 #pragma once
 
 #include <algorithm>
@@ -8,7 +12,7 @@
 
 namespace zahl::sim {
 
-class Clock {
+class TimeAxis {
  public:
   // Makes the next whole cycle cycle 0.
   void restart() { origin_ = (ticks() / kSteps + 1) * kSteps; }
@@ -29,14 +33,14 @@ class Clock {
 // process asks again.
 class Alarm {
  public:
-  Alarm(const Clock& clock, Step step) : clock_(clock), step_(step) {}
+  Alarm(const TimeAxis& time, Step step) : time_(time), step_(step) {}
 
   const sc_core::sc_event& event() const { return event_; }
   // REQUIRES: the step of `cycle` has not passed.
   void at(Cycle cycle) {
     if (cycle >= pending_) return;
     pending_ = cycle;
-    event_.notify(sc_core::sc_time::from_value(clock_.delay(cycle, step_)));
+    event_.notify(sc_core::sc_time::from_value(time_.delay(cycle, step_)));
   }
   // The process calls this first.
   void fired() { pending_ = kNever; }
@@ -46,7 +50,7 @@ class Alarm {
   }
 
  private:
-  const Clock& clock_;
+  const TimeAxis& time_;
   const Step step_;
   sc_core::sc_event event_;
   Cycle pending_ = kNever;

@@ -4,12 +4,13 @@
 // which it is visible.
 #pragma once
 
-#include <array>
 #include <vector>
 
 #include "contract/run.h"
-#include "sim/base/clock.h"
-#include "sim/base/watchdog.h"
+#include "sim/base/time_axis.h"
+#include "sim/core/counters.h"
+#include "sim/core/tokens.h"
+#include "sim/core/watchdog.h"
 
 namespace zahl::sim {
 
@@ -35,22 +36,18 @@ struct Cause {
 struct MachineState {
   hw::Config config;
   bool compute_values = true;
-  Clock clock;
+  TimeAxis time;
   uint32_t instruction_count = 0;
   bool running = false;
 
-  std::array<uint32_t, isa::kUnitCount> done{};  // instructions ended, as visible now
-  uint32_t ended = 0;                            // their sum
-  uint32_t dispatched = 0;
-  Cycle last_dispatch = -1;
-
-  std::array<uint64_t, isa::kCounterCount> counters{};
+  Tokens tokens;
+  Counters counters;
   Watchdog watchdog;
 
   bool trace_instructions = true;
   std::vector<InstructionTrace> trace;  // by program index; end 0: has not ended
 
-  Alarm settle{clock, Step::Arrive};  // control looks whether the machine has finished
+  Alarm settle{time, Step::Arrive};  // control looks whether the machine has finished
 
   bool error_visible(Cycle t) const { return cause_.cycle < t; }
   const Cause& cause() const { return cause_; }
@@ -64,13 +61,9 @@ struct MachineState {
     settle.at(t);
   }
 
-  uint64_t& counter(isa::Counter c) { return counters[static_cast<size_t>(c)]; }
-
   // What control.start clears.
   void clear() {
-    done = {};
-    ended = dispatched = 0;
-    last_dispatch = -1;
+    tokens = {};
     counters = {};
     cause_ = {};
     trace.assign(trace_instructions ? instruction_count : 0, {});
