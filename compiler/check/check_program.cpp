@@ -12,13 +12,15 @@ namespace zahl::check {
 namespace {
 
 using isa::kUnitCount;
-using Clock = std::array<uint32_t, kUnitCount>;
+// By unit, how many of its instructions have ended for certain: a vector clock (Fidge 1988, Mattern
+// 1989), built here from the waits alone.
+using VectorClock = std::array<uint32_t, kUnitCount>;
 
 struct Seen {
   size_t index;
   isa::Common common;
   std::vector<Touched> touched;
-  Clock clock;  // what has ended when this instruction has
+  VectorClock clock;  // what has ended when this instruction has
 };
 
 constexpr std::array<std::string_view, 3> kStoreNames = {"scratchpad", "accumulators", "DRAM"};

@@ -13,7 +13,10 @@ using lower::Access;
 using lower::Planned;
 using lower::Space;
 
-using Clock = std::array<uint32_t, kUnitCount>;  // by unit: so many of its instructions have ended
+// By unit, how many of its instructions have ended for certain at some point of another: a vector
+// clock (Fidge 1988, Mattern 1989, after Lamport 1978). An instruction that waits for another takes
+// the maximum of both, since whatever ended before that one has ended before this one too.
+using VectorClock = std::array<uint32_t, kUnitCount>;
 
 uint32_t banks_between(int64_t begin, int64_t end, int64_t bank_size) {
   uint32_t mask = 0;
@@ -51,19 +54,20 @@ bool must_be_ordered(const Planned& a, const Planned& b) {
 
 struct Issued {
   const Planned* planned;
-  Clock clock;  // what has ended when this one has
+  VectorClock clock;  // what has ended when this one has
 };
 
 }  // namespace
 
 void assign_tokens(std::vector<Planned>& sequence, const hw::Config& config) {
   std::array<std::vector<Issued>, kUnitCount> issued;
-  std::array<Clock, kUnitCount> known{};  // by unit: what its latest instruction has waited for
+  std::array<VectorClock, kUnitCount>
+      known{};  // by unit: what its latest instruction has waited for
   for (Planned& planned : sequence) {
     assign_claims(planned, config);
     isa::Common& common = isa::common_of(planned.instruction);
     const size_t unit = static_cast<size_t>(isa::unit_of(planned.instruction));
-    Clock& clock = known[unit];
+    VectorClock& clock = known[unit];
     for (bool has_changed = true; has_changed;) {
       has_changed = false;
       for (size_t other = 0; other < kUnitCount; ++other) {
@@ -73,7 +77,7 @@ void assign_tokens(std::vector<Planned>& sequence, const hw::Config& config) {
         while (n > clock[other] && !must_be_ordered(planned, *earlier[n - 1].planned)) --n;
         if (n <= clock[other]) continue;
         common.wait[other] = static_cast<uint32_t>(n);
-        const Clock& implied = earlier[n - 1].clock;
+        const VectorClock& implied = earlier[n - 1].clock;
         for (size_t u = 0; u < kUnitCount; ++u) {
           if (u != unit) clock[u] = std::max(clock[u], implied[u]);
         }
@@ -88,7 +92,7 @@ void assign_tokens(std::vector<Planned>& sequence, const hw::Config& config) {
         if (issued[v][common.wait[v] - 1].clock[u] >= common.wait[u]) common.wait[u] = 0;
       }
     }
-    Clock ended = clock;
+    VectorClock ended = clock;
     ended[unit] = static_cast<uint32_t>(issued[unit].size()) + 1;
     issued[unit].push_back({&planned, ended});
   }
