@@ -5,7 +5,7 @@
 namespace zahl::sim {
 
 Array::Array(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
-             mem::Storage& storage)
+             Storage& storage)
     : Unit(name, isa::Unit::Array, state, neighbours), storage_(storage) {
   // Whatever is not streaming while an instruction is held counts as waiting for weights.
   counters_.count_covered_as(isa::Counter::ArrayWeights);

@@ -14,13 +14,13 @@ namespace zahl::sim {
 class Array : public Unit {
  public:
   Array(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
-        mem::Storage& storage);
+        Storage& storage);
   void reset() override;
 
  private:
   void start(const isa::Instruction& instruction, uint32_t sequence, Cycle s) override;
 
-  mem::Storage& storage_;
+  Storage& storage_;
   Conv conv_;
   Depthwise depthwise_;
   Cycle streamed_ = 0;  // the cycle after the last streamed vector of the instruction before

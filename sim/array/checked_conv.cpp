@@ -6,16 +6,16 @@
 
 namespace zahl::sim {
 
-bool Conv::execute_checked(const isa::Conv& x, mem::Storage& storage, bool compute_values) {
+bool Conv::execute_checked(const isa::Conv& x, Storage& storage, bool compute_values) {
   const int rows = config_.rows, columns = config_.columns, line = config_.line_bytes;
-  const uint8_t* const scratchpad = storage.scratchpad();
+  const uint8_t* const scratchpad = storage.scratchpad.data();
   bool fault = false;
   std::vector<int8_t> weights(static_cast<size_t>(config_.weight_tile_bytes()));
   std::array<int8_t, 64> input{};
 
   const auto read_weights = [&](int64_t address) {
     for (int64_t at = 0; at < config_.weight_tile_bytes(); at += line) {
-      const bool is_allowed = storage.allows(address + at, line, x.common.read_banks);
+      const bool is_allowed = storage.scratchpad.allows(address + at, line, x.common.read_banks);
       fault |= !is_allowed;
       int8_t* to = weights.data() + at;
       if (is_allowed) {
@@ -37,7 +37,7 @@ bool Conv::execute_checked(const isa::Conv& x, mem::Storage& storage, bool compu
     }
     if (last < 0) return;
     address += first - begin;
-    if (storage.allows(address, last - first + 1, x.common.read_banks)) {
+    if (storage.scratchpad.allows(address, last - first + 1, x.common.read_banks)) {
       std::memcpy(input.data() + first, scratchpad + address,
                   static_cast<size_t>(last - first + 1));
     } else {
@@ -51,11 +51,11 @@ bool Conv::execute_checked(const isa::Conv& x, mem::Storage& storage, bool compu
       read_lanes(split, rows, y + x.second_y, position + x.second_x, address + x.second_step);
   };
   const auto accumulate = [&](int64_t vector, bool overwrite) {
-    if (!storage.allows_vectors(vector, 1, x.common.accumulator_banks)) {
+    if (!storage.accumulators.allows(vector, 1, x.common.accumulator_banks)) {
       fault = true;
       return;
     }
-    int32_t* to = storage.accumulators() + vector * columns;
+    int32_t* to = storage.accumulators.data() + vector * columns;
     for (int column = 0; column < columns; ++column) {
       uint32_t sum = overwrite ? 0 : static_cast<uint32_t>(to[column]);
       for (int lane = 0; lane < rows; ++lane) {
@@ -84,7 +84,7 @@ bool Conv::execute_checked(const isa::Conv& x, mem::Storage& storage, bool compu
               if (compute_values) {
                 accumulate(vector, kr == 0 && kc == 0 && chunk == 0 && x.accumulate == 0);
               } else {
-                fault |= !storage.allows_vectors(vector, 1, x.common.accumulator_banks);
+                fault |= !storage.accumulators.allows(vector, 1, x.common.accumulator_banks);
               }
             }
         }

@@ -24,7 +24,7 @@ int64_t Conv::row_span(const isa::Conv& x, int64_t lanes) const {
   return (int64_t{x.out_columns} - 1) * x.pixel_step + pixel_span(x, lanes);
 }
 
-bool Conv::source_allowed(const isa::Conv& x, int64_t lanes, const mem::Storage& storage) {
+bool Conv::source_allowed(const isa::Conv& x, int64_t lanes, const Storage& storage) {
   // What a valid row touches lies between these, counted from its first tap.
   const int64_t first = std::max<int64_t>(0, -int64_t{x.input_x});
   const int64_t end = std::min(row_span(x, lanes), int64_t{x.input_row_limit} - x.input_x);
@@ -38,40 +38,42 @@ bool Conv::source_allowed(const isa::Conv& x, int64_t lanes, const mem::Storage&
     }
   }
   if (low > high) return true;
-  if (storage.allows(low + first, high + end - low - first, x.common.read_banks)) {
-    source_banks_ |= storage.banks(low + first, high + end - low - first);
+  if (storage.scratchpad.allows(low + first, high + end - low - first, x.common.read_banks)) {
+    source_banks_ |= storage.scratchpad.banks(low + first, high + end - low - first);
     return true;
   }
   source_banks_ = x.common.read_banks;
   for (int64_t oy = 0; oy < int64_t{x.out_rows}; ++oy) {
     for (int64_t kr = 0; kr < int64_t{x.kernel_rows}; ++kr) {
       if (!row_is_valid(x, oy, kr)) continue;
-      if (!storage.allows(row_address(x, oy, kr) + first, end - first, x.common.read_banks))
+      if (!storage.scratchpad.allows(row_address(x, oy, kr) + first, end - first,
+                                     x.common.read_banks))
         return false;
     }
   }
   return true;
 }
 
-bool Conv::allowed(const isa::Conv& x, const mem::Storage& storage) {
+bool Conv::allowed(const isa::Conv& x, const Storage& storage) {
   source_banks_ = 0;
   const int64_t tiles = int64_t{x.blocks} * x.kernel_rows * x.kernel_columns * x.chunks;
-  return storage.allows(x.weights, tiles * config_.weight_tile_bytes(), x.common.read_banks) &&
-         storage.allows_vectors(x.accumulator, x.blocks * vectors_of(x),
-                                x.common.accumulator_banks) &&
+  return storage.scratchpad.allows(x.weights, tiles * config_.weight_tile_bytes(),
+                                   x.common.read_banks) &&
+         storage.accumulators.allows(x.accumulator, x.blocks * vectors_of(x),
+                                     x.common.accumulator_banks) &&
          (x.split == 0
               ? source_allowed(x, config_.rows, storage)
               : source_allowed(x, x.split, storage) &&
                     source_allowed(second_stream(x), config_.rows - int64_t{x.split}, storage));
 }
 
-bool Conv::execute(const isa::Conv& x, mem::Storage& storage, bool compute_values) {
+bool Conv::execute(const isa::Conv& x, Storage& storage, bool compute_values) {
   if (!allowed(x, storage)) return execute_checked(x, storage, compute_values);
   if (compute_values) compute(x, storage);
   return true;
 }
 
-void Conv::compute(const isa::Conv& x, mem::Storage& storage) {
+void Conv::compute(const isa::Conv& x, Storage& storage) {
   kernels::ConvJob job;
   job.has_sums = has_inputs_of(x, storage);
   if (!job.has_sums) x.split != 0 ? gather_inputs(x, storage) : find_inputs(x, storage);
@@ -84,15 +86,15 @@ void Conv::compute(const isa::Conv& x, mem::Storage& storage) {
   job.kernel_column_step =
       x.split != 0 ? int64_t{x.chunks} * config_.rows : int64_t{x.kernel_column_step};
   job.inputs = inputs_.data();
-  job.weights = reinterpret_cast<const int8_t*>(storage.scratchpad()) + x.weights;
+  job.weights = reinterpret_cast<const int8_t*>(storage.scratchpad.data()) + x.weights;
   job.weight_zero = x.weight_zero;
-  job.accumulators = storage.accumulators() + int64_t{x.accumulator} * config_.columns;
+  job.accumulators = storage.accumulators.data() + int64_t{x.accumulator} * config_.columns;
   job.accumulate = x.accumulate != 0;
   kernels::conv(job, sums_);
 }
 
-bool Conv::has_inputs_of(const isa::Conv& x, mem::Storage& storage) {
-  const bool is_written = (kept_banks_ & storage.take_written_banks()) != 0;
+bool Conv::has_inputs_of(const isa::Conv& x, Storage& storage) {
+  const bool is_written = (kept_banks_ & storage.scratchpad.take_written_banks()) != 0;
   isa::Conv same = x;  // but for what has nothing to do with the input
   same.common = kept_.common;
   same.blocks = kept_.blocks;
@@ -126,7 +128,7 @@ const int8_t* Conv::padded(const isa::Conv& x, const int8_t* row, int64_t first_
   return to;
 }
 
-void Conv::find_inputs(const isa::Conv& x, const mem::Storage& storage) {
+void Conv::find_inputs(const isa::Conv& x, const Storage& storage) {
   const int64_t columns = x.out_columns, vectors = vectors_of(x), step = x.pixel_step;
   inputs_.resize(static_cast<size_t>(vectors * x.kernel_rows));
 
@@ -149,7 +151,7 @@ void Conv::find_inputs(const isa::Conv& x, const mem::Storage& storage) {
   if (edges_.size() < needed) edges_.resize(needed);
   edges_used_ = 0;
 
-  const int8_t* const base = reinterpret_cast<const int8_t*>(storage.scratchpad());
+  const int8_t* const base = reinterpret_cast<const int8_t*>(storage.scratchpad.data());
   const int8_t* padding = nullptr;
   for (int64_t kr = 0; kr < int64_t{x.kernel_rows}; ++kr) {
     for (int64_t oy = 0; oy < int64_t{x.out_rows}; ++oy) {

@@ -23,30 +23,29 @@ class Conv {
     kept_banks_ = kNothingKept;
   }
   // Executes the instruction (values only if asked for). False: an access was not allowed.
-  bool execute(const isa::Conv& x, mem::Storage& storage, bool compute_values);
+  bool execute(const isa::Conv& x, Storage& storage, bool compute_values);
 
  private:
   // Bytes from the first tap of an output row's first pixel, in one kernel row, to the end of the
   // last pixel's last tap, of which the first `lanes` of a vector count.
   int64_t row_span(const isa::Conv& x, int64_t lanes) const;
   int64_t pixel_span(const isa::Conv& x, int64_t lanes) const;
-  bool allowed(const isa::Conv& x, const mem::Storage& storage);
-  bool source_allowed(const isa::Conv& x, int64_t lanes, const mem::Storage& storage);
+  bool allowed(const isa::Conv& x, const Storage& storage);
+  bool source_allowed(const isa::Conv& x, int64_t lanes, const Storage& storage);
   // Access by access, as the machine makes them: for instructions that may be at fault.
-  bool execute_checked(const isa::Conv& x, mem::Storage& storage, bool compute_values);
+  bool execute_checked(const isa::Conv& x, Storage& storage, bool compute_values);
 
-  void compute(const isa::Conv& x, mem::Storage& storage);
+  void compute(const isa::Conv& x, Storage& storage);
   // With a second stream, every vector is put together anew, each kernel row's one after another.
-  void gather_inputs(const isa::Conv& x, const mem::Storage& storage);
-  void gather_stream(const isa::Conv& x, const mem::Storage& storage, int64_t first_lane,
-                     int64_t lanes);
+  void gather_inputs(const isa::Conv& x, const Storage& storage);
+  void gather_stream(const isa::Conv& x, const Storage& storage, int64_t first_lane, int64_t lanes);
   int64_t gathered_bytes(const isa::Conv& x) const {
     return int64_t{x.kernel_columns} * x.chunks * config_.rows;  // of a vector's kernel row
   }
   // Whether the instruction before read the same input with the same geometry and nobody has
   // written there since.
-  bool has_inputs_of(const isa::Conv& x, mem::Storage& storage);
-  void find_inputs(const isa::Conv& x, const mem::Storage& storage);
+  bool has_inputs_of(const isa::Conv& x, Storage& storage);
+  void find_inputs(const isa::Conv& x, const Storage& storage);
   const int8_t* padded(const isa::Conv& x, const int8_t* row, int64_t first_pixel, int64_t pixels);
 
   static constexpr uint64_t kNothingKept = ~uint64_t{0};  // what no banks are

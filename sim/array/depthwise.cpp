@@ -59,15 +59,16 @@ int64_t outputs_of(const isa::Depthwise& x) { return int64_t{x.out_rows} * x.out
 
 void Depthwise::reset(const hw::Config& config) {
   config_ = config;
-  const int64_t groups = ceil_div(config.columns, kChannels);
-  line_memory_.assign(static_cast<size_t>(groups * 2 * config.line_buffer_pixels * kChannels), 0);
+  lines_.reset(config);
 }
 
-bool Depthwise::allowed(const isa::Depthwise& x, const mem::Storage& storage) const {
+bool Depthwise::allowed(const isa::Depthwise& x, const Storage& storage) const {
   const int64_t tiles = int64_t{x.blocks} * x.passes;
-  if (!storage.allows(x.weights, tiles * config_.weight_tile_bytes(), x.common.read_banks))
+  if (!storage.scratchpad.allows(x.weights, tiles * config_.weight_tile_bytes(),
+                                 x.common.read_banks))
     return false;
-  if (!storage.allows_vectors(x.accumulator, x.blocks * outputs_of(x), x.common.accumulator_banks))
+  if (!storage.accumulators.allows(x.accumulator, x.blocks * outputs_of(x),
+                                   x.common.accumulator_banks))
     return false;
   const Range rows = valid_rows(x), columns = valid_columns(x);
   if (rows.first == rows.end || columns.first == columns.end) return true;
@@ -75,19 +76,23 @@ bool Depthwise::allowed(const isa::Depthwise& x, const mem::Storage& storage) co
   const int64_t size =
       (columns.end - 1 - columns.first) * x.pixel_step + int64_t{x.blocks} * config_.columns;
   const int64_t height = (rows.end - 1 - rows.first) * x.row_step;
-  if (storage.allows(first + rows.first * x.row_step, height + size, x.common.read_banks))
+  if (storage.scratchpad.allows(first + rows.first * x.row_step, height + size,
+                                x.common.read_banks))
     return true;
   for (int64_t row = rows.first; row < rows.end; ++row) {
-    if (!storage.allows(first + row * x.row_step, size, x.common.read_banks)) return false;
+    if (!storage.scratchpad.allows(first + row * x.row_step, size, x.common.read_banks))
+      return false;
   }
   return true;
 }
 
-bool Depthwise::each_access_allowed(const isa::Depthwise& x, const mem::Storage& storage) const {
+bool Depthwise::each_access_allowed(const isa::Depthwise& x, const Storage& storage) const {
   const int64_t tiles = int64_t{x.blocks} * x.passes;
-  if (!storage.allows(x.weights, tiles * config_.weight_tile_bytes(), x.common.read_banks))
+  if (!storage.scratchpad.allows(x.weights, tiles * config_.weight_tile_bytes(),
+                                 x.common.read_banks))
     return false;
-  if (!storage.allows_vectors(x.accumulator, x.blocks * outputs_of(x), x.common.accumulator_banks))
+  if (!storage.accumulators.allows(x.accumulator, x.blocks * outputs_of(x),
+                                   x.common.accumulator_banks))
     return false;
   const Range rows = valid_rows(x), columns = valid_columns(x);
   for (int64_t block = 0; block < int64_t{x.blocks}; ++block)
@@ -95,13 +100,13 @@ bool Depthwise::each_access_allowed(const isa::Depthwise& x, const mem::Storage&
       for (int64_t q = columns.first; q < columns.end; ++q) {
         const int64_t address =
             x.source + block * config_.columns + row * x.row_step + q * x.pixel_step;
-        if (!storage.allows(address, config_.columns, x.common.read_banks)) return false;
+        if (!storage.scratchpad.allows(address, config_.columns, x.common.read_banks)) return false;
       }
   return true;
 }
 
-bool Depthwise::execute(const isa::Depthwise& x, mem::Storage& storage, bool compute_values) {
-  if (x.tap_rows > 1 && last_place(x) >= config_.line_buffer_pixels) return false;
+bool Depthwise::execute(const isa::Depthwise& x, Storage& storage, bool compute_values) {
+  if (x.tap_rows > 1 && last_place(x) >= lines_.places()) return false;
   const bool is_allowed = allowed(x, storage);
   if (compute_values) compute(x, storage, is_allowed ? Mode::Unchecked : Mode::Checked);
   return is_allowed || each_access_allowed(x, storage);
@@ -110,8 +115,7 @@ bool Depthwise::execute(const isa::Depthwise& x, mem::Storage& storage, bool com
 uint8_t* Depthwise::kept_row(const isa::Depthwise& x, int64_t block, int64_t first_channel,
                              int64_t row) {
   const int64_t place = int64_t{x.line_base} + block * x.line_step + first_place(x);
-  const int64_t line = first_channel / kChannels * 2 + row;
-  return line_memory_.data() + (line * config_.line_buffer_pixels + place) * kChannels;
+  return lines_.at(first_channel, row, place);
 }
 
 void Depthwise::resume_rows(const isa::Depthwise& x, int64_t block, int64_t first_channel) {
@@ -132,7 +136,7 @@ void Depthwise::keep_rows(const isa::Depthwise& x, int64_t block, int64_t first_
 
 // The plane of 16 channels, or of as many as there are, from `first_channel` of the block on; its
 // last rows are kept.
-void Depthwise::fill_plane(const isa::Depthwise& x, const mem::Storage& storage, int64_t block,
+void Depthwise::fill_plane(const isa::Depthwise& x, const Storage& storage, int64_t block,
                            int64_t first_channel, Mode mode) {
   const int64_t rows = plane_rows(x), columns = timing::streamed_columns(x);
   const size_t needed = static_cast<size_t>(((resumed_rows(x) + rows) * columns + 4) * kChannels);
@@ -150,11 +154,12 @@ void Depthwise::fill_plane(const isa::Depthwise& x, const mem::Storage& storage,
     for (int64_t q = first; q < end; ++q) {
       const int64_t address = from + q * x.pixel_step;
       uint8_t* pixel = to + q * kChannels;
-      if (mode == Mode::Checked && !storage.allows(address, config_.columns, x.common.read_banks)) {
+      if (mode == Mode::Checked &&
+          !storage.scratchpad.allows(address, config_.columns, x.common.read_banks)) {
         std::memset(pixel, 0x80, channels);
         continue;
       }
-      const uint8_t* source = storage.scratchpad() + address + first_channel;
+      const uint8_t* source = storage.scratchpad.data() + address + first_channel;
       uint64_t words[2] = {};
       if (channels == kChannels) {
         std::memcpy(words, source, kChannels);
@@ -170,7 +175,7 @@ void Depthwise::fill_plane(const isa::Depthwise& x, const mem::Storage& storage,
   if (x.tap_rows > 1) keep_rows(x, block, first_channel);
 }
 
-void Depthwise::find_taps(const isa::Depthwise& x, const mem::Storage& storage, int64_t block,
+void Depthwise::find_taps(const isa::Depthwise& x, const Storage& storage, int64_t block,
                           int64_t first_channel, Mode mode) {
   const int64_t columns = config_.columns, line = config_.line_bytes;
   const size_t channels = static_cast<size_t>(std::min<int64_t>(columns, kChannels));
@@ -188,8 +193,10 @@ void Depthwise::find_taps(const isa::Depthwise& x, const mem::Storage& storage, 
           const int64_t at = tile + lane / 4 * 4 * columns +
                              (first_channel + static_cast<int64_t>(c)) * 4 + lane % 4;
           const bool reads_zero =
-              mode == Mode::Checked && !storage.allows(at / line * line, line, x.common.read_banks);
-          tap.weights[c] = reads_zero ? int8_t{0} : static_cast<int8_t>(storage.scratchpad()[at]);
+              mode == Mode::Checked &&
+              !storage.scratchpad.allows(at / line * line, line, x.common.read_banks);
+          tap.weights[c] =
+              reads_zero ? int8_t{0} : static_cast<int8_t>(storage.scratchpad.data()[at]);
         }
         std::fill(tap.weights.begin() + static_cast<int64_t>(channels), tap.weights.end(),
                   int8_t{0});
@@ -197,7 +204,7 @@ void Depthwise::find_taps(const isa::Depthwise& x, const mem::Storage& storage, 
   }
 }
 
-void Depthwise::compute(const isa::Depthwise& x, mem::Storage& storage, Mode mode) {
+void Depthwise::compute(const isa::Depthwise& x, Storage& storage, Mode mode) {
   kernels::DepthwiseJob job;
   job.plane_columns = static_cast<int>(timing::streamed_columns(x));
   job.x_step = static_cast<int>(x.x_step);
@@ -219,18 +226,19 @@ void Depthwise::compute(const isa::Depthwise& x, mem::Storage& storage, Mode mod
       job.out_rows = static_cast<int>(x.out_rows);
       job.out_columns = static_cast<int>(x.out_columns);
       if (mode == Mode::Unchecked) {
-        job.accumulators = storage.accumulators() + first * config_.columns + channel;
+        job.accumulators = storage.accumulators.data() + first * config_.columns + channel;
         kernels::depthwise(job, room_);
         continue;
       }
       job.out_rows = job.out_columns = 1;
       for (int64_t output = 0; output < outputs_of(x); ++output) {
-        if (!storage.allows_vectors(first + output, 1, x.common.accumulator_banks)) continue;
+        if (!storage.accumulators.allows(first + output, 1, x.common.accumulator_banks)) continue;
         const int64_t oy = output / x.out_columns, ox = output % x.out_columns;
         job.plane =
             plane_.data() +
             ((origin_row(x) + oy * x.y_step) * job.plane_columns + ox * x.x_step) * kChannels;
-        job.accumulators = storage.accumulators() + (first + output) * config_.columns + channel;
+        job.accumulators =
+            storage.accumulators.data() + (first + output) * config_.columns + channel;
         kernels::depthwise_scalar(job);
       }
     }

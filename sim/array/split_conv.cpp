@@ -13,7 +13,7 @@ isa::Conv second_stream(const isa::Conv& x) {
   return second;
 }
 
-void Conv::gather_inputs(const isa::Conv& x, const mem::Storage& storage) {
+void Conv::gather_inputs(const isa::Conv& x, const Storage& storage) {
   const int64_t bytes = gathered_bytes(x), count = vectors_of(x) * x.kernel_rows;
   inputs_.resize(static_cast<size_t>(count));
   const auto needed = static_cast<size_t>(count * bytes + 64);
@@ -24,9 +24,9 @@ void Conv::gather_inputs(const isa::Conv& x, const mem::Storage& storage) {
   gather_stream(second_stream(x), storage, x.split, config_.rows - int64_t{x.split});
 }
 
-void Conv::gather_stream(const isa::Conv& x, const mem::Storage& storage, int64_t first_lane,
+void Conv::gather_stream(const isa::Conv& x, const Storage& storage, int64_t first_lane,
                          int64_t lanes) {
-  const auto* const base = reinterpret_cast<const int8_t*>(storage.scratchpad());
+  const auto* const base = reinterpret_cast<const int8_t*>(storage.scratchpad.data());
   for (int64_t kr = 0; kr < int64_t{x.kernel_rows}; ++kr)
     for (int64_t oy = 0; oy < int64_t{x.out_rows}; ++oy) {
       if (!row_is_valid(x, oy, kr)) continue;

@@ -7,7 +7,7 @@
 
 #include "sim/core/fetch_buffer.h"
 #include "sim/core/machine_state.h"
-#include "sim/dma/burst.h"
+#include "sim/dma/memory_port.h"
 
 namespace zahl::sim {
 

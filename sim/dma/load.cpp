@@ -3,11 +3,11 @@
 namespace zahl::sim {
 
 Load::Load(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
-           MemoryPort& port, const Fetch& fetch, mem::Storage& storage)
+           MemoryPort& port, const Fetch& fetch, Scratchpad& scratchpad)
     : Unit(name, isa::Unit::Load, state, neighbours),
       port_(port),
       fetch_(fetch),
-      storage_(storage),
+      scratchpad_(scratchpad),
       ask_alarm_(state.time, Step::LoadAddress) {
   SC_HAS_PROCESS(Load);
   SC_METHOD(ask);
@@ -25,7 +25,7 @@ void Load::reset() {
 
 void Load::start(const isa::Instruction& instruction, uint32_t sequence, Cycle s) {
   const auto& x = std::get<isa::Load>(instruction);
-  rows_.begin(x, state_.config);
+  bursts_.begin(x, state_.config);
   sequence_ = sequence;
   write_banks_ = x.common.write_banks;
   set_ready(kNever);
@@ -34,18 +34,18 @@ void Load::start(const isa::Instruction& instruction, uint32_t sequence, Cycle s
 
 // Asks the memory for the current burst and writes its bytes where they are allowed.
 const Burst& Load::transfer(bool& is_claimed) {
-  storage_.note_write(write_banks_);
-  is_claimed = storage_.allows(rows_.scratchpad(), rows_.bytes(), write_banks_);
+  scratchpad_.note_write(write_banks_);
+  is_claimed = scratchpad_.allows(bursts_.scratchpad(), bursts_.bytes(), write_banks_);
   if (is_claimed || !state_.compute_values) {
-    uint8_t* to = state_.compute_values ? storage_.scratchpad() + rows_.scratchpad() : nullptr;
-    return port_.read(Transaction::Kind::Load, rows_.dram(), rows_.bytes(), to);
+    uint8_t* to = state_.compute_values ? scratchpad_.data() + bursts_.scratchpad() : nullptr;
+    return port_.read(Transaction::Kind::Load, bursts_.dram(), bursts_.bytes(), to);
   }
   const Burst& burst =
-      port_.read(Transaction::Kind::Load, rows_.dram(), rows_.bytes(), partial_.data());
-  rows_.for_each_beat([&](uint32_t offset, uint32_t size) {
-    const int64_t to = rows_.scratchpad() + offset;
-    if (storage_.allows(to, size, write_banks_))
-      std::memcpy(storage_.scratchpad() + to, partial_.data() + offset, size);
+      port_.read(Transaction::Kind::Load, bursts_.dram(), bursts_.bytes(), partial_.data());
+  bursts_.for_each_beat([&](uint32_t offset, uint32_t size) {
+    const int64_t to = bursts_.scratchpad() + offset;
+    if (scratchpad_.allows(to, size, write_banks_))
+      std::memcpy(scratchpad_.data() + to, partial_.data() + offset, size);
   });
   return burst;
 }
@@ -69,8 +69,8 @@ void Load::ask() {
   state_.watchdog.progress(t);
   state_.watchdog.transfers(t, burst.read.first, burst.beats, burst.read.bus, burst.read.rate);
 
-  rows_.advance();
-  if (!rows_.done()) return ask_alarm_.at(t + 1);
+  bursts_.advance();
+  if (!bursts_.done()) return ask_alarm_.at(t + 1);
   set_end(sequence_, last + hw::kLoadWrite);
   set_ready(t + 1);
 }

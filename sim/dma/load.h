@@ -5,17 +5,17 @@
 #pragma once
 
 #include "sim/core/unit.h"
-#include "sim/dma/burst.h"
+#include "sim/dma/bursts.h"
 #include "sim/dma/fetch.h"
-#include "sim/dma/rows.h"
-#include "sim/mem/storage.h"
+#include "sim/dma/memory_port.h"
+#include "sim/mem/scratchpad.h"
 
 namespace zahl::sim {
 
 class Load : public Unit {
  public:
   Load(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, MemoryPort& port,
-       const Fetch& fetch, mem::Storage& storage);
+       const Fetch& fetch, Scratchpad& scratchpad);
   void reset() override;
 
  private:
@@ -25,11 +25,11 @@ class Load : public Unit {
 
   MemoryPort& port_;
   const Fetch& fetch_;
-  mem::Storage& storage_;
+  Scratchpad& scratchpad_;
   Alarm ask_alarm_;
 
   // The issue stage.
-  Rows rows_;
+  Bursts bursts_;
   uint32_t sequence_ = 0;
   uint32_t write_banks_ = 0;
   Fifo<Cycle> last_beats_;        // of the bursts outstanding

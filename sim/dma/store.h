@@ -6,16 +6,16 @@
 #pragma once
 
 #include "sim/core/unit.h"
-#include "sim/dma/burst.h"
-#include "sim/dma/rows.h"
-#include "sim/mem/storage.h"
+#include "sim/dma/bursts.h"
+#include "sim/dma/memory_port.h"
+#include "sim/mem/scratchpad.h"
 
 namespace zahl::sim {
 
 class Store : public Unit {
  public:
   Store(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, MemoryPort& port,
-        mem::Storage& storage);
+        Scratchpad& scratchpad);
   void reset() override;
 
  private:
@@ -35,11 +35,11 @@ class Store : public Unit {
   uint8_t* bytes_of(const Begun& burst);
 
   MemoryPort& port_;
-  mem::Storage& storage_;
+  Scratchpad& scratchpad_;
   Alarm begin_alarm_, arrive_alarm_;
 
   // The issue stage.
-  Rows rows_;
+  Bursts bursts_;
   uint32_t sequence_ = 0;
   uint32_t read_banks_ = 0;
   Cycle earliest_ = 0;  // the burst before must have been read

@@ -1,25 +1,13 @@
 #include <algorithm>
 #include <vector>
 
-#include "contract/timing.h"
+#include "sim/post/channel_parameters.h"
 #include "sim/post/execute.h"
 #include "sim/post/requantizer.h"
 
 namespace zahl::sim {
 
 namespace {
-
-// Bytes of a block's channel parameters, each part padded to whole lines.
-struct ParameterLayout {
-  int64_t word_bytes = 0;  // biases, and again multipliers
-  int64_t total_bytes = 0;
-};
-
-ParameterLayout parameter_layout(const isa::Drain& x, const hw::Config& config) {
-  const int64_t line = config.line_bytes;
-  return {line * timing::word_lines(config),
-          line * timing::parameter_lines(x.uniform != 0, config)};
-}
 
 int64_t pixels_of(const isa::Drain& x) { return int64_t{x.out_rows} * x.out_columns; }
 
@@ -33,35 +21,17 @@ bool writes_allowed(const isa::Drain& x, const PostContext& context) {
     const int64_t first = x.result + block * x.block_step;
     const int64_t span =
         (int64_t{x.out_rows} - 1) * x.row_step + row_span + channels_of(x, block, context.config);
-    if (!context.storage.allows(first, span, x.common.write_banks)) return false;
+    if (!context.storage.scratchpad.allows(first, span, x.common.write_banks)) return false;
   }
   return true;
 }
 
 bool allowed(const isa::Drain& x, const PostContext& context) {
   const int64_t parameters = parameter_layout(x, context.config).total_bytes;
-  return context.storage.allows(x.params, x.blocks * parameters, x.common.read_banks) &&
-         context.storage.allows_vectors(x.accumulator, x.blocks * pixels_of(x),
-                                        x.common.accumulator_banks) &&
+  return context.storage.scratchpad.allows(x.params, x.blocks * parameters, x.common.read_banks) &&
+         context.storage.accumulators.allows(x.accumulator, x.blocks * pixels_of(x),
+                                             x.common.accumulator_banks) &&
          writes_allowed(x, context);
-}
-
-// The parameters of a block, from a copy or from where they stand.
-void set_parameters(kernels::DrainJob& job, const isa::Drain& x, const uint8_t* from,
-                    const ParameterLayout& layout) {
-  const auto channels = static_cast<size_t>(job.channels);
-  std::memcpy(job.bias.data(), from, 4 * channels);
-  if (x.uniform != 0) {
-    std::fill_n(job.m0.begin(), channels, x.m0);
-    std::fill_n(job.shift.begin(), channels, static_cast<uint8_t>(x.shift));
-    return;
-  }
-  std::memcpy(job.m0.data(), from + layout.word_bytes, 4 * channels);
-  std::memcpy(job.shift.data(), from + 2 * layout.word_bytes, channels);
-  for (size_t c = 0; c < channels; ++c) {
-    job.m0[c] &= 0x7fffffff;
-    job.shift[c] &= 0x3f;
-  }
 }
 
 kernels::DrainJob job_for(const isa::Drain& x, const PostContext& context) {
@@ -72,13 +42,13 @@ kernels::DrainJob job_for(const isa::Drain& x, const PostContext& context) {
   job.row_step = x.row_step;
   job.pixel_step = x.pixel_step;
   job.finish = {x.rounding, x.zero_point, x.low, x.high,
-                x.use_table != 0 ? context.storage.tables[x.table_slot].data() : nullptr};
+                x.use_table != 0 ? context.tables[x.table_slot].data() : nullptr};
   return job;
 }
 
 // Access by access, as the machine makes them: for instructions that may be at fault.
 bool execute_checked(const isa::Drain& x, const PostContext& context) {
-  const mem::Storage& storage = context.storage;
+  const Storage& storage = context.storage;
   const ParameterLayout layout = parameter_layout(x, context.config);
   const int64_t line = context.config.line_bytes, columns = context.config.columns;
   kernels::DrainJob job = job_for(x, context);
@@ -88,8 +58,8 @@ bool execute_checked(const isa::Drain& x, const PostContext& context) {
   for (int64_t block = 0; block < int64_t{x.blocks}; ++block) {
     const int64_t from = x.params + block * layout.total_bytes;
     for (int64_t at = 0; at < layout.total_bytes; at += line) {
-      if (storage.allows(from + at, line, x.common.read_banks)) {
-        std::memcpy(parameters.data() + at, storage.scratchpad() + from + at,
+      if (storage.scratchpad.allows(from + at, line, x.common.read_banks)) {
+        std::memcpy(parameters.data() + at, storage.scratchpad.data() + from + at,
                     static_cast<size_t>(line));
       } else {
         std::memset(parameters.data() + at, 0, static_cast<size_t>(line));
@@ -101,14 +71,15 @@ bool execute_checked(const isa::Drain& x, const PostContext& context) {
     job.rows = job.columns = 1;
     for (int64_t pixel = 0; pixel < pixels_of(x); ++pixel) {
       const int64_t vector = x.accumulator + block * pixels_of(x) + pixel;
-      const bool is_readable = storage.allows_vectors(vector, 1, x.common.accumulator_banks);
+      const bool is_readable = storage.accumulators.allows(vector, 1, x.common.accumulator_banks);
       const int64_t to = x.result + block * x.block_step + pixel / x.out_columns * x.row_step +
                          pixel % x.out_columns * x.pixel_step;
-      const bool is_writable = storage.allows(to, job.channels, x.common.write_banks);
+      const bool is_writable = storage.scratchpad.allows(to, job.channels, x.common.write_banks);
       fault |= !is_readable || !is_writable;
       if (!is_writable || !context.compute_values) continue;
-      job.accumulators = is_readable ? storage.accumulators() + vector * columns : zeros.data();
-      job.result = reinterpret_cast<int8_t*>(storage.scratchpad()) + to;
+      job.accumulators =
+          is_readable ? storage.accumulators.data() + vector * columns : zeros.data();
+      job.result = reinterpret_cast<int8_t*>(storage.scratchpad.data()) + to;
       kernels::drain_scalar(job);
     }
   }
@@ -124,12 +95,12 @@ bool execute(const isa::Drain& x, const PostContext& context) {
   kernels::DrainJob job = job_for(x, context);
   for (int64_t block = 0; block < int64_t{x.blocks}; ++block) {
     job.channels = static_cast<int>(channels_of(x, block, context.config));
-    set_parameters(job, x, context.storage.scratchpad() + x.params + block * layout.total_bytes,
-                   layout);
-    job.accumulators = context.storage.accumulators() +
+    set_parameters(
+        job, x, context.storage.scratchpad.data() + x.params + block * layout.total_bytes, layout);
+    job.accumulators = context.storage.accumulators.data() +
                        (x.accumulator + block * pixels_of(x)) * context.config.columns;
-    job.result =
-        reinterpret_cast<int8_t*>(context.storage.scratchpad()) + x.result + block * x.block_step;
+    job.result = reinterpret_cast<int8_t*>(context.storage.scratchpad.data()) + x.result +
+                 block * x.block_step;
     kernels::drain(job);
   }
   return true;

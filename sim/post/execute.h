@@ -2,14 +2,21 @@
 // allowed.
 #pragma once
 
+#include <array>
+#include <cstdint>
+
 #include "generated/isa.h"
 #include "sim/mem/storage.h"
 
 namespace zahl::sim {
 
+// The two tables of 256 bytes, by slot; entries by the result + 128. set_table fills one.
+using Tables = std::array<std::array<int8_t, 256>, 2>;
+
 struct PostContext {
   const hw::Config& config;
-  mem::Storage& storage;
+  Storage& storage;
+  Tables& tables;
   bool compute_values;
 };
 

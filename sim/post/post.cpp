@@ -1,17 +1,16 @@
 #include "sim/post/post.h"
 
 #include "contract/timing.h"
-#include "sim/post/execute.h"
 
 namespace zahl::sim {
 
 Post::Post(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
-           mem::Storage& storage)
+           Storage& storage)
     : Unit(name, isa::Unit::Post, state, neighbours), storage_(storage) {}
 
 void Post::start(const isa::Instruction& instruction, uint32_t sequence, Cycle s) {
-  const PostContext context{state_.config, storage_, state_.compute_values};
-  storage_.note_write(isa::common_of(instruction).write_banks);
+  const PostContext context{state_.config, storage_, tables_, state_.compute_values};
+  storage_.scratchpad.note_write(isa::common_of(instruction).write_banks);
   const auto run = [&](const auto& x) {
     if (!execute(x, context)) set_fault(sequence, isa::Error::Range);
     set_end(sequence, s + timing::post_cycles(x, state_.config));

@@ -4,18 +4,22 @@
 
 #include "sim/core/unit.h"
 #include "sim/mem/storage.h"
+#include "sim/post/execute.h"
 
 namespace zahl::sim {
 
 class Post : public Unit {
  public:
-  Post(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours,
-       mem::Storage& storage);
+  Post(sc_core::sc_module_name name, MachineState& state, Neighbours& neighbours, Storage& storage);
+
+  // Reset of the machine; a program that starts finds the tables as the one before left them.
+  void clear_tables() { tables_ = {}; }
 
  private:
   void start(const isa::Instruction& instruction, uint32_t sequence, Cycle s) override;
 
-  mem::Storage& storage_;
+  Storage& storage_;
+  Tables tables_{};
 };
 
 }  // namespace zahl::sim

@@ -7,6 +7,7 @@ void Device::configure(const hw::Config& config, const RunOptions& options) {
   state_.compute_values = options.compute_values;
   state_.trace_instructions = options.trace_instructions;
   storage_.reset(config);
+  post_.clear_tables();
   control_.reset();
   registers_.reset();
 }

@@ -39,13 +39,13 @@ class Device : public sc_core::sc_module, public tlm::tlm_bw_transport_if<> {
 
  private:
   MachineState state_;
-  mem::Storage storage_;
+  Storage storage_;
   Neighbours neighbours_;
   MemoryPort port_{memory};
 
   Fetch fetch_{"fetch", state_, port_};
-  Load load_{"load", state_, neighbours_, port_, fetch_, storage_};
-  Store store_{"store", state_, neighbours_, port_, storage_};
+  Load load_{"load", state_, neighbours_, port_, fetch_, storage_.scratchpad};
+  Store store_{"store", state_, neighbours_, port_, storage_.scratchpad};
   Array array_{"array", state_, neighbours_, storage_};
   Post post_{"post", state_, neighbours_, storage_};
   Dispatch dispatch_{"dispatch", state_, neighbours_, fetch_};

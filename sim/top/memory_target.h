@@ -9,7 +9,7 @@
 #include "memory/dram.h"
 #include "memory/ideal_memory.h"
 #include "sim/base/time_axis.h"
-#include "sim/dma/burst.h"
+#include "sim/dma/memory_port.h"
 
 namespace zahl::sim {
 

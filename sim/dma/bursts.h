@@ -10,7 +10,7 @@
 
 namespace zahl::sim {
 
-class Rows {
+class Bursts {
  public:
   static constexpr uint64_t kAddressMask = isa::limits::Load::dram.max;
 
