@@ -39,7 +39,8 @@ def source_files(module: str, package: pathlib.Path) -> list[pathlib.Path]:
     # A package comes after those that it imports.
     packages.sort(key=lambda name: sum(other in known[name].read_text() for other in packages))
     modules = sorted(name for name in found if not name.endswith("_pkg"))
-    return [package] + [known[name] for name in packages + modules]
+    includes = sorted((ROOT / "rtl").glob("*/*.svh"))
+    return [*includes, package] + [known[name] for name in packages + modules]
 
 
 def content_hash(files: list[pathlib.Path], options: str) -> str:
@@ -62,7 +63,8 @@ def synthesize(
         ys.run_pass(command, design)
 
     run("logger -werror .*")
-    run(f"read_slang -Werror --top {module} " + " ".join(str(path) for path in files))
+    # read_slang defines SYNTHESIS, so that assertions are not seen.
+    run(f"read_slang -Werror -I {ROOT} --top {module} " + " ".join(str(path) for path in files))
     run(f"synth -flatten -top {module}")
     run("check -assert")
     run(f"write_verilog -noattr {netlist}")

@@ -96,7 +96,7 @@ def check_netlist(
         looked_at=types["looked_at"],
     )
     design = folder / "design.json"
-    error = netlist.elaborate("design", "zahl_top", files, design)
+    error = netlist.elaborate("design", "zahl_top", files, design, source)
     if error:
         report.add("netlist", False, f"it does not elaborate: {error}", faults=[error])
         return
@@ -127,7 +127,7 @@ def prepare(
             continue
         files = netlist.sources_of(source, module, package)
         hashes[module] = content(files)
-        if error := netlist.elaborate("module", module, files, folder / f"{module}.json"):
+        if error := netlist.elaborate("module", module, files, folder / f"{module}.json", source):
             errors[module] = error
     return hashes, errors
 

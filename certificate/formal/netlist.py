@@ -3,8 +3,8 @@ and a design as a list of cells.
 
 Run as a script it does one of the two in a process of its own, since Yosys ends the process on an
 error:
-    netlist.py module NAME FILE.json SOURCES...      flat, memories as registers, plain flip-flops
-    netlist.py design NAME FILE.json SOURCES...      hierarchical, as elaborated
+    netlist.py module NAME FILE.json ROOT SOURCES...  flat, memories as registers, plain flip-flops
+    netlist.py design NAME FILE.json ROOT SOURCES...  hierarchical, as elaborated
 """
 
 import pathlib
@@ -50,8 +50,8 @@ def all_sources(source: pathlib.Path) -> dict[str, pathlib.Path]:
 
 
 def sources_of(source: pathlib.Path, module: str, package: pathlib.Path) -> list[pathlib.Path]:
-    """The files of `module`, of all modules and packages that it names, and of what those name;
-    packages first."""
+    """The files that are included, then those of `module`, of all modules and packages that it
+    names, and of what those name; packages first."""
     known = all_sources(source)
     if module not in known:
         raise ProveError(
@@ -72,15 +72,17 @@ def sources_of(source: pathlib.Path, module: str, package: pathlib.Path) -> list
         (name for name in found if name.endswith("_pkg")),
         key=lambda name: sum(f"{other}::" in text[name] for other in known),
     )
-    return [package] + [
+    return [*sorted((source / "rtl").glob("*/*.svh")), package] + [
         known[name]
         for name in packages + sorted(name for name in found if not name.endswith("_pkg"))
     ]
 
 
-def elaborate(kind: str, top: str, files: list[pathlib.Path], out: pathlib.Path) -> str:
+def elaborate(
+    kind: str, top: str, files: list[pathlib.Path], out: pathlib.Path, source: pathlib.Path
+) -> str:
     """Writes Yosys' JSON of the design to `out`; returns what went wrong, empty if nothing did."""
-    command = [sys.executable, "-B", __file__, kind, top, str(out), *map(str, files)]
+    command = [sys.executable, "-B", __file__, kind, top, str(out), str(source), *map(str, files)]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode == 0:
         return ""
@@ -98,14 +100,15 @@ def yosys_version() -> str:
     return importlib.metadata.version("pyosys")
 
 
-def _elaborate_here(kind: str, top: str, out: str, files: list[str]) -> None:
+def _elaborate_here(kind: str, top: str, out: str, source: str, files: list[str]) -> None:
     from pyosys import libyosys as ys
 
     design = ys.Design()
     passes = MODULE_PASSES if kind == "module" else DESIGN_PASSES
     sources, hierarchy = " ".join(files), "--keep-hierarchy" if kind == "design" else ""
     for command in [
-        f"read_slang {hierarchy} --top {top} {sources}",
+        # read_slang defines SYNTHESIS, so that assertions are no part of what is proved.
+        f"read_slang {hierarchy} -I {source} --top {top} {sources}",
         f"hierarchy -check -top {top}",
         *passes,
         "check -assert",
@@ -115,4 +118,4 @@ def _elaborate_here(kind: str, top: str, out: str, files: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _elaborate_here(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])
+    _elaborate_here(*sys.argv[1:5], sys.argv[5:])

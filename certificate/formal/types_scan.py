@@ -22,7 +22,9 @@ def scan(top: str, files: list[pathlib.Path], root: pathlib.Path) -> dict:
     driver.addStandardArgs()
     arguments = " ".join(f'"{path}"' for path in files)
     if not (
-        driver.parseCommandLine(f"slang --ignore-unknown-modules --top {top} {arguments}")
+        driver.parseCommandLine(
+            f'slang --ignore-unknown-modules -I "{root}" --top {top} {arguments}'
+        )
         and driver.processOptions()
         and driver.parseAllSources()
     ):

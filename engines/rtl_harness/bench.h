@@ -11,6 +11,7 @@
 #include <verilated_fst_c.h>
 #endif
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -76,8 +77,9 @@ class Bench {
     step();
   }
 
-  // The two halves of a cycle.
+  // The two halves of a cycle. An assertion that fails tells the time, which is the cycle.
   void settle() {
+    context_.time(static_cast<uint64_t>(std::max<int64_t>(cycle_, 0)));
     const Dram::Answer answer = dram_.answer(cycle_);
     top_->axi_rvalid_i = answer.data != nullptr;
     if (answer.data != nullptr) {

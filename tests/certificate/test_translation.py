@@ -35,7 +35,9 @@ def cells_in_use(folder: pathlib.Path) -> dict[str, dict]:
     for module in sorted(modules):
         out = folder / f"{module}.json"
         assert (
-            netlist.elaborate("module", module, netlist.sources_of(ROOT, module, package), out)
+            netlist.elaborate(
+                "module", module, netlist.sources_of(ROOT, module, package), out, ROOT
+            )
             == ""
         )
         for cell in json.loads(out.read_text())["modules"][module]["cells"].values():

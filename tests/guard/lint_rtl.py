@@ -54,6 +54,7 @@ def lint(verilator: str, rtl: Path, generated: Path, top: str) -> str:
         verilator,
         "--lint-only",
         "-Wall",
+        f"-I{rtl.parent}",
         "--top-module",
         top,
         str(rtl / "waivers.vlt"),

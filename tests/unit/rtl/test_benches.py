@@ -109,7 +109,8 @@ def build(bench: Bench, preset: str, netlist: str | None) -> pathlib.Path:
         "fast",
         "--x-initial",
         "fast",
-        "--noassert",
+        "--assert",
+        f"-I{ROOT}",
         *warnings,
     ]
     command += [
