@@ -1,9 +1,14 @@
+`include "rtl/base/zahl_assert.svh"
+
 // First in, first out: what is pushed in cycle t is visible at t + 1, what is popped in cycle t is
 // gone at t + 1.
 //
-// Promise: `head_o` and `count_o` depend on registers alone. REQUIRES: no push when full, no pop
-// when empty (nothing checks it); Depth is a power of two, at least 2. `head_o` is unspecified when
-// empty. clear_i empties and wins over push.
+// Promise: `head_o` and `count_o` depend on registers alone. `head_o` is unspecified when empty.
+// clear_i empties and wins over push.
+//
+// REQUIRES (a_push_only_with_room): no push when full.
+// REQUIRES (a_pop_only_what_is_held): no pop when empty.
+// REQUIRES (a_depth_is_a_power_of_two): Depth is a power of two, at least 2.
 module zahl_fifo #(
   parameter int unsigned Width = 8,
   parameter int unsigned Depth = 4
@@ -47,4 +52,10 @@ module zahl_fifo #(
     if (push_i) entries_q[write_q] <= data_i;
   end
 
+  `ZAHL_ASSERT(a_push_only_with_room, push_i |-> count_q != (PointerBits + 1)'(Depth))
+  `ZAHL_ASSERT(a_pop_only_what_is_held, pop_i |-> count_q != '0)
+  `ZAHL_ASSERT(a_depth_is_a_power_of_two, Depth == 1 << PointerBits && Depth >= 2)
+  `ZAHL_ASSERT(a_count_within_depth, count_q <= (PointerBits + 1)'(Depth))
+  `ZAHL_ASSERT(a_pointers_are_count_apart, write_q == read_q + count_q[PointerBits-1:0])
+  `ZAHL_ASSERT(a_clear_empties, clear_i |=> count_q == '0)
 endmodule

@@ -1,9 +1,14 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The instructions of one unit that are in flight: their claims and their positions in the program.
 //
 // An instruction that starts in cycle s is in flight from s + 1 on; after an end in cycle e - 1 it
-// is no longer at e, where ended_o and ended_index_o tell of it. Instructions of a unit end in the
-// order in which they started. REQUIRES: at most Depth in flight. A unit may hold several claims;
+// is no longer at e, where ended_o and ended_index_o tell of it. A unit may hold several claims;
 // held_o is their union, so claims within one unit never conflict.
+//
+// REQUIRES (a_start_only_with_room): at most Depth in flight.
+// REQUIRES (a_end_only_in_flight): an end belongs to an instruction in flight, and instructions of
+// a unit end in the order in which they started.
 module zahl_claims
   import zahl_core_pkg::*;
 #(
@@ -85,4 +90,15 @@ module zahl_claims
 
   assign held_o = held_q;
 
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_start_only_with_room, start_i |-> count < CountBits'(Depth))
+  `ZAHL_ASSERT(a_end_only_in_flight, end_i |-> in_flight_o)
+  `ZAHL_ASSERT(a_end_is_told_in_the_next_cycle,
+               end_i |=> ended_o && ended_index_o == $past(oldest_index))
+  `ZAHL_ASSERT(a_only_ends_are_told, ended_o |-> $past(end_i))
+  `ZAHL_ASSERT(a_ends_none_after_the_latest, ended_o |-> ended_index_o <= latest_index_o)
+  `ZAHL_ASSERT(a_nothing_held_when_nothing_is_in_flight, in_flight_o || held_q == '0)
+  for (genvar n = 0; n < Depth; ++n) begin : gen_held
+    `ZAHL_ASSERT(a_each_claim_is_held, (claims_q[n] & ~held_q) == '0)
+  end
 endmodule

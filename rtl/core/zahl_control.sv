@@ -1,9 +1,14 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Whether the machine runs, and why it stopped (docs/machine.md, section 3).
 //
 // A cause in cycle t is visible as error at t + 1; the first one wins and causes_i stands in order,
 // the most important at 0. Finish: in a running cycle in which all has been dispatched and ended
 // without an error, or with an error visible and nothing on its way; running_o is 0 and done_o is 1
-// in the next cycle. start_i and clear_i come from the registers, never while running.
+// in the next cycle.
+//
+// REQUIRES (a_start_only_when_stopped, a_clear_only_when_stopped): start_i and clear_i never come
+// while running.
 module zahl_control
   import zahl_pkg::*;
   import zahl_core_pkg::*;
@@ -65,4 +70,16 @@ module zahl_control
     end
   end
 
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_start_only_when_stopped, start_i |-> !running_q)
+  `ZAHL_ASSERT(a_clear_only_when_stopped, clear_i |-> !running_q)
+  `ZAHL_ASSERT(a_start_runs, start_i |=> running_q && error_q == ErrorNone)
+  `ZAHL_ASSERT(a_never_both_running_and_done, !(running_q && done_q))
+  `ZAHL_ASSERT(a_done_only_after_running, $rose(done_q) |-> $past(running_q))
+  `ZAHL_ASSERT(a_first_error_stays, running_q && error_q != ErrorNone |=> $stable(error_q))
+  `ZAHL_ASSERT(a_index_of_the_error_stays,
+               running_q && error_q != ErrorNone |=> $stable(error_index_q))
+  `ZAHL_ASSERT(a_error_has_a_name, error_q <= ErrorWatchdog)
+  `ZAHL_ASSERT(a_cause_has_a_name,
+               cause.valid |-> cause.code != ErrorNone && cause.code <= ErrorWatchdog)
 endmodule

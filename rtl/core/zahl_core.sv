@@ -1,9 +1,14 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Everything between the registers and the units: dispatch, queues, tokens, claims, counters,
 // errors.
 //
 // A unit takes start_o with its instruction in the cycle s of docs/machine.md; its end_i comes in
 // cycle e - 1, its fault_i and bus_error_i are read in cycle e. ready_i depends on the unit's
 // registers alone.
+//
+// REQUIRES (a_end_only_in_flight): a unit ends only what it has started.
+// REQUIRES (a_stream_only_in_flight): the array streams only while it has an instruction.
 module zahl_core
   import zahl_pkg::*;
   import zahl_core_pkg::*;
@@ -30,9 +35,9 @@ module zahl_core
   input  logic                                              fetch_quiet_i,
   // Units.
   input  logic   [      UnitCount-1:0]                      ready_i,
-  input  logic   [      UnitCount-1:0]                      end_i,
-  input  logic   [      UnitCount-1:0]                      fault_i,
-  input  logic   [      UnitCount-1:0]                      bus_error_i,
+  input  logic   [      UnitCount-1:0]                      end_i,             // cycle e - 1
+  input  logic   [      UnitCount-1:0]                      fault_i,           // cycle e
+  input  logic   [      UnitCount-1:0]                      bus_error_i,       // cycle e
   output logic   [      UnitCount-1:0]                      start_o,
   output logic   [      UnitCount-1:0][InstructionBits-1:0] instruction_o,
   input  logic                                              streaming_i,
@@ -203,4 +208,12 @@ module zahl_core
           start_index: start_index
       };
 
+  `ZAHL_ASSERT(a_end_only_in_flight, (end_i & ~in_flight) == '0)
+  `ZAHL_ASSERT(a_stream_only_in_flight, streaming_i |-> in_flight[UnitArray])
+  `ZAHL_ASSERT(a_start_only_when_ready, (start & ~ready_i) == '0)
+  `ZAHL_ASSERT(a_start_only_when_enabled, start != '0 |-> enable)
+  `ZAHL_ASSERT(a_nothing_in_flight_when_stopped, running_o || in_flight == '0)
+  `ZAHL_ASSERT(a_fetch_is_quiet_when_stopped, running_o || fetch_quiet_i)
+  `ZAHL_ASSERT(a_take_only_what_is_there, take_o |-> head_valid_i && enable)
+  `ZAHL_ASSERT(a_conflict_is_an_error, ownership.valid && running_o |=> error_o != ErrorNone)
 endmodule

@@ -1,6 +1,11 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Hands the instructions at the head of the fetch buffer to the queues of their units, in order, at
 // most one a cycle (docs/machine.md, section 5). An illegal instruction stays where it is and is a
 // cause in that cycle.
+//
+// REQUIRES (a_start_only_when_stopped): start_i never comes while enabled.
+// REQUIRES (a_head_only_of_the_program): no instruction is at the head when all are dispatched.
 module zahl_dispatch
   import zahl_pkg::*;
   import zahl_core_pkg::*;
@@ -59,4 +64,12 @@ module zahl_dispatch
     end
   end
 
+  `ZAHL_ASSERT(a_start_only_when_stopped, start_i |-> !enable_i)
+  `ZAHL_ASSERT(a_head_only_of_the_program, enable_i && head_valid_i |-> left_q != '0)
+  `ZAHL_ASSERT(a_to_one_queue_at_a_time, $onehot0(push_o))
+  `ZAHL_ASSERT(a_push_only_with_room, (push_o & full_i) == '0)
+  `ZAHL_ASSERT(a_taken_is_pushed, take_o == (push_o != '0))
+  `ZAHL_ASSERT(a_illegal_stays, cause_o.valid |-> !take_o)
+  `ZAHL_ASSERT(a_all_dispatched_stays, all_dispatched_o && !start_i |=> all_dispatched_o)
+  `ZAHL_ASSERT(a_never_both_full_and_empty, !(state_o.full && state_o.empty))
 endmodule

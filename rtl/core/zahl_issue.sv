@@ -1,8 +1,13 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The queue of one unit, and the start of the instruction at its head (docs/machine.md, section 5).
 //
 // An instruction pushed in cycle t can start from t + 1 on. It starts in a cycle in which the unit
 // is ready, all its waits are met by the tokens that are visible, and starts are enabled. full_o
 // depends on registers alone: a place is free again in the cycle after the start.
+//
+// REQUIRES (a_push_only_with_room): no push when full.
+// REQUIRES (a_clear_only_when_stopped): clear_i never comes while enabled.
 module zahl_issue
   import zahl_pkg::*;
   import zahl_core_pkg::*;
@@ -14,7 +19,7 @@ module zahl_issue
   input  logic   [InstructionBits-1:0] instruction_i,
   input  index_t                       index_i,
   output logic                         full_o,
-  input  token_t [      UnitCount-1:0] done_i,
+  input  token_t [      UnitCount-1:0] done_i,         // instructions of each unit that ended
   input  logic                         enable_i,       // running and no error visible
   input  logic                         ready_i,
   output logic                         start_o,
@@ -61,4 +66,13 @@ module zahl_issue
   logic unused_fields;
   assign unused_fields = ^{head};
 
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_push_only_with_room, push_i |-> !full_o)
+  `ZAHL_ASSERT(a_clear_only_when_stopped, clear_i |-> !enable_i)
+  `ZAHL_ASSERT(a_start_only_when_ready, start_o |-> ready_i && enable_i)
+  `ZAHL_ASSERT(a_start_only_with_an_instruction, start_o |-> count != '0)
+  `ZAHL_ASSERT(a_start_waits_for_its_tokens, start_o |-> waiting_o == '0)
+  `ZAHL_ASSERT(a_waits_for_one_unit_at_a_time, $onehot0(waiting_o))
+  `ZAHL_ASSERT(a_head_stays_until_it_starts,
+               count != '0 && !start_o && !clear_i |=> $stable(index_o))
 endmodule

@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Finds two units that hold the same read port, write port or accumulator bank (docs/machine.md,
 // section 2). Combinational.
 //
@@ -9,7 +11,7 @@ module zahl_ownership
   import zahl_core_pkg::*;
 (
   input  claim_t [UnitCount-1:0] held_i,
-  input  index_t [UnitCount-1:0] latest_index_i,
+  input  index_t [UnitCount-1:0] latest_index_i,  // of the instruction that the unit started last
   output cause_t                 cause_o
 );
   always_comb begin
@@ -25,4 +27,9 @@ module zahl_ownership
     end
   end
 
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT_ALWAYS(a_nobody_to_blame_without_claims, held_i != '0 || !cause_o.valid)
+  `ZAHL_ASSERT_ALWAYS(a_conflict_has_two_sides,
+                      !cause_o.valid || !$onehot0({held_i[0] != '0, held_i[1] != '0,
+                      held_i[2] != '0, held_i[3] != '0}))
 endmodule

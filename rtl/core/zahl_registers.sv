@@ -1,8 +1,13 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The registers behind the AXI4-Lite port (isa/isa.toml).
 //
 // A write is taken in the cycle in which address and data are both there and no response waits; the
 // registers hold it from the next cycle on. start_o is given in the cycle of the write, unless
 // running; clear_o likewise. Unknown addresses read 0 and ignore writes; every response is OKAY.
+//
+// REQUIRES (a_write_address_stays_until_taken, a_write_data_stays_until_taken,
+// a_read_address_stays_until_taken): what the manager shows stays until it is taken.
 module zahl_registers
   import zahl_pkg::*;
   import zahl_core_pkg::*;
@@ -143,4 +148,21 @@ module zahl_registers
   assign watchdog_o = watchdog_q;
   assign counter_select_o = counter_select_q;
 
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_write_address_stays_until_taken,
+               axil_awvalid_i && !axil_awready_o |=> axil_awvalid_i && $stable(axil_awaddr_i))
+  `ZAHL_ASSERT(a_write_data_stays_until_taken,
+               axil_wvalid_i && !axil_wready_o |=>
+               axil_wvalid_i && $stable({axil_wdata_i, axil_wstrb_i}))
+  `ZAHL_ASSERT(a_read_address_stays_until_taken,
+               axil_arvalid_i && !axil_arready_o |=> axil_arvalid_i && $stable(axil_araddr_i))
+  `ZAHL_ASSERT(a_write_response_stays_until_taken,
+               axil_bvalid_o && !axil_bready_i |=> axil_bvalid_o)
+  `ZAHL_ASSERT(a_read_data_stays_until_taken,
+               axil_rvalid_o && !axil_rready_i |=> axil_rvalid_o && $stable(axil_rdata_o))
+  `ZAHL_ASSERT(a_write_is_answered, write |=> axil_bvalid_o)
+  `ZAHL_ASSERT(a_no_write_before_the_response_is_taken, write |-> !axil_bvalid_o)
+  `ZAHL_ASSERT(a_start_only_when_stopped, start_o |-> !running_i)
+  `ZAHL_ASSERT(a_clear_only_when_stopped, clear_o |-> !running_i)
+  `ZAHL_ASSERT(a_program_is_aligned, program_o[8:0] == '0)
 endmodule

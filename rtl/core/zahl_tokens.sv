@@ -1,6 +1,10 @@
+`include "rtl/base/zahl_assert.svh"
+
 // How many instructions of each unit have been dispatched and how many have ended since the start
 // of the program. Counts wrap at 2^TokenBits; fewer than that are ever on their way, so equal
 // counts mean that none is.
+//
+// REQUIRES (a_end_only_what_is_dispatched): no more ends than dispatched instructions.
 module zahl_tokens
   import zahl_pkg::*;
   import zahl_core_pkg::*;
@@ -33,4 +37,11 @@ module zahl_tokens
     end
   end
 
+  for (genvar unit = 0; unit < UnitCount; ++unit) begin : gen_on_their_way
+    token_t on_their_way;
+    assign on_their_way = dispatched_q[unit] - done_q[unit];
+    `ZAHL_ASSERT(a_end_only_what_is_dispatched, end_i[unit] |-> on_their_way != '0)
+    `ZAHL_ASSERT(a_few_are_on_their_way, !on_their_way[TokenBits-1])
+    `ZAHL_ASSERT(a_tokens_only_grow, !clear_i |=> done_q[unit] - $past(done_q[unit]) <= token_t'(1))
+  end
 endmodule

@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Counts cycles without progress; a cause in the cycle in which the count stands at limit_i (0:
 // never).
 module zahl_watchdog
@@ -27,4 +29,8 @@ module zahl_watchdog
     else if (running_i) idle_q <= progress_i ? '0 : idle_q + 1'b1;
   end
 
+  `ZAHL_ASSERT(a_start_only_when_stopped, start_i |-> !running_i)
+  `ZAHL_ASSERT(a_never_with_limit_0, limit_i == '0 |-> !cause_o.valid)
+  `ZAHL_ASSERT(a_progress_begins_anew, running_i && progress_i |=> idle_q == '0)
+  `ZAHL_ASSERT(a_only_while_running, cause_o.valid |-> running_i)
 endmodule

@@ -1,9 +1,14 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Cuts the rows of a load or store into bursts (docs/machine.md, section 6).
 //
 // Started in cycle s, `burst_o` is the first burst from s + 1 on; each advance_i moves on to the
 // next one, the last advance leaves valid_o at 0. load_t and store_t have the same fields, so one
 // type serves both. DRAM addresses wrap at 40 bits. Scratchpad addresses stop at 2^24, which is
 // past the end of every scratchpad, so that no sum comes back into range.
+//
+// REQUIRES (a_start_only_when_done): start_i only when no burst is left.
+// REQUIRES (a_advance_only_with_a_burst): advance_i only while valid_o.
 module zahl_bursts
   import zahl_pkg::*;
   import zahl_dma_pkg::*;
@@ -12,7 +17,7 @@ module zahl_bursts
   input  logic   rst_ni,
   input  logic   start_i,
   input  load_t  instruction_i,
-  input  logic   advance_i,
+  input  logic   advance_i,      // to the next burst
   output logic   valid_o,
   output burst_t burst_o
 );
@@ -101,4 +106,19 @@ module zahl_bursts
         instruction_i.read_banks, instruction_i.wait_post, instruction_i.wait_array,
         instruction_i.wait_store, instruction_i.wait_load, instruction_i.opcode};
 
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_start_only_when_done, start_i |-> !valid_q)
+  `ZAHL_ASSERT(a_advance_only_with_a_burst, advance_i |-> valid_q)
+  `ZAHL_ASSERT(a_burst_stays_until_advance, valid_q && !advance_i |=> valid_q && $stable(burst_o))
+  `ZAHL_ASSERT(a_row_has_bytes_left, valid_q |-> left_q != '0)
+  `ZAHL_ASSERT(a_burst_has_bytes, valid_q |-> bytes != '0)
+  `ZAHL_ASSERT(a_burst_within_its_limit,
+               valid_q |-> burst_o.beats != '0 && burst_o.beats <= 9'(BurstBytes / BusBytes))
+  `ZAHL_ASSERT(a_burst_within_a_page,
+               valid_q |-> 32'(burst_o.address[11:0]) + 32'(burst_o.beats) * BusBytes <= 4096)
+  `ZAHL_ASSERT(a_burst_stops_in_front_of_the_next,
+               valid_q |-> 32'(address_q[RoomBits-1:0]) + 32'(bytes) <= BurstBytes)
+  `ZAHL_ASSERT(a_only_beat_begins_before_it_ends,
+               valid_q && burst_o.beats == 9'd1 |-> burst_o.first <= burst_o.last)
+  `ZAHL_ASSERT(a_scratchpad_stops_past_the_end, valid_q |-> scratchpad_q <= PastEnd)
 endmodule

@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Reads the program from DRAM into a buffer of FetchDepth instructions (docs/machine.md, section
 // 5).
 //
@@ -5,6 +7,11 @@
 // is asked for, so that data always has room. An instruction whose last beat is transferred in
 // cycle b is at the head from b + 1 on; one with a bus error in any of its beats has head_error_o.
 // A request once shown stays until it is taken, even if an error stops the machine.
+//
+// REQUIRES (a_start_only_when_quiet): start_i only while quiet_o.
+// REQUIRES (a_take_only_what_is_there): take_i only while head_valid_o.
+// REQUIRES (a_beat_only_of_a_burst, a_last_beat_ends_an_instruction): beats only of bursts that
+// were asked for, whole ones.
 module zahl_fetch
   import zahl_pkg::*;
 (
@@ -21,11 +28,11 @@ module zahl_fetch
   input  logic                       beat_valid_i,
   input  logic [     BusBytes*8-1:0] beat_data_i,
   input  logic                       beat_error_i,
-  input  logic                       beat_last_i,
+  input  logic                       beat_last_i,        // of its burst
   output logic                       head_valid_o,
   output logic [InstructionBits-1:0] head_o,
   output logic                       head_error_o,
-  input  logic                       take_i,
+  input  logic                       take_i,             // the head
   output logic                       quiet_o             // no burst asked for or outstanding
 );
   localparam int unsigned InstructionBytes = InstructionBits / 8;
@@ -123,4 +130,20 @@ module zahl_fetch
     if (beat_valid_i) beats_q[write_q] <= beat_data_i;
   end
 
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_start_only_when_quiet, start_i |-> quiet_o)
+  `ZAHL_ASSERT(a_take_only_what_is_there, take_i |-> head_valid_o)
+  `ZAHL_ASSERT(a_beat_only_of_a_burst, beat_valid_i |-> outstanding_q != '0)
+  `ZAHL_ASSERT(a_last_beat_ends_an_instruction, beat_valid_i && beat_last_i |-> ends_instruction)
+  `ZAHL_ASSERT(a_request_stays_until_taken,
+               request_valid_o && !request_ready_i |=>
+               request_valid_o && $stable({request_address_o, request_beats_o}))
+  `ZAHL_ASSERT(a_request_within_a_page,
+               request_valid_o |->
+               32'(request_address_o[11:0]) + 32'(request_beats_o) * BusBytes <= 4096)
+  `ZAHL_ASSERT(a_asks_only_for_the_program,
+               request_valid_o |-> instructions != '0 && 32'(instructions) <= left_q)
+  `ZAHL_ASSERT(a_places_are_reserved, used_q <= (SlotBits + 1)'(FetchDepth))
+  `ZAHL_ASSERT(a_whole_ones_within_the_reserved, whole_q <= used_q)
+  `ZAHL_ASSERT(a_bursts_within_the_reserved, outstanding_q <= used_q)
 endmodule

@@ -1,9 +1,14 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Copies rows of bytes from DRAM into the scratchpad (docs/machine.md, section 6).
 //
 // Started in cycle s, it asks for its first burst from s + 1 on, while fewer than LoadBursts are
 // outstanding. A beat transferred in cycle b is written at b + 1. end_o is given with the last
 // write, fault_o and bus_error_o belong to the instruction whose end_o was given one cycle ago.
 // Rows are never merged.
+//
+// REQUIRES (a_start_only_when_ready): start_i only while ready_o.
+// REQUIRES (a_beat_only_of_a_burst): beats only of bursts that were asked for.
 module zahl_load
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -14,9 +19,9 @@ module zahl_load
   input  logic                                 start_i,
   input  logic           [InstructionBits-1:0] instruction_i,
   output logic                                 ready_o,
-  output logic                                 end_o,
-  output logic                                 fault_o,
-  output logic                                 bus_error_o,
+  output logic                                 end_o,              // cycle e - 1
+  output logic                                 fault_o,            // cycle e
+  output logic                                 bus_error_o,        // cycle e
   output logic                                 request_valid_o,
   input  logic                                 request_ready_i,
   output logic           [               39:0] request_address_o,
@@ -24,9 +29,9 @@ module zahl_load
   input  logic                                 beat_valid_i,
   input  logic           [     BusBytes*8-1:0] beat_data_i,
   input  logic                                 beat_error_i,
-  input  logic                                 beat_last_i,
+  input  logic                                 beat_last_i,        // of its burst
   output write_request_t                       write_o,
-  input  logic                                 write_fault_i
+  input  logic                                 write_fault_i       // a cycle later
 );
   localparam int unsigned CountBits = $clog2(DmaInstructions) + 1;
   localparam int unsigned BurstCountBits = $clog2(LoadBursts) + 1;
@@ -153,4 +158,16 @@ module zahl_load
   logic unused_fields;
   assign unused_fields = ^{instruction, burst.ends_instruction};
 
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_start_only_when_ready, start_i |-> ready_o)
+  `ZAHL_ASSERT(a_beat_only_of_a_burst, beat_valid_i |-> outstanding != '0)
+  `ZAHL_ASSERT(a_request_stays_until_taken,
+               request_valid_o && !request_ready_i |=>
+               request_valid_o && $stable({request_address_o, request_beats_o}))
+  `ZAHL_ASSERT(a_bursts_within_limit, outstanding <= BurstCountBits'(LoadBursts))
+  `ZAHL_ASSERT(a_instructions_within_limit, flying_q <= CountBits'(DmaInstructions))
+  `ZAHL_ASSERT(a_end_only_in_flight, end_o |-> flying_q != '0)
+  `ZAHL_ASSERT(a_write_has_bytes, write_o.valid |-> write_o.strobe != '0)
+  `ZAHL_ASSERT(a_beat_is_written_in_the_next_cycle, beat_valid_i |=> write_o.valid)
+  `ZAHL_ASSERT(a_fault_only_of_a_write, write_fault_i |-> $past(write_o.valid))
 endmodule

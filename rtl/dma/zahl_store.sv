@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Copies rows of bytes from the scratchpad to DRAM (docs/machine.md, section 6).
 //
 // Started in cycle s, its first burst begins at s + 1 at the earliest and reads one beat's bytes a
@@ -5,6 +7,10 @@
 // StoreReadCycles, the address at c + StoreReadCycles. A memory that is not ready fills two short
 // queues, and no beat is read without a free place in them. end_o is given with the last response,
 // fault_o and bus_error_o belong to the instruction whose end_o was given one cycle ago.
+//
+// REQUIRES (a_start_only_when_ready): start_i only while ready_o.
+// REQUIRES (a_response_only_of_a_burst, a_response_only_after_the_last_beat): one response for each
+// burst, after its last beat.
 module zahl_store
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -15,12 +21,12 @@ module zahl_store
   input  logic                                start_i,
   input  logic          [InstructionBits-1:0] instruction_i,
   output logic                                ready_o,
-  output logic                                end_o,
-  output logic                                fault_o,
-  output logic                                bus_error_o,
+  output logic                                end_o,             // cycle e - 1
+  output logic                                fault_o,           // cycle e
+  output logic                                bus_error_o,       // cycle e
   output read_request_t                       read_o,
   input  logic          [    LineBytes*8-1:0] read_data_i,
-  input  logic                                read_fault_i,
+  input  logic                                read_fault_i,      // a cycle later
   output logic                                axi_awvalid_o,
   input  logic                                axi_awready_i,
   output logic          [                0:0] axi_awid_o,
@@ -33,7 +39,7 @@ module zahl_store
   output logic          [     BusBytes*8-1:0] axi_wdata_o,
   output logic          [       BusBytes-1:0] axi_wstrb_o,
   output logic                                axi_wlast_o,
-  input  logic                                response_valid_i,
+  input  logic                                response_valid_i,  // B channel, always taken
   input  logic                                response_error_i
 );
   localparam int unsigned CountBits = $clog2(DmaInstructions) + 1;
@@ -231,4 +237,28 @@ module zahl_store
   logic unused_fields;
   assign unused_fields = ^{instruction, fault_count};
 
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_start_only_when_ready, start_i |-> ready_o)
+  `ZAHL_ASSERT(a_response_only_of_a_burst, response_valid_i |-> outstanding != '0)
+  `ZAHL_ASSERT(a_response_only_after_the_last_beat, end_o |-> fault_count != '0)
+  `ZAHL_ASSERT(a_address_stays_until_taken,
+               axi_awvalid_o && !axi_awready_i |=>
+               axi_awvalid_o && $stable({axi_awaddr_o, axi_awlen_o}))
+  `ZAHL_ASSERT(a_beat_stays_until_taken,
+               axi_wvalid_o && !axi_wready_i |=>
+               axi_wvalid_o && $stable({axi_wdata_o, axi_wstrb_o, axi_wlast_o}))
+  `ZAHL_ASSERT(a_burst_within_a_page,
+               axi_awvalid_o |->
+               32'(axi_awaddr_o[11:0]) + (32'(axi_awlen_o) + 1) * BusBytes <= 4096)
+  `ZAHL_ASSERT(a_beat_has_bytes, axi_wvalid_o |-> axi_wstrb_o != '0)
+  `ZAHL_ASSERT(a_beat_within_its_burst, burst_valid |-> beat_q < burst.beats)
+  `ZAHL_ASSERT(a_burst_is_read_to_its_end, beat_q != '0 |-> burst_valid)
+  `ZAHL_ASSERT(a_beats_within_their_places,
+               beats_held_q <= 3'(Places) && beat_count <= beats_held_q)
+  `ZAHL_ASSERT(a_addresses_within_their_places,
+               addresses_held_q <= 3'(Places) && address_count <= addresses_held_q)
+  `ZAHL_ASSERT(a_bursts_within_limit, outstanding <= BurstCountBits'(StoreBursts))
+  `ZAHL_ASSERT(a_instructions_within_limit, flying_q <= CountBits'(DmaInstructions))
+  `ZAHL_ASSERT(a_end_only_in_flight, end_o |-> flying_q != '0)
+  `ZAHL_ASSERT(a_fault_only_of_a_read, read_fault_i |-> arrives_q)
 endmodule
