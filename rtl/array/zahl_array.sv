@@ -1,10 +1,15 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The array unit: Rows lanes broadcast to Columns columns of dot products, weights double-buffered;
 // conv and depthwise in one pipeline. A second stream of vectors shares the port of the weights. A
 // vector taken in at q: scratchpad address at q, data at q + 1, window at the end of q + 2, dot
 // product at the end of q + 3 with the accumulator's read address, sum written at q + 4
-// (docs/machine.md). start_i only when ready_o. end_o comes in the cycle before the instruction's
-// end is visible, fault_o counts in the cycle after end_o. The unit knows nothing of tokens and
-// claims but the bank masks that it hands to the memories.
+// (docs/machine.md). end_o comes in the cycle before the instruction's end is visible, fault_o
+// counts in the cycle after end_o. The unit knows nothing of tokens and claims but the bank masks
+// that it hands to the memories.
+//
+// REQUIRES (a_start_only_when_ready): start_i only while ready_o.
+// REQUIRES (a_start_only_what_it_knows): the instruction is a legal conv or depthwise.
 module zahl_array
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -15,10 +20,10 @@ module zahl_array
   input  logic                                       start_i,
   input  logic                 [InstructionBits-1:0] instruction_i,
   output logic                                       ready_o,
-  output logic                                       end_o,
-  output logic                                       fault_o,
-  output logic                                       streaming_o,
-  output logic                                       holding_o,
+  output logic                                       end_o,                     // cycle e - 1
+  output logic                                       fault_o,                   // cycle e
+  output logic                                       streaming_o,               // a vector enters
+  output logic                                       holding_o,                 // the next waits
   output read_request_t                              source_read_o,
   /* verilator lint_off UNUSEDSIGNAL */  // a line may be longer than a vector
   input  logic                 [    LineBytes*8-1:0] source_data_i,
@@ -309,4 +314,25 @@ module zahl_array
     .ending_identity_i          (ended_identity_q),
     .fault_o
   );
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ifndef SYNTHESIS
+    logic [2:0] in_flight_q;
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) in_flight_q <= '0;
+      else in_flight_q <= in_flight_q + 3'(start_i) - 3'(end_o);
+    end
+  `endif
+  `ZAHL_ASSERT(a_start_only_when_ready, start_i |-> ready_o)
+  `ZAHL_ASSERT(a_start_only_what_it_knows,
+               start_i |->
+               is_legal(instruction_i) && unit_of(instruction_i[7:0]) == UnitArray)
+  `ZAHL_ASSERT(a_at_most_four_in_flight, in_flight_q <= 3'd4)
+  `ZAHL_ASSERT(a_end_only_in_flight, end_o |-> in_flight_q != '0)
+  `ZAHL_ASSERT(a_ends_in_order, end_o |-> step_4_q.identity == identity_q - 2'(in_flight_q - 3'd1))
+  `ZAHL_ASSERT(a_stream_only_in_flight, streaming_o |-> in_flight_q != '0)
+  `ZAHL_ASSERT(a_line_and_second_access_never_meet, !(line_read.valid && second_read.valid))
+  `ZAHL_ASSERT(a_result_only_of_a_vector, step_4_q.result |-> step_4_q.valid)
+  `ZAHL_ASSERT(a_tile_begins_with_its_weights, begin_tile |-> loaded)
+  `ZAHL_ASSERT(a_swap_only_of_a_vector, step_2_q.first |-> step_2_q.valid)
 endmodule

@@ -1,5 +1,9 @@
+`include "rtl/base/zahl_assert.svh"
+
 // One access of a vector: the request for the bytes of its lanes low_i to high_i that lie in the
 // input, byte i of the answer being lane i. Combinational.
+//
+// REQUIRES (a_lanes_in_order): low_i is not above high_i.
 module zahl_array_access
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -12,9 +16,9 @@ module zahl_array_access
   input  address_t                    address_i,
   input  position_t                   x_i,
   input  input_row_t                  y_i,
-  input  conv_input_row_limit_t       row_limit_i,
-  input  conv_input_y_limit_t         y_limit_i,
-  input  common_read_banks_t          banks_i,
+  input  conv_input_row_limit_t       row_limit_i,  // bytes of an input row
+  input  conv_input_y_limit_t         y_limit_i,    // input rows
+  input  common_read_banks_t          banks_i,      // the claim
   output read_request_t               read_o,
   output array_lanes_t                lanes_o
 );
@@ -41,4 +45,10 @@ module zahl_array_access
     read_o.last = lanes_o.last;
     read_o.banks = banks_i;
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT_ALWAYS(a_lanes_in_order, !valid_i || low_i <= high_i)
+  `ZAHL_ASSERT_ALWAYS(a_read_within_its_lanes,
+                      !read_o.valid || (low_i <= read_o.first && read_o.first <= read_o.last &&
+                      read_o.last <= high_i))
 endmodule

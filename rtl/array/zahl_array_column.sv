@@ -1,8 +1,13 @@
+`include "rtl/base/zahl_assert.svh"
+
 // One column: a window of Rows operands, Rows weights with a shadow behind them, and the sum of
 // their products or the maximum of the operands whose weight is not zero. Cycle t: window (take_i:
 // the vector; move_i: by one pixel, with pair_i by two), t + 1: compute_i makes the dot product of
 // it with the weights active then, t + 2: sum_o combines it with the accumulator. swap_i makes the
 // shadow active at the end of the cycle, before what quad_write_i writes into it in the same cycle.
+//
+// REQUIRES (a_take_or_move): never take_i and move_i in one cycle.
+// REQUIRES (a_pair_only_when_moving): pair_i only with move_i.
 module zahl_array_column
   import zahl_pkg::*;
   import zahl_array_pkg::*;
@@ -123,4 +128,11 @@ module zahl_array_column
     else if (signed'(accumulator_i) > dot) sum_o = accumulator_i;
     else sum_o = dot;
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT_WITHOUT_RESET(a_take_or_move, !(take_i && move_i))
+  `ZAHL_ASSERT_WITHOUT_RESET(a_pair_only_when_moving, pair_i |-> move_i)
+  `ZAHL_ASSERT_WITHOUT_RESET(a_dot_product_fits,
+                             compute_i && !compute_maximum_i |->
+                             32'(DotBits'(product_sum)) == product_sum)
 endmodule

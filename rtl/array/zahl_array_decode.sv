@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Turns a conv or depthwise instruction into tiles and streams. Combinational. The identity of the
 // stream is left 0.
 module zahl_array_decode
@@ -97,4 +99,12 @@ module zahl_array_decode
       stream_o.out_rows = conv.out_rows;
     end
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT_ALWAYS(a_split_only_of_a_conv, !stream_o.depthwise || stream_o.split == '0)
+  `ZAHL_ASSERT_ALWAYS(a_half_only_of_pairs,
+                      !stream_o.half || (stream_o.second && stream_o.depthwise))
+  `ZAHL_ASSERT_ALWAYS(a_taps_only_of_a_depthwise,
+                      stream_o.depthwise || (stream_o.tap_rows == '0 && stream_o.tap_columns == '0))
+  `ZAHL_ASSERT_ALWAYS(a_maximum_only_of_a_depthwise, stream_o.depthwise || !stream_o.maximum)
 endmodule

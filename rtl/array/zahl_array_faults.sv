@@ -1,6 +1,10 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Collects the faults of the instructions in flight, at most four: of each access, with the
 // identity of the instruction that made it. start_i clears those of start_identity_i. fault_o
 // belongs to ending_identity_i and includes this cycle's fault of its accumulator write.
+//
+// REQUIRES (a_new_identity_is_not_in_use): start_identity_i is that of no instruction in flight.
 module zahl_array_faults (
   input  logic       clk_i,
   input  logic       rst_ni,
@@ -36,4 +40,13 @@ module zahl_array_faults (
   end
 
   assign fault_o = fault_q[ending_identity_i] || accumulator_write_fault_i;
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_new_identity_is_not_in_use,
+               start_i |->
+               !(source_fault_i && source_identity_i == start_identity_i) && !(overflow_i &&
+               overflow_identity_i == start_identity_i) && !(accumulator_read_fault_i &&
+               accumulator_read_identity_i == start_identity_i))
+  `ZAHL_ASSERT(a_start_is_without_fault, start_i |=> !fault_q[$past(start_identity_i)])
+  `ZAHL_ASSERT(a_fault_of_the_last_write_counts, accumulator_write_fault_i |-> fault_o)
 endmodule

@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Finds which of the lanes low_i to high_i of an access lie in the input: lane l at position x + l
 // of row y. The lanes of a conv count each alone; the pixel of a depthwise is valid as a whole, by
 // its x. Combinational.
@@ -11,8 +13,8 @@ module zahl_array_lanes
   input  logic                  [6:0] high_i,
   input  position_t                   x_i,
   input  input_row_t                  y_i,
-  input  conv_input_row_limit_t       row_limit_i,
-  input  conv_input_y_limit_t         y_limit_i,
+  input  conv_input_row_limit_t       row_limit_i,  // bytes of an input row
+  input  conv_input_y_limit_t         y_limit_i,    // input rows
   output array_lanes_t                lanes_o
 );
   position_t left;  // positions from x to the end of the row
@@ -38,4 +40,11 @@ module zahl_array_lanes
       lanes_o.last = last;
     end
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT_ALWAYS(a_lanes_in_order, !lanes_o.any || lanes_o.first <= lanes_o.last)
+  `ZAHL_ASSERT_ALWAYS(a_lanes_within_the_access,
+                      !lanes_o.any || (low_i <= lanes_o.first && lanes_o.last <= high_i))
+  `ZAHL_ASSERT_ALWAYS(a_full_is_any, !lanes_o.full || lanes_o.any)
+  `ZAHL_ASSERT_ALWAYS(a_none_without_a_vector, valid_i || !lanes_o.any)
 endmodule

@@ -1,7 +1,11 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The line memory for depthwise windows of more than one row: at each place the pixel of the row
 // before the current one and that of the row before that. read_i in cycle t names a place, or a
 // pair of places from an even one on; in t + 1 the pixels above come, and the current ones (the
 // second of a pair, or the only one, is the newer) move in.
+//
+// REQUIRES (a_pair_begins_at_an_even_place): a pair begins at an even place.
 module zahl_array_lines
   import zahl_pkg::*;
   import zahl_array_pkg::*;
@@ -47,4 +51,7 @@ module zahl_array_lines
   );
   assign newer_one_above_o = odd_q ? odd_one_above : older_one_above_o;
   assign newer_two_above_o = odd_q ? odd_two_above : older_two_above_o;
+
+  `ZAHL_ASSERT(a_pair_begins_at_an_even_place, read_i && pair_i |-> !place_i[0])
+  `ZAHL_ASSERT(a_place_exists, read_i |-> 32'(place_i) < LineBufferPixels)
 endmodule

@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The even or the odd places of the line memory: of each place the pixels of the row before the
 // current one and of the row before that. A memory with one read and one write port: read_i in
 // cycle t names a row, whose pixels come in t + 1; pixel_i comes then too and moves in at the end
@@ -43,4 +45,10 @@ module zahl_array_lines_half
 
   assign above = forward_q ? moved_q : read_q;
   assign {one_above_o, two_above_o} = above;
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_row_exists, read_i |-> 32'(row_i) < LineBufferPixels / 2)
+  `ZAHL_ASSERT(a_pixels_on_their_way_are_forwarded,
+               read_i && move_q && row_i == row_q |=> forward_q)
+  `ZAHL_ASSERT(a_pixels_move_in_after_the_read, read_i |=> move_q)
 endmodule

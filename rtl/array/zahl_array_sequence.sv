@@ -1,7 +1,11 @@
+`include "rtl/base/zahl_assert.svh"
+
 // When the next tile begins, when its lines are asked for, and when the unit takes its next
 // instruction. begin_o in cycle t makes t + 1 the tile's first streaming cycle; load_o in t makes t
 // + 1 the first cycle of the next tile's lines, which is while a tile streams, or after that where
 // it has a second stream, which needs the same port.
+//
+// REQUIRES (a_start_only_when_not_holding): start_i only while holding_o is 0.
 module zahl_array_sequence (
   input  logic clk_i,
   input  logic rst_ni,
@@ -9,8 +13,8 @@ module zahl_array_sequence (
   input  logic second_i,         // the instruction started last has a second stream
   input  logic tile_pending_i,   // it has a tile to begin
   input  logic tile_last_i,      // only this one
-  input  logic loaded_i,
-  input  logic stream_done_i,
+  input  logic loaded_i,         // no line is left after this cycle
+  input  logic stream_done_i,    // no vector is left after this cycle
   input  logic stream_second_i,  // the streaming instruction has a second stream
   input  logic stream_last_i,    // its last vector streams
   output logic begin_o,
@@ -34,4 +38,11 @@ module zahl_array_sequence (
       holding_o <= start_i || (holding_o && !released);
     end
   end
+
+  `ZAHL_ASSERT(a_start_only_when_not_holding, start_i |-> !holding_o)
+  `ZAHL_ASSERT(a_begin_only_when_loaded_and_done, begin_o |-> loaded_i && stream_done_i)
+  `ZAHL_ASSERT(a_load_only_when_loaded, load_o |-> loaded_i)
+  `ZAHL_ASSERT(a_lines_wait_for_the_second_stream, load_o && stream_second_i |-> stream_done_i)
+  `ZAHL_ASSERT(a_start_holds, start_i |=> holding_o)
+  `ZAHL_ASSERT(a_load_due_only_while_holding, load_due_q |-> holding_o)
 endmodule

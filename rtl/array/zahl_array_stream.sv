@@ -1,8 +1,13 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Streams the vectors of a tile, one a cycle: begin_i in cycle t takes the tile and makes t + 1 its
 // first streaming cycle; done_o says that no vector is left after this cycle, so that the next tile
 // may begin. The read requests, the lanes and the step belong to the vector taken in in this cycle.
 // stream_i belongs to tile_i; it is kept from the first tile of an instruction on and handed out as
 // stream_o.
+//
+// REQUIRES (a_begin_only_when_done): begin_i only while done_o.
+// REQUIRES (a_split_within_the_lanes): the second access takes some lane.
 module zahl_array_stream
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -20,7 +25,7 @@ module zahl_array_stream
   output read_request_t second_read_o,
   output array_lanes_t  second_lanes_o,
   output array_step_t   step_o,
-  output logic          overflow_o
+  output logic          overflow_o       // the place is past the line memory
 );
   array_stream_t stream_q;
   logic streaming_q, first_q, last_tile_q, overwrite_q;
@@ -176,4 +181,16 @@ module zahl_array_stream
     step_o.banks = index_q[13] ? '0 : stream_q.accumulator_banks;
     step_o.place = place_q[PlaceBits-1:0];
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_begin_only_when_done, begin_i |-> done_o)
+  `ZAHL_ASSERT(a_split_within_the_lanes, second |-> 7'(stream_q.split) <= last_lane)
+  `ZAHL_ASSERT(a_begin_streams, begin_i |=> step_o.valid && step_o.first)
+  `ZAHL_ASSERT(a_column_within_its_row, streaming_q |-> column_q <= stream_q.out_columns)
+  `ZAHL_ASSERT(a_row_within_its_tile, streaming_q |-> row_q <= stream_q.out_rows)
+  `ZAHL_ASSERT(a_last_ends_the_stream, step_o.last && !begin_i |=> !step_o.valid)
+  `ZAHL_ASSERT(a_result_only_of_a_vector, step_o.result |-> step_o.valid)
+  `ZAHL_ASSERT(a_second_access_only_of_a_vector,
+               second_lanes_o.any |-> step_o.valid && stream_q.second)
+  `ZAHL_ASSERT(a_overflow_only_of_the_line_memory, overflow_o |-> step_o.lines)
 endmodule

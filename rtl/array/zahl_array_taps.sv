@@ -1,8 +1,13 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Which lanes of a depthwise window take what, as byte masks: the newest pixel, the same pixel of
 // the row before and of the one before that; of a pair also the older pixel and those above it; or
 // a lane above: the next one, with pairs the next but one (the window moves by one or two pixels).
 // A lane in no mask takes 0. set_i takes the shape in at the end of the cycle; the masks are zero
 // unless valid_i.
+//
+// REQUIRES (a_window_within_the_lanes): tap_rows_i * tap_columns_i taps fit the lanes.
+// REQUIRES (a_at_most_three_rows): at most three rows of taps.
 module zahl_array_taps
   import zahl_pkg::*;
 (
@@ -78,4 +83,19 @@ module zahl_array_taps
       end
     end
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ifndef SYNTHESIS
+    logic [Rows*8-1:0] masks;
+    assign masks = newer_o | newer_one_above_o | newer_two_above_o | older_o | older_one_above_o |
+        older_two_above_o | move_o;
+  `endif
+  `ZAHL_ASSERT_WITHOUT_RESET(a_window_within_the_lanes, set_i |-> 32'(last) < Rows)
+  `ZAHL_ASSERT_WITHOUT_RESET(a_at_most_three_rows, set_i |-> tap_rows_i != 2'd3)
+  `ZAHL_ASSERT_WITHOUT_RESET(a_a_lane_takes_one_pixel,
+                             $countones(masks) == $countones(newer_o) +
+                             $countones(newer_one_above_o) + $countones(newer_two_above_o) +
+                             $countones(older_o) + $countones(older_one_above_o) +
+                             $countones(older_two_above_o) + $countones(move_o))
+  `ZAHL_ASSERT_WITHOUT_RESET(a_nothing_moves_without_a_vector, valid_i || masks == '0)
 endmodule

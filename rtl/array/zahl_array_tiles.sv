@@ -1,6 +1,11 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Walks through the tiles of an instruction: block, kernel row, kernel column, chunk (innermost).
 // Started by start_i with tiles_i; from the next cycle on tile_o is the next tile to begin, until
 // begin_i takes it. pending_o says that there is one.
+//
+// REQUIRES (a_start_only_when_none_is_pending): start_i only when no tile is left to begin.
+// REQUIRES (a_begin_only_what_is_pending): begin_i only while pending_o.
 module zahl_array_tiles
   import zahl_pkg::*;
   import zahl_array_pkg::*;
@@ -105,4 +110,14 @@ module zahl_array_tiles
     tile_o.last = last;
     tile_o.overwrite = first_of_block_q && !tiles_q.accumulate;
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_start_only_when_none_is_pending, start_i |-> !pending_q)
+  `ZAHL_ASSERT(a_begin_only_what_is_pending, begin_i |-> pending_q)
+  `ZAHL_ASSERT(a_tile_stays_until_it_begins, pending_q && !begin_i |=> pending_q && $stable(tile_o))
+  `ZAHL_ASSERT(a_first_tile_is_the_first_of_a_block, pending_q && first_q |-> first_of_block_q)
+  `ZAHL_ASSERT(a_loops_count_down,
+               pending_q |->
+               chunks_q <= tiles_q.chunks && kernel_columns_q <= tiles_q.kernel_columns &&
+               kernel_rows_q <= tiles_q.kernel_rows && blocks_q <= tiles_q.blocks)
 endmodule

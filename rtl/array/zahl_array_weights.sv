@@ -1,8 +1,15 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Loads weight tiles: load_i in cycle t asks for the TileLines lines of the next tile in t + 1 .. t
 // + TileLines; loaded_o is set when no line is left after this cycle. A line asked for in cycle a
 // comes out in a + 2, its zero point subtracted, to be written into the shadow at the end of that
 // cycle. Tiles follow each other in memory; start_i (which comes with a load_i) begins anew at
 // weights_i.
+//
+// REQUIRES (a_load_only_when_loaded): load_i only while loaded_o.
+// REQUIRES (a_start_comes_with_a_load): start_i only with load_i.
+// REQUIRES (a_start_only_after_the_last_line): start_i only when no line of the instruction before
+// has its zero point still to be subtracted.
 module zahl_array_weights
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -12,8 +19,8 @@ module zahl_array_weights
   input  logic                                          rst_ni,
   input  logic                                          start_i,
   input  conv_weights_t                                 weights_i,
-  input  conv_weight_zero_t                             zero_i,
-  input  common_read_banks_t                            banks_i,
+  input  conv_weight_zero_t                             zero_i,        // zero point of the weights
+  input  common_read_banks_t                            banks_i,       // the claim
   input  logic                                          load_i,
   output logic                                          loaded_o,
   output read_request_t                                 read_o,
@@ -82,4 +89,10 @@ module zahl_array_weights
       end
     end
   end
+
+  `ZAHL_ASSERT(a_load_only_when_loaded, load_i |-> loaded_o)
+  `ZAHL_ASSERT(a_start_comes_with_a_load, start_i |-> load_i)
+  `ZAHL_ASSERT(a_start_only_after_the_last_line, start_i |-> !active_q && !asked_q)
+  `ZAHL_ASSERT(a_line_within_the_tile, line_valid_o |-> 32'(line_index_o) < TileLines)
+  `ZAHL_ASSERT(a_load_asks, load_i |=> read_o.valid && index_q == '0)
 endmodule

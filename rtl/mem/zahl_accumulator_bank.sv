@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // One accumulator bank: vectors of Columns 32-bit sums, one read and one write port. The read port
 // has two clients of which at most one is enabled in a cycle (otherwise the first counts). A vector
 // read in cycle t is at data_o in t + 1; a vector written in t can be read in t + 1, and a read in
@@ -29,4 +31,11 @@ module zahl_accumulator_bank
   always_ff @(posedge clk_i) begin
     if (write_i) memory[write_index_i] <= write_data_i;
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT_WITHOUT_RESET(a_write_within_the_bank,
+                             write_i |-> 32'(write_index_i) < AccumulatorBankVectors)
+  `ZAHL_ASSERT_WITHOUT_RESET(a_read_within_the_bank,
+                             array_read_i || post_read_i |->
+                             32'(read_index) < AccumulatorBankVectors)
 endmodule

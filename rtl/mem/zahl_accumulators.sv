@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The accumulators: AccumulatorBanks banks, each used by the array or by post. Requests of cycle t
 // are answered (data, fault) in t + 1; a vector written in t can be read in t + 1. After a fault
 // the data is zero and nothing was written. When both clients read one bank in one cycle, the
@@ -80,5 +82,16 @@ module zahl_accumulators
   always_comb begin
     post_data_o = '0;
     if (post_read_q) post_data_o = bank_data[post_bank_q];
+  end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_array_read_is_answered, array_read_i.valid |=> array_read_q != array_read_fault_o)
+  `ZAHL_ASSERT(a_post_read_is_answered, post_read_i.valid |=> post_read_q != post_fault_o)
+  `ZAHL_ASSERT(a_array_fault_reads_zero, array_read_fault_o |-> array_data_o == '0)
+  `ZAHL_ASSERT(a_post_fault_reads_zero, post_fault_o |-> post_data_o == '0)
+  `ZAHL_ASSERT(a_fault_only_of_a_write, array_write_fault_o |-> $past(array_write_i.valid))
+  for (genvar i = 0; i < Ports; i++) begin : gen_claimed
+    `ZAHL_ASSERT(a_access_only_where_claimed,
+                 access[i] |-> request[i].banks[3'(bank[i*BankBits+:BankBits])])
   end
 endmodule

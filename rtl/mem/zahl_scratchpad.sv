@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The scratchpad: ScratchpadBanks banks, five read ports and two write ports in front of them. Any
 // LineBytes bytes in a row can be read or written each cycle, since neighbouring lines lie in
 // different halves of a bank. Data and faults come in the cycle after the request. The two streams
@@ -154,4 +156,11 @@ module zahl_scratchpad
       .write_data_i  (odd_write_data)
     );
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_each_even_read_has_its_bank, $countones(even_read_enable) == $countones(even_read))
+  `ZAHL_ASSERT(a_each_odd_read_has_its_bank, $countones(odd_read_enable) == $countones(odd_read))
+  `ZAHL_ASSERT(a_each_even_write_has_its_bank,
+               $countones(even_write_enable) == $countones(even_write))
+  `ZAHL_ASSERT(a_each_odd_write_has_its_bank, $countones(odd_write_enable) == $countones(odd_write))
 endmodule

@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The even or the odd lines of one scratchpad bank. Two streams of one unit (source and weights, a
 // and b) may read it at once, so it has two read ports, each shared by the first or second streams
 // of the units: of the clients of a port at most one may be enabled in a cycle (otherwise the first
@@ -64,4 +66,11 @@ module zahl_scratchpad_bank
   always_ff @(posedge clk_i) begin
     if (|write_enable_i) memory[write_row] <= line;
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT_WITHOUT_RESET(a_first_read_within_the_bank,
+                             |read_enable_i[FirstReaders-1:0] |-> 32'(first_row) < BankRows)
+  `ZAHL_ASSERT_WITHOUT_RESET(a_second_read_within_the_bank,
+                             |read_enable_i[Readers-1:FirstReaders] |-> 32'(second_row) < BankRows)
+  `ZAHL_ASSERT_WITHOUT_RESET(a_write_within_the_bank, |write_enable_i |-> 32'(write_row) < BankRows)
 endmodule

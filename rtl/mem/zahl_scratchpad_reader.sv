@@ -1,7 +1,12 @@
+`include "rtl/base/zahl_assert.svh"
+
 // One read port of the scratchpad: finds the one or two lines of a request and names their banks in
 // the same cycle; in the next one takes the lines from the two data banks that it names and hands
 // out the bytes rotated to the requested address. The data is zero after a fault and when nothing
 // was requested.
+//
+// REQUIRES (a_first_byte_before_the_last, a_bytes_within_a_line): the touched bytes are some of the
+// LineBytes.
 module zahl_scratchpad_reader
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -16,12 +21,12 @@ module zahl_scratchpad_reader
   output logic                         even_enable_o,
   output logic          [ RowBits-1:0] even_row_o,
   output logic          [BankBits-1:0] even_bank_o,
-  output logic          [BankBits-1:0] even_data_bank_o,
+  output logic          [BankBits-1:0] even_data_bank_o,  // a cycle later
   input  logic          [LineBits-1:0] even_data_i,
   output logic                         odd_enable_o,
   output logic          [ RowBits-1:0] odd_row_o,
   output logic          [BankBits-1:0] odd_bank_o,
-  output logic          [BankBits-1:0] odd_data_bank_o,
+  output logic          [BankBits-1:0] odd_data_bank_o,   // a cycle later
   input  logic          [LineBits-1:0] odd_data_i
 );
   logic [OffsetBits-1:0] offset;
@@ -90,4 +95,12 @@ module zahl_scratchpad_reader
       else data_o = LineBits'({odd_data_i, even_data_i} >> {offset_q, 3'b0});
     end
   end
+
+  `ZAHL_ASSERT(a_first_byte_before_the_last, request_i.valid |-> request_i.first <= request_i.last)
+  `ZAHL_ASSERT(a_bytes_within_a_line, request_i.valid |-> request_i.last < 7'(LineBytes))
+  `ZAHL_ASSERT(a_read_touches_a_line, read |-> even_enable_o || odd_enable_o)
+  `ZAHL_ASSERT(a_fault_touches_none, fault |-> !even_enable_o && !odd_enable_o)
+  `ZAHL_ASSERT(a_zero_after_a_fault, fault_o |-> data_o == '0)
+  `ZAHL_ASSERT(a_zero_without_a_request, !request_i.valid |=> data_o == '0)
+  `ZAHL_ASSERT(a_fault_only_of_a_request, fault_o |-> $past(request_i.valid))
 endmodule

@@ -1,6 +1,10 @@
+`include "rtl/base/zahl_assert.svh"
+
 // One write port of the scratchpad: cuts a request into its one or two lines and names their banks
 // in the same cycle. A request with a fault enables none; fault_o tells in the next cycle. Only
 // bytes with a strobe count as touched.
+//
+// REQUIRES (a_write_has_bytes): at least one strobe.
 module zahl_scratchpad_writer
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -67,4 +71,13 @@ module zahl_scratchpad_writer
     else fault_q <= fault;
   end
   assign fault_o = fault_q;
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_write_has_bytes, request_i.valid |-> request_i.strobe != '0)
+  `ZAHL_ASSERT(a_fault_touches_none, fault |-> !even_enable_o && !odd_enable_o)
+  `ZAHL_ASSERT(a_write_touches_a_line, write |-> even_enable_o || odd_enable_o)
+  `ZAHL_ASSERT(a_writes_each_byte_once,
+               write |->
+               $countones(even_strobe_o) + $countones(odd_strobe_o) == $countones(request_i.strobe))
+  `ZAHL_ASSERT(a_fault_only_of_a_request, fault_o |-> $past(request_i.valid))
 endmodule

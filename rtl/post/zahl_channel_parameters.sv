@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Bias, m0 and shift of each column. A drain fills them line by line, in the order of
 // docs/machine.md: biases, m0s, shifts, each part in whole lines; line `line_index_i` is taken
 // while `line_valid_i`. `uniform_valid_i` gives all columns the same m0 and shift. Visible in the
@@ -6,6 +8,8 @@
 // m0 and shift need not travel with the data: after a block's last accumulator read in cycle v the
 // lanes use the bias in v + 1, m0 in v + 2 and the shift until v + 3, and what the next block
 // brings is visible from v + 3, v + 4 and v + 5 on.
+//
+// REQUIRES (a_line_within_the_parameters): no line past the shifts.
 module zahl_channel_parameters
   import zahl_pkg::*;
 (
@@ -48,4 +52,12 @@ module zahl_channel_parameters
       end
     end
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT_WITHOUT_RESET(a_line_within_the_parameters,
+                             line_valid_i |->
+                             32'(line_index_i) < 2 * WordLines + (Columns +
+                             LineBytes - 1) / LineBytes)
+  `ZAHL_ASSERT_WITHOUT_RESET(a_uniform_or_lines,
+                             uniform_valid_i && line_valid_i |-> 32'(line_index_i) < WordLines)
 endmodule

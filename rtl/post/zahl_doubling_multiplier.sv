@@ -1,6 +1,9 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Saturating rounding doubling high multiply: round(a * b * 2^-31), ties upward. Operands are taken
-// in cycle t while `multiply_i`; the result is given in t + 1 and holds. Its one saturating case,
-// -2^31 * -2^31, must not occur.
+// in cycle t while `multiply_i`; the result is given in t + 1 and holds.
+//
+// REQUIRES (a_never_saturates): never -2^31 * -2^31, the one case that would saturate.
 module zahl_doubling_multiplier (
   input  logic               clk_i,
   input  logic               multiply_i,
@@ -19,4 +22,8 @@ module zahl_doubling_multiplier (
   // The sign is repeated above the result, and what is below it has done its work in the sum.
   logic unused;
   assign unused = ^{product_q[63], product_q[30:0]};
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT_WITHOUT_RESET(a_never_saturates,
+                             multiply_i |-> !(a_i == 32'sh8000_0000 && b_i == 32'sh8000_0000))
 endmodule

@@ -1,7 +1,11 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The sequence of a drain: per block the channel parameters, then out_rows * out_columns
 // accumulator vectors, one request a cycle from the cycle after `start_i` on. `line_valid_o` with
 // `line_index_o` announces the parameter line that the read port answers in this cycle; `issue_o`
 // goes with the accumulator request of this cycle.
+//
+// REQUIRES (a_start_only_when_done): start_i only when no vector is left.
 module zahl_drain
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -118,4 +122,14 @@ module zahl_drain
       end
     end
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_start_only_when_done, start_i |-> !active_q)
+  `ZAHL_ASSERT(a_parameters_or_vectors, !(read_o.valid && accumulator_read_o.valid))
+  `ZAHL_ASSERT(a_each_vector_is_issued, issue_o.valid == accumulator_read_o.valid)
+  `ZAHL_ASSERT(a_vector_has_channels,
+               issue_o.valid |-> issue_o.bytes != '0 && issue_o.bytes <= 7'(Columns))
+  `ZAHL_ASSERT(a_line_within_the_parameters,
+               active_q && in_parameters_q |-> 32'(line_q) < 2 * WordLines + ByteLines)
+  `ZAHL_ASSERT(a_last_ends, issue_o.last |=> !active_q)
 endmodule

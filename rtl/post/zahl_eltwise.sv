@@ -1,6 +1,10 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The sequence of an eltwise: rows * ceil(row_bytes / Columns) steps, one a cycle from the cycle
 // after `start_i` on. Each reads up to Columns bytes of a and of b, and `issue_o` says where the
 // result of this cycle's reads goes.
+//
+// REQUIRES (a_start_only_when_done): start_i only when no step is left.
 module zahl_eltwise
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -71,4 +75,13 @@ module zahl_eltwise
       end
     end
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_start_only_when_done, start_i |-> !active_q)
+  `ZAHL_ASSERT(a_step_reads_both,
+               a_read_o.valid == b_read_o.valid && a_read_o.valid == issue_o.valid)
+  `ZAHL_ASSERT(a_step_has_bytes,
+               issue_o.valid |-> issue_o.bytes != '0 && issue_o.bytes <= 7'(Columns))
+  `ZAHL_ASSERT(a_offset_within_the_row, active_q |-> offset_q + left_q == eltwise_q.row_bytes)
+  `ZAHL_ASSERT(a_last_ends, issue_o.last |=> !active_q)
 endmodule

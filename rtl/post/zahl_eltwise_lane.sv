@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // One lane of eltwise in front of the requantizer. Bytes a and b are taken with `subtract_i` in
 // cycle t, the products are made with `multiply_i` in t + 1; in t + 2, while `scale_i`, the outputs
 // are what the requantizer adds and rounds:
@@ -5,6 +7,9 @@
 //   add, sub   accumulator = tfl_double(qa * 2^20, a_m0, 31 + a_shift)   bias = +- the same of b
 //   exact      product = qa * a_m0 +- qb * b_m0                            the other two 0
 // with qa = a - a_zero, qb = b - b_zero. Parameters are constant while an instruction runs.
+//
+// REQUIRES (a_operation_is_known): operation_i is one of the three.
+// REQUIRES (a_products_follow_bytes): multiply_i only in the cycle after subtract_i.
 module zahl_eltwise_lane
   import zahl_pkg::*;
 (
@@ -83,4 +88,12 @@ module zahl_eltwise_lane
       end
     end
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT_WITHOUT_RESET(a_operation_is_known, scale_i |-> operation_i <= EltwiseOpMul)
+  `ZAHL_ASSERT_WITHOUT_RESET(a_products_follow_bytes, multiply_i |-> $past(subtract_i))
+  `ZAHL_ASSERT_WITHOUT_RESET(a_exact_is_no_product_of_two, scale_i && is_exact_i |-> !is_mul)
+  `ZAHL_ASSERT_WITHOUT_RESET(a_product_of_two_fits,
+                             scale_i && is_mul && !is_exact_i |->
+                             40'(signed'(a_product_q[31:0])) == a_product_q)
 endmodule

@@ -1,7 +1,9 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The post unit: executes drain, eltwise, set_table and softmax, one at a time, in the cycles of
-// docs/machine.md section 8. Unit interface: `start_i` with the instruction in cycle s, only while
-// `ready_o`; `end_o` in cycle e - 1; `fault_o` belongs to the instruction in its cycle e and covers
-// accesses up to the last write in e - 1.
+// docs/machine.md section 8. Unit interface: `start_i` with the instruction in cycle s; `end_o` in
+// cycle e - 1; `fault_o` belongs to the instruction in its cycle e and covers accesses up to the
+// last write in e - 1.
 //
 // The sequencers issue reads; what they issue travels down one pipeline that ends in the scratchpad
 // write:
@@ -12,6 +14,9 @@
 //   softmax  .         .         add      multiply  round    table    write
 //
 // An eltwise issued in cycle a is in stage 1 in a + 1, a drain issued in a is in stage 3 in a + 1.
+//
+// REQUIRES (a_start_only_when_ready): start_i only while ready_o.
+// REQUIRES (a_start_only_what_it_knows): the instruction is a legal one of the four.
 module zahl_post
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -22,8 +27,8 @@ module zahl_post
   input  logic                                       start_i,
   input  logic                 [InstructionBits-1:0] instruction_i,
   output logic                                       ready_o,
-  output logic                                       end_o,
-  output logic                                       fault_o,
+  output logic                                       end_o,               // cycle e - 1
+  output logic                                       fault_o,             // cycle e
   output read_request_t                              a_read_o,
   input  logic                 [    LineBytes*8-1:0] a_data_i,
   input  logic                                       a_fault_i,
@@ -31,7 +36,7 @@ module zahl_post
   input  logic                 [    LineBytes*8-1:0] b_data_i,
   input  logic                                       b_fault_i,
   output write_request_t                             write_o,
-  input  logic                                       write_fault_i,
+  input  logic                                       write_fault_i,       // a cycle later
   output accumulator_request_t                       accumulator_read_o,
   input  logic                 [     Columns*32-1:0] accumulator_data_i,
   input  logic                                       accumulator_fault_i
@@ -312,4 +317,29 @@ module zahl_post
       faulted_q <= !start_i && fault_o;
     end
   end
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_start_only_when_ready, start_i |-> ready_o)
+  `ZAHL_ASSERT(a_start_only_what_it_knows,
+               start_i |->
+               is_legal(instruction_i) && unit_of(common.opcode) == UnitPost)
+  `ZAHL_ASSERT(a_one_sequencer_reads_a,
+               $onehot0({drain_read.valid, eltwise_a_read.valid, table_read.valid,
+               softmax_a_read.valid}))
+  `ZAHL_ASSERT(a_one_sequencer_reads_b, !(eltwise_b_read.valid && softmax_b_read.valid))
+  `ZAHL_ASSERT(a_one_sequencer_issues,
+               $onehot0({drain_issue.valid, eltwise_issue.valid, softmax_issue.valid}))
+  `ZAHL_ASSERT(a_issues_do_not_meet_in_the_pipeline,
+               stage_q[2].valid |-> !drain_issue.valid && !softmax_issue.valid)
+  `ZAHL_ASSERT(a_one_end_at_a_time,
+               $onehot0({stage_q[7].valid && stage_q[7].last, table_end, softmax_end}))
+  `ZAHL_ASSERT(a_end_only_when_busy, end_o |-> busy_q)
+  `ZAHL_ASSERT(a_reads_only_when_busy,
+               a_read_o.valid || b_read_o.valid || accumulator_read_o.valid |-> busy_q)
+  `ZAHL_ASSERT(a_pipeline_is_empty_when_ready, ready_o |-> stage_q == '0)
+  `ZAHL_ASSERT(a_first_stages_only_of_eltwise,
+               stage_q[1].valid || stage_q[2].valid |-> kind_q == Eltwise)
+  `ZAHL_ASSERT(a_table_is_not_written_while_used, stage_q[6].valid |-> kind_q != SetTable)
+  `ZAHL_ASSERT(a_write_has_bytes,
+               stage_q[7].valid |-> stage_q[7].bytes != '0 && stage_q[7].bytes <= 7'(Columns))
 endmodule

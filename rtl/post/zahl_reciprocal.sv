@@ -1,7 +1,11 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The reciprocal of softmax: headroom = clz32(sum), scale = one_over_one_plus_x((sum << headroom) -
 // 2^31) as Q0.31 (docs/arithmetic.md), by three Newton steps on a multiplier that it borrows.
 // `sum_i` is taken with `start_i`; the results hold from 20 cycles later until the next start. A
 // sum of 0 gives scale 0.
+//
+// REQUIRES (a_start_only_when_idle): start_i only when the last result is there.
 module zahl_reciprocal (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -95,4 +99,10 @@ module zahl_reciprocal (
     if (!normal_q[31]) scale_o = '0;
   end
   assign headroom_o = headroom_q;
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_start_only_when_idle, start_i |-> state_q == Idle)
+  `ZAHL_ASSERT(a_step_exists, step_q <= 3'd6 || state_q == Idle)
+  `ZAHL_ASSERT(a_sum_is_normal_when_multiplied,
+               state_q == Multiply || state_q == Take |-> normal_q[31] || normal_q == '0)
 endmodule

@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // One lane of requantization: result = clamp(zero_point + round((accumulator + bias) * m0 *
 // 2^-shift), low, high), exact for every shift and every rounding mode (docs/arithmetic.md). Where
 // `wide_i` is set, `product_i` stands for (accumulator + bias) * m0. The sum of accumulator and
@@ -7,6 +9,8 @@
 // cycle t, `multiply_i` takes m0 in t + 1, `round_i` takes zero_point, low and high in t + 2; the
 // result holds from t + 3 on. shift and rounding are used in t + 1 and t + 2. A stage whose enable
 // is 0 holds its register. There is no reset: the enables say what is valid.
+//
+// REQUIRES (a_low_not_above_high): low_i is not above high_i.
 module zahl_requantizer
   import zahl_pkg::*;
 (
@@ -92,4 +96,6 @@ module zahl_requantizer
       result_o <= finish(product_q, is_double, shift_i, rounding_i, zero_point_i, low_i, high_i);
     end
   end
+
+  `ZAHL_ASSERT_WITHOUT_RESET(a_low_not_above_high, round_i |-> low_i <= high_i)
 endmodule

@@ -1,3 +1,5 @@
+`include "rtl/base/zahl_assert.svh"
+
 // Softmax, one element a cycle. Per row of n elements four phases of fixed length follow one
 // another from the cycle after `start_i` on: maximum, sum, reciprocal, output (the delays
 // Softmax*Cycles on top of one cycle an element). `end_o` is high in the last cycle of the last
@@ -5,6 +7,8 @@
 // t + 2, when its exponential is read, and its exponential in t + 4. Then it joins the sum, or
 // `issue_o` announces the result whose quotient `value_o` is valid in t + 5. `shift_o` is the row's
 // shift, given with `shift_valid_o`.
+//
+// REQUIRES (a_start_only_when_idle): start_i only when no row is left.
 module zahl_softmax
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -19,7 +23,7 @@ module zahl_softmax
   output read_request_t                       b_read_o,
   input  logic          [               31:0] b_data_i,
   output issue_t                              issue_o,
-  output logic signed   [               31:0] value_o,
+  output logic signed   [               31:0] value_o,        // a cycle after issue_o
   output logic                                shift_valid_o,
   output logic          [                5:0] shift_o,
   output logic                                end_o
@@ -173,4 +177,17 @@ module zahl_softmax
   assign shift = signed'({2'b0, softmax_q.shift}) + 8'sd12 - signed'({3'b0, headroom});
   assign shift_o = shift < 8'sd0 ? '0 : shift > 8'sd63 ? 6'd63 : shift[5:0];
   assign shift_valid_o = phase_q == Reciprocal && phase_ends;
+
+  // verilog_format: off  // an assertion is cut where its sentence is
+  `ZAHL_ASSERT(a_start_only_when_idle, start_i |-> phase_q == Idle)
+  `ZAHL_ASSERT(a_phase_has_a_name, phase_q <= Output)
+  `ZAHL_ASSERT(a_count_within_its_phase, phase_q != Idle |-> count_q <= last_count)
+  `ZAHL_ASSERT(a_sum_never_wraps,
+               phase_q == Sum && stage_q[4] |->
+               33'(sum_q) + 33'((32'(exponential_q) + 32'd2048) >> 12) <= 33'hFFFF_FFFF)
+  `ZAHL_ASSERT(a_multiplier_has_one_user, !(reciprocal_multiplies && issue_o.valid))
+  `ZAHL_ASSERT(a_reciprocal_is_there_in_time, shift_valid_o |-> !reciprocal_multiplies)
+  `ZAHL_ASSERT(a_reads_only_in_a_phase,
+               a_read_o.valid |-> phase_q != Idle && phase_q != Reciprocal)
+  `ZAHL_ASSERT(a_end_is_the_last, end_o |=> phase_q == Idle)
 endmodule

@@ -1,7 +1,12 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The two tables of 256 bytes. set_table fills one: started in cycle s, it reads a line in each of
 // the cycles s + 1 .. s + N and takes it a cycle later; `end_o` is high in cycle s + N + 2. Columns
 // lanes look up at the same time: indices in cycle t while `look_up_i`, results from t + 1 on. With
 // `use_table_i` 0 the index itself is the result.
+//
+// REQUIRES (a_start_only_when_idle): start_i only when the last table is filled.
+// REQUIRES (a_look_up_only_when_filled): look_up_i never while a line is taken.
 module zahl_table
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -16,7 +21,7 @@ module zahl_table
   output logic                                end_o,
   input  logic                                look_up_i,
   input  logic                                use_table_i,
-  input  logic                                slot_i,
+  input  logic                                slot_i,         // which of the two
   input  logic          [      Columns*8-1:0] index_i,
   output logic          [      Columns*8-1:0] result_o
 );
@@ -81,4 +86,9 @@ module zahl_table
       end
     end
   end
+
+  `ZAHL_ASSERT(a_start_only_when_idle, start_i |-> !reading_q && !taking_q)
+  `ZAHL_ASSERT(a_look_up_only_when_filled, !(look_up_i && taking_q))
+  `ZAHL_ASSERT(a_end_is_after_the_last_line, end_o |-> !reading_q && !taking_q)
+  `ZAHL_ASSERT(a_each_line_is_taken, reading_q |=> taking_q)
 endmodule

@@ -1,9 +1,13 @@
+`include "rtl/base/zahl_assert.svh"
+
 // The machine: an AXI4 manager towards DRAM, an AXI4-Lite subordinate for control, an interrupt,
 // and the trace of starts and ends.
 //
 // docs/machine.md gives every cycle of it. Each output but the ready signals of AXI4-Lite depends
 // on registers alone. Read IDs: fetch 0, load 1; write ID 0. Read data and write responses are
 // taken in every cycle; memory answers in the order of arrival.
+//
+// REQUIRES (a_response_has_the_id_of_stores): write responses have ID 0.
 module zahl_top
   import zahl_pkg::*;
   import zahl_base_pkg::*;
@@ -356,4 +360,39 @@ module zahl_top
   logic unused_fields;
   assign unused_fields = ^{axi_bid_i, axi_bresp_i[0], axi_rresp_i[0]};
 
+  // verilog_format: off  // an assertion is cut where its sentence is
+
+  // Accesses that meet in one cycle carry claims that conflict: an error in the next cycle.
+  `ZAHL_ASSERT(a_accumulator_reads_do_not_meet,
+               array_read.valid && post_read.valid && (array_read.banks & post_read.banks) != '0 |=>
+               error != ErrorNone)
+  `ZAHL_ASSERT(a_accumulator_write_does_not_meet_a_read,
+               array_write.valid && post_read.valid &&
+               (array_write.banks & post_read.banks) != '0 |=> error != ErrorNone)
+  `ZAHL_ASSERT(a_scratchpad_writes_do_not_meet,
+               load_write.valid && post_write.valid &&
+               (load_write.banks & post_write.banks) != '0 |=> error != ErrorNone)
+  `ZAHL_ASSERT(a_store_and_array_reads_do_not_meet,
+               store_read.valid && ((source_read.valid &&
+               (store_read.banks & source_read.banks) != '0) || (weights_read.valid &&
+               (store_read.banks & weights_read.banks) != '0)) |=> error != ErrorNone)
+  `ZAHL_ASSERT(a_store_and_post_reads_do_not_meet,
+               store_read.valid && ((a_read.valid && (store_read.banks & a_read.banks) != '0) ||
+               (b_read.valid && (store_read.banks & b_read.banks) != '0)) |=> error != ErrorNone)
+  `ZAHL_ASSERT(a_array_and_post_reads_do_not_meet,
+               (source_read.valid && a_read.valid && (source_read.banks & a_read.banks) != '0) ||
+               (weights_read.valid && b_read.valid && (weights_read.banks & b_read.banks) != '0) |=>
+               error != ErrorNone)
+
+  `ZAHL_ASSERT(a_response_has_the_id_of_stores, axi_bvalid_i |-> axi_bid_i == 1'b0)
+  `ZAHL_ASSERT(a_read_address_stays_until_taken,
+               axi_arvalid_o && !axi_arready_i |=>
+               axi_arvalid_o && $stable({axi_arid_o, axi_araddr_o, axi_arlen_o}))
+  `ZAHL_ASSERT(a_write_address_stays_until_taken,
+               axi_awvalid_o && !axi_awready_i |=>
+               axi_awvalid_o && $stable({axi_awaddr_o, axi_awlen_o}))
+  `ZAHL_ASSERT(a_write_data_stays_until_taken,
+               axi_wvalid_o && !axi_wready_i |=>
+               axi_wvalid_o && $stable({axi_wdata_o, axi_wstrb_o, axi_wlast_o}))
+  `ZAHL_ASSERT(a_interrupt_only_when_stopped, irq_o |-> !running)
 endmodule
