@@ -86,6 +86,7 @@ def build(bench: Bench, preset: str, netlist: str | None) -> pathlib.Path:
         *files,
         here / f"{bench.program}.cpp",
         *here.glob("*.h"),
+        *sorted((ROOT / "rtl").glob("*/*.svh")),
         *(BUILD / lib for lib in bench.libraries),
         pathlib.Path(__file__),
     ]
