@@ -94,17 +94,19 @@ ir::NodeId owner_of_output(const Explanation& e, size_t k) {
 
 ir::NodeId owner_ahead(const Explanation& e, int id, int depth = 0) {
   if (depth > 64) return {};
-  const int result = e.source.node(id).outputs.at(0);
-  for (size_t k = 0; k < e.source.outputs.size(); ++k) {
-    if (e.source.outputs[k] != result) continue;
-    if (const ir::NodeId owner = owner_of_output(e, k); owner.exists()) return owner;
-  }
-  for (int reader : e.source.readers[static_cast<size_t>(result)]) {
-    ir::NodeId owner = e.layer_of_source[static_cast<size_t>(reader)];
-    const auto& node = e.source.node(reader);
-    if (!owner.exists() && (is_pair(node) || keeps_bytes(e.source, node)))
-      owner = owner_ahead(e, reader, depth + 1);
-    if (owner.exists()) return owner;
+  for (int result : e.source.node(id).outputs) {
+    if (result < 0) continue;
+    for (size_t k = 0; k < e.source.outputs.size(); ++k) {
+      if (e.source.outputs[k] != result) continue;
+      if (const ir::NodeId owner = owner_of_output(e, k); owner.exists()) return owner;
+    }
+    for (int reader : e.source.readers[static_cast<size_t>(result)]) {
+      ir::NodeId owner = e.layer_of_source[static_cast<size_t>(reader)];
+      const auto& node = e.source.node(reader);
+      if (!owner.exists() && (is_pair(node) || keeps_bytes(e.source, node)))
+        owner = owner_ahead(e, reader, depth + 1);
+      if (owner.exists()) return owner;
+    }
   }
   return {};
 }

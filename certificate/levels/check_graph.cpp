@@ -49,9 +49,26 @@ bool passes_bytes(const explain::Explanation& e, const frontend::SourceNode& nod
   return node.outputs.size() == 1 && elements(node.inputs.at(0)) == elements(node.outputs.at(0));
 }
 
+// Nodes on which an output of the file depends.
+std::vector<bool> needed_nodes(const explain::Explanation& e) {
+  std::vector<bool> needed(e.source.nodes.size());
+  std::vector<int> tensors = e.source.outputs;
+  while (!tensors.empty()) {
+    const int tensor = tensors.back();
+    tensors.pop_back();
+    const int node = tensor < 0 ? -1 : e.source.producer[static_cast<size_t>(tensor)];
+    if (node < 0 || needed[static_cast<size_t>(node)]) continue;
+    needed[static_cast<size_t>(node)] = true;
+    const auto& inputs = e.source.node(node).inputs;
+    tensors.insert(tensors.end(), inputs.begin(), inputs.end());
+  }
+  return needed;
+}
+
 void every_node_has_a_layer(const explain::Explanation& e, Level& level) {
   Failures failures;
   size_t folded = 0, pairs = 0;
+  const std::vector<bool> needed = needed_nodes(e);
   for (size_t i = 0; i < e.source.nodes.size(); ++i) {
     const auto& node = e.source.nodes[i];
     if (explain::is_quantize(node) || explain::is_dequantize(node)) {
@@ -65,7 +82,7 @@ void every_node_has_a_layer(const explain::Explanation& e, Level& level) {
     }
     if (std::ranges::any_of(e.left, [&](const auto& l) { return l.node.name == node.node.name; }))
       continue;  // said above
-    if (passes_bytes(e, node)) continue;
+    if (passes_bytes(e, node) || !needed[i]) continue;
     failures.push_back(
         fmt::format("node '{}' ({}) is in no layer", node.node.name, node.node.type));
   }

@@ -5,7 +5,7 @@ from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 
 import numpy as np
-from exact import FRACTION_BITS, Exact, Unjudged
+from exact import FRACTION_BITS, INFINITY, Exact, Unjudged
 
 DIGITS = 100
 LARGEST = 60_000  # different arguments of one node
@@ -58,16 +58,87 @@ def elu(x, alpha=Decimal(1)):
     return x if x >= 0 else alpha * (exp(x) - 1)
 
 
+# ONNX does not say what a QuantizeLinear makes of a result that is not a number: here it counts as
+# zero, so that the zero point comes out. An infinity saturates.
+NOT_A_NUMBER = Decimal(0)
+INFINITE = Decimal(INFINITY.numerator)
+
+
 def root(x):
-    if x < 0:
-        raise Unjudged("a square root of a negative number")
-    return x.sqrt()
+    return x.sqrt() if x >= 0 else NOT_A_NUMBER
 
 
 def logarithm(x):
-    if x <= 0:
-        raise Unjudged("a logarithm of a number that is not positive")
-    return x.ln()
+    return x.ln() if x > 0 else -INFINITE if x == 0 else NOT_A_NUMBER
+
+
+def reciprocal(x):
+    return 1 / x if x else INFINITE
+
+
+def sine(x):
+    """Taylor, within half a turn of zero."""
+    x -= (x / (2 * PI)).to_integral_value() * 2 * PI
+    term = total = x
+    k = 1
+    while abs(term) > Decimal(10) ** -90:
+        term = -term * x * x / ((k + 1) * (k + 2))
+        total += term
+        k += 2
+    return total
+
+
+def cosine(x):
+    return sine(x + PI / 2)
+
+
+def tangent(x):
+    return sine(x) / cosine(x)
+
+
+def arctangent(x):
+    """Halved four times, then Taylor."""
+    for _ in range(4):
+        x = x / (1 + (1 + x * x).sqrt())
+    power = total = x
+    k = 1
+    while abs(power) > Decimal(10) ** -90:
+        power = -power * x * x
+        k += 2
+        total += power / k
+    return 16 * total
+
+
+def arcsine(x):
+    if abs(x) > 1:
+        return NOT_A_NUMBER
+    return (PI / 2).copy_sign(x) if abs(x) == 1 else arctangent(x / (1 - x * x).sqrt())
+
+
+def arccosine(x):
+    return NOT_A_NUMBER if abs(x) > 1 else PI / 2 - arcsine(x)
+
+
+def hyperbolic_sine(x):
+    return (exp(x) - exp(-x)) / 2
+
+
+def hyperbolic_cosine(x):
+    return (exp(x) + exp(-x)) / 2
+
+
+def area_sine(x):
+    return (abs(x) + (x * x + 1).sqrt()).ln().copy_sign(x)
+
+
+def area_cosine(x):
+    return (x + (x * x - 1).sqrt()).ln() if x >= 1 else NOT_A_NUMBER
+
+
+def area_tangent(x):
+    if abs(x) >= 1:
+        return INFINITE.copy_sign(x) if abs(x) == 1 else NOT_A_NUMBER
+    return ((1 + x) / (1 - x)).ln() / 2
 
 
 def decimal(value: Fraction) -> Decimal:

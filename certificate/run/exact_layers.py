@@ -6,7 +6,7 @@ from math import lcm, prod
 import numpy as np
 from exact import Exact, Unjudged, bound, on_one_scale, wide
 
-TAPS = 2**24  # numbers of a chunk of taps
+TAPS = 2**17  # numbers of a chunk of taps, which a cache holds
 
 
 def window(node, sizes, kernel):

@@ -62,8 +62,17 @@ class Functions(Operands):
         x = self.real(node, 0)
         return x / (Exact(np.abs(x.plain().n), x.plain().scale) + Exact(np.array(1)))
 
-    def Reciprocal(self, node):
-        return Exact(np.array(1)) / self.real(node, 0)
+    def ThresholdedRelu(self, node):
+        x, alpha = self.real(node, 0).plain(), node.real("alpha", 1.0)
+        return Exact(np.where(x.n > (alpha / x.scale[0]).__floor__(), x.n, 0), x.scale)
+
+    def Shrink(self, node):
+        x, far = self.real(node, 0).plain(), node.real("lambd", 0.5)
+        bias, zero = Exact(np.array(1), node.real("bias", 0.0)), Exact(np.zeros_like(x.n))
+        up, down, zero = layers.on_one_scale(x - bias, x + bias, zero)
+        most = (far / x.scale[0]).__floor__()
+        n = np.where(x.n > most, up.n, np.where(x.n < -far / x.scale[0], down.n, zero.n))
+        return Exact(n, zero.scale)
 
     def Floor(self, node):
         return layers.whole(self.real(node, 0), node.type)
@@ -80,6 +89,18 @@ class Functions(Operands):
             "Sqrt": en.root,
             "Softplus": en.softplus,
             "Erf": en.erf,
+            "Reciprocal": en.reciprocal,
+            "Sin": en.sine,
+            "Cos": en.cosine,
+            "Tan": en.tangent,
+            "Asin": en.arcsine,
+            "Acos": en.arccosine,
+            "Atan": en.arctangent,
+            "Sinh": en.hyperbolic_sine,
+            "Cosh": en.hyperbolic_cosine,
+            "Asinh": en.area_sine,
+            "Acosh": en.area_cosine,
+            "Atanh": en.area_tangent,
             "Mish": lambda v: v * en.tanh(en.softplus(v)),
             "Elu": lambda v: en.elu(v, alpha),
             "Celu": lambda v: v if v >= 0 else alpha * (en.exp(v / alpha) - 1),
@@ -99,7 +120,8 @@ class Functions(Operands):
     Sigmoid = Tanh = Exp = Log = Sqrt = Softplus = Erf = Mish = Elu = Celu = Swish = Gelu = Selu = (
         function
     )
-    QuickGelu = FastGelu = function
+    QuickGelu = FastGelu = Reciprocal = function
+    Sin = Cos = Tan = Asin = Acos = Atan = Sinh = Cosh = Asinh = Acosh = Atanh = function
 
     def Softmax(self, node):
         x = self.real(node, 0).plain()

@@ -44,10 +44,20 @@ def double(scale) -> float:
     return float(scale)
 
 
-def product_multipliers(op, x, w, y):
+def bias_of(op, tensors):
+    """The bias is the operand behind the weights; TRANSPOSE_CONV has its input there."""
+    at = 3 if op.type == "TRANSPOSE_CONV" else 2
+    return tensors[at] if len(op.inputs) > at else None
+
+
+def product_multipliers(op, x, w, y, bias=None):
     """One factor, or one an output channel; in float32 where TFLite multiplies two scales so."""
     in_float = x.dtype == np.uint8 or (op.type == "FULLY_CONNECTED" and len(w.scales) == 1)
     factors = []
+    if in_float and bias is not None and bias.scales.size:
+        apart = abs(double(np.float32(x.scale) * np.float32(w.scale)) - double(bias.scale))
+        if apart / double(y.scale) > 0.02:
+            raise Unjudged("TensorFlow Lite refuses a bias whose scale is not the product's")
     for s in w.scales:
         both = (
             double(np.float32(x.scale) * np.float32(s)) if in_float else double(x.scale) * double(s)
@@ -103,7 +113,10 @@ def conv(op, tensors, x, w, bias=None):
             )
     sums = sums.reshape(x.shape[0], *out, channels)
     return requantized(
-        sums + (0 if bias is None else bias), product_multipliers(op, tx, tw, ty), op, ty
+        sums + (0 if bias is None else bias),
+        product_multipliers(op, tx, tw, ty, bias_of(op, tensors)),
+        op,
+        ty,
     )
 
 
@@ -120,14 +133,16 @@ def depthwise(op, tensors, x, w, bias=None):
         part = part if repeat == 1 else np.repeat(part, repeat, axis=1)
         sums += part * w[(0, *tap)].reshape(-1, 1, 1)
     sums = np.moveaxis(sums, 1, 3) + (0 if bias is None else bias)
-    return requantized(sums, product_multipliers(op, tx, tw, ty), op, ty)
+    return requantized(sums, product_multipliers(op, tx, tw, ty, bias_of(op, tensors)), op, ty)
 
 
 def fully_connected(op, tensors, x, w, bias=None):
     tx, tw, ty = tensors[0], tensors[1], tensors[-1]
     sums = np.matmul(x.reshape(-1, w.shape[1]) - tx.zero, (w - tw.zero).T)
     sums = sums + (0 if bias is None else bias)
-    return requantized(sums, product_multipliers(op, tx, tw, ty), op, ty).reshape(ty.shape)
+    return requantized(
+        sums, product_multipliers(op, tx, tw, ty, bias_of(op, tensors)), op, ty
+    ).reshape(ty.shape)
 
 
 def transpose_conv(op, tensors, _, w, x, bias=None):
@@ -144,7 +159,10 @@ def transpose_conv(op, tensors, _, w, x, bias=None):
         sums[(slice(None), *at)] += np.matmul(x, w[:, ky, kx].T)
     sums = sums[:, before[0] : before[0] + out[0], before[1] : before[1] + out[1]]
     return requantized(
-        sums + (0 if bias is None else bias), product_multipliers(op, tx, tw, ty), op, ty
+        sums + (0 if bias is None else bias),
+        product_multipliers(op, tx, tw, ty, bias_of(op, tensors)),
+        op,
+        ty,
     )
 
 

@@ -184,9 +184,18 @@ def pool_of_bytes(g: Graph) -> None:
     g.outputs = [g.node("DequantizeLinear", ["y_q", *y], "y")]
 
 
+def convolution_that_nobody_reads(g: Graph) -> None:
+    x = g.qdq("x", 0.05, 3)
+    for name in ("used", "unused"):
+        g.node("Conv", [x, g.weights(f"w_{name}", [4, 4, 1, 1])], name)
+        g.qdq(name, 0.1, 4)
+    g.outputs = ["used_dq"]
+
+
 @pytest.mark.parametrize(
     "build",
     [
+        convolution_that_nobody_reads,
         resized_alone,
         reshaped_alone,
         result_with_output_dtype,
