@@ -21,12 +21,13 @@ class Unjudged(Exception):
 
 def bound(n: np.ndarray) -> int:
     """The largest magnitude."""
+    n = np.asarray(n)  # NumPy makes a plain int of arithmetic on an array of rank 0
     return max(int(n.max()), -int(n.min())) if n.size else 0
 
 
 def wide(n: np.ndarray, largest: int) -> np.ndarray:
     """`n` in a type in which numbers up to `largest` are exact."""
-    return n.astype(np.int64 if largest < 2**62 else object, copy=False)
+    return np.asarray(n).astype(np.int64 if largest < 2**62 else object, copy=False)
 
 
 def fraction(x) -> Fraction:
@@ -41,7 +42,7 @@ class Exact:
     def __init__(
         self, n, scale=(Fraction(1),), offset=(Fraction(0),), axis=0, clamp=(None, None), error=0
     ):
-        self.n, self.axis, self.clamp, self.error = n, axis, clamp, error
+        self.n, self.axis, self.clamp, self.error = np.asarray(n), axis, clamp, error
         self.scale, self.offset = (
             tuple(v) if isinstance(v, list | tuple) else (v,) for v in (scale, offset)
         )
@@ -115,7 +116,7 @@ class Exact:
             whole[: len(self.scale)],
             whole[len(self.scale) : len(self.scale) + len(self.offset)],
         )
-        largest = bound(self.n) * max(map(abs, scales)) + max(map(abs, offsets))
+        largest = max(bound(self.n), 1) * max(map(abs, scales)) + max(map(abs, offsets))
         n = wide(self.n, largest)
         factors, terms = (wide(self.spread(v), largest) for v in (scales, offsets))
         n = n * factors + terms
@@ -166,13 +167,14 @@ class Exact:
 
     def __truediv__(self, other):
         a, b = self.plain(), other.plain()
-        if (b.n == 0).any() or b.error:
-            raise Unjudged("a division by zero or by a number that is not rational")
-        if b.n.size == 1:
+        least = min((abs(int(v)) for v in np.unique(b.n)), default=1) - b.error
+        if least <= 0:
+            raise Unjudged("a division by what may be zero")
+        if b.n.size == 1 and not b.error:
             n = a.n if a.n.ndim >= b.n.ndim else a.n.reshape(b.n.shape)
             return Exact(n, a.scale[0] / (b.scale[0] * int(b.n.reshape(-1)[0])), error=a.error)
         n = (a.n.astype(object) << FRACTION_BITS) // b.n
-        error = (a.error << FRACTION_BITS) + 1
+        error = ((a.error << FRACTION_BITS) + bound(n) * b.error) // least + 2
         return Exact(n, a.scale[0] / b.scale[0] / 2**FRACTION_BITS, error=error)
 
     def fractions(self) -> list[Fraction]:
@@ -190,7 +192,7 @@ def on_one_scale(*values: Exact) -> list[Exact]:
     result = []
     for v, w in zip(values, whole):
         factor = w // common
-        n = wide(v.n, bound(v.n) * abs(factor)) * factor
+        n = wide(v.n, max(bound(v.n), 1) * abs(factor)) * factor
         result.append(Exact(n, Fraction(common, base), error=v.error * abs(factor)))
     return result
 

@@ -198,7 +198,7 @@ def gemm(node, a: Exact, b: Exact, c: Exact | None) -> Exact:
     if c is None or beta == 0:
         return y
     c = c if beta == 1 else c.times(beta)
-    if c.n.size in (1, y.shape[1]) and c.shape[-1:] != (1,) and c.n.size == c.shape[-1]:
+    if c.n.ndim and c.n.size == c.shape[-1] == y.shape[1]:
         return with_offset(y, c, 1)
     return y + c
 

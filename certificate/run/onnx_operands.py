@@ -66,7 +66,10 @@ class Operands:
 
     # Notation.
     def scales(self, node, i) -> list[Fraction]:
-        return [fraction(s) for s in np.asarray(self.array(node, i)).reshape(-1)]
+        value = self.raw(node, i)
+        if isinstance(value, Exact):
+            return value.fractions()
+        return [fraction(s) for s in np.asarray(value).reshape(-1)]
 
     def zeros(self, node, i) -> list[int]:
         return (
@@ -98,6 +101,8 @@ class Operands:
         )
 
     def QuantizeLinear(self, node):
+        if node.integer("block_size", 0):
+            raise Unjudged(f"'{node.name}': scales of blocks")
         kind = node.integer("output_dtype", 0) or UINT8
         if self.has(node, 2):
             kind = zero_type(self.array(node, 2))

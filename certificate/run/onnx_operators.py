@@ -102,7 +102,7 @@ class Operators(Functions, Rearranged):
         axes, keep = self.numbers(node, 1, "axes"), bool(node.integer("keepdims", 1))
         value = self.raw(node, 0)
         rank = value.n.ndim if isinstance(value, Exact) else np.asarray(value).ndim
-        if axes is None and node.integer("noop_with_empty_axes", 0):
+        if not axes and node.integer("noop_with_empty_axes", 0):
             return value
         axes = [a % rank for a in axes] if axes else None
         kind = node.type.removeprefix("Reduce")

@@ -113,7 +113,7 @@ class Rearranged(Operands):
         shape = list(x.shape)
         axes = node.integers("axes", list(range(len(shape))))
         given = (
-            np.asarray(self.array(node, at)).reshape(-1)
+            [float(s) for s in self.scales(node, at)]
             if self.has(node, at)
             else node.reals("scales")
         )
@@ -133,7 +133,7 @@ class Rearranged(Operands):
                 scales[a] = fraction(s)
         roi = None
         if node.text("coordinate_transformation_mode") == "tf_crop_and_resize":
-            ends = [fraction(v) for v in np.asarray(self.array(node, 1)).reshape(-1)]
+            ends = self.scales(node, 1)
             roi = [(Fraction(0), Fraction(1))] * len(shape)
             for i, a in enumerate(axes):
                 roi[a] = (ends[i], ends[i + len(axes)])
