@@ -83,7 +83,7 @@ def run_main(main) -> None:
     except ImportError as error:
         sys.exit(
             _say(
-                f"the Python package {error.name} is missing; install scripts/requirements.txt "
+                f"the Python package {error.name} is missing; install certificate/requirements.txt "
                 "(scripts/setup --python)"
             )
         )

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Turns isa.toml, hw.toml and the presets into C++, SystemVerilog, Python and docs/isa.md.
 
     generate.py cpp OUT_DIR              isa.h, presets.inc

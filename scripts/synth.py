@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Synthesizes one RTL module, with everything below it, to generic gates with Yosys.
 
     synth.py MODULE --preset edge16 --out DIR

@@ -1,40 +1,37 @@
 #include "certificate/levels/scripts.h"
 
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "certificate/levels/interpreter.h"
+#include "certificate/levels/process.h"
 #include "isa/error.h"
-
-extern char** environ;
 
 namespace zahl::certificate {
 namespace {
 
-// Exit status of a command, -1 where it could not be started. Its standard output goes to standard
-// error: ours may be JSON.
-int run_command(std::vector<std::string> command) {
-  std::vector<char*> argv;
-  for (std::string& part : command) argv.push_back(part.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-  pid_t child = 0;
-  const int failed = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  int status = 0;
-  if (failed != 0 || waitpid(child, &status, 0) < 0) return -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
+// A level's script: where it is, what it imports, and how that is got.
+struct Script {
+  const char* room;
+  std::vector<std::string> modules;
+  const char* remedy;
+};
 
-// Where the level's script is.
-const char* room_of(int number) { return number == 3 ? "formal" : number == 4 ? "objects" : "run"; }
+Script script_of(int number) {
+  constexpr const char* kEnvironment =
+      "install certificate/requirements.txt into an environment (scripts/setup --python makes one)";
+  switch (number) {
+    case 3:
+      return {"formal", {"bitwuzla", "pyosys", "pyslang"}, kEnvironment};
+    case 4:
+      return {"objects", {}, "install python3"};
+    default:
+      return {"run", {"numpy"}, "install python3-numpy"};
+  }
+}
 
 }  // namespace
 
@@ -52,30 +49,27 @@ ScratchFolder::~ScratchFolder() {
 
 Level run_script(int number, const std::string& title, const std::string& source,
                  const std::vector<std::string>& arguments) {
-  const std::string script =
-      fmt::format("{}/certificate/{}/level{}.py", source, room_of(number), number);
+  const auto [room, modules, remedy] = script_of(number);
+  const std::string script = fmt::format("{}/certificate/{}/level{}.py", source, room, number);
   if (!std::filesystem::exists(script)) {
     return absent_level(
         number, title,
         fmt::format("{} does not exist; name Zahl's source tree with --source", script));
   }
-  const std::string own = source + "/build/venv/bin/python";
-  const std::string python = std::filesystem::exists(own) ? own : "python3";
+  const auto root = std::filesystem::canonical(script).parent_path().parent_path().parent_path();
+  const Interpreter python = find_interpreter(python_candidates(root), modules);
+  if (python.path.empty()) return absent_level(number, title, python.sentence + remedy);
   const ScratchFolder folder;
   const std::string result = folder.file("level.json");
-  std::vector<std::string> command = {python, "-B", script};
+  std::vector<std::string> command = {python.path, "-B", script};
   command.insert(command.end(), arguments.begin(), arguments.end());
   command.insert(command.end(), {"--json", result});
-  const int status = run_command(std::move(command));
+  const int status = run_process(std::move(command)).status;
   std::ifstream in(result);
   const Json json = in ? Json::parse(in, nullptr, false) : Json();
   if (!json.is_object()) {
     return absent_level(number, title,
-                        status == -1
-                            ? fmt::format("{} could not be started; install Python 3", python)
-                            : fmt::format("{} ended with exit code {} and no result; scripts/setup "
-                                          "--python installs what it needs",
-                                          script, status));
+                        fmt::format("{} ended with exit code {} and no result", script, status));
   }
   try {
     return level_from(json);

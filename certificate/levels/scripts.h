@@ -9,9 +9,9 @@
 
 namespace zahl::certificate {
 
-// Runs `source`/certificate/*/level<number>.py with `arguments` and "--json FILE", under the Python
-// of `source`/build/venv where there is one. A script that is absent or says nothing gives a level
-// that does not hold and says why.
+// Runs `source`/certificate/*/level<number>.py with `arguments` and "--json FILE", under a Python
+// that has what it imports. A script that is absent, or has no Python, or says nothing gives a
+// level that does not hold and says why.
 Level run_script(int number, const std::string& title, const std::string& source,
                  const std::vector<std::string>& arguments);
 

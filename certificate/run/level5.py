@@ -5,7 +5,7 @@ RUN.npz; this script evaluates the network itself (certificate/run/integer_graph
 every output byte. With the model, it then evaluates the file node by node
 (certificate/run/file_judge.py): the compiled graph is what is judged there, not the judge.
 
-    python3 certificate/run/level5.py RUN.npz --model MODEL --json FILE
+    $(scripts/find_python numpy) certificate/run/level5.py RUN.npz --model MODEL --json FILE
 """
 
 import argparse

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Trains, exports and quantizes the digits network, and measures it with ONNX Runtime and Zahl.
 
 Everything is seeded and single-threaded: two runs on one machine with the packages of
