@@ -160,6 +160,16 @@ std::string outputs_text(const std::map<std::string, host::Array>& outputs) {
   return text;
 }
 
+nlohmann::ordered_json host_json(const host::HostTimes& times) {
+  return {{"start_up_seconds", times.start_up},
+          {"run_seconds", times.runs},
+          {"peak_bytes", host::peak_memory_bytes()}};
+}
+
+std::string json_text(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
 void write_text(const std::string& path, const std::string& text) {
   if (path == "-") {
     std::fwrite(text.data(), 1, text.size(), stdout);

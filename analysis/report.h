@@ -9,6 +9,7 @@
 #include "contract/program.h"
 #include "contract/run.h"
 #include "host/npy.h"
+#include "host/times.h"
 
 namespace zahl::analysis {
 
@@ -32,6 +33,12 @@ std::string report_table(const Program& program, const MemoryConfig& memory,
 
 // A line an output: shape, and the largest elements where it is a vector.
 std::string outputs_text(const std::map<std::string, host::Array>& outputs);
+
+// What a report has of the host, where a run is repeated.
+nlohmann::ordered_json host_json(const host::HostTimes& times);
+
+// JSON as all files of it are written; bytes that are no UTF-8 are replaced.
+std::string json_text(const nlohmann::ordered_json& json);
 
 // To a file, or to standard output for "-". The file appears only when complete.
 void write_text(const std::string& path, const std::string& text);

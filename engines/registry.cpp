@@ -33,6 +33,15 @@ RunResult run_engine(const std::string& engine, const hw::Config& config,
   return sim::run_model(config, memory, std::move(device), options);
 }
 
+bool has_rtl(const hw::Config& config) {
+#ifdef ZAHL_HAS_RTL
+  return rtl::has_preset(config);
+#else
+  static_cast<void>(config);
+  return false;
+#endif
+}
+
 Cosim cosimulate(const Program& program, const MemoryConfig& memory, const DeviceProgram& device) {
   const RunOptions options;
   // The RTL is the slow one: it runs beside the model.

@@ -13,6 +13,9 @@ namespace zahl::engines {
 RunResult run_engine(const std::string& engine, const hw::Config& config,
                      const MemoryConfig& memory, DeviceProgram device, const RunOptions& options);
 
+// Whether this build has RTL with exactly these parameters.
+bool has_rtl(const hw::Config& config);
+
 struct Cosim {
   RunResult model;
   bool is_equal = false;

@@ -108,6 +108,17 @@ void place_inputs(const Program& program, const std::map<std::string, Array>& ar
   }
 }
 
+DeviceProgram loaded_device(const Program& program, const std::map<std::string, Array>& inputs,
+                            const std::string& file) {
+  DeviceProgram device = device_program(program);
+  try {
+    place_inputs(program, inputs, device.memory);
+  } catch (const UserError& error) {
+    throw UserError(file.empty() ? error.what() : fmt::format("{}: {}", file, error.what()));
+  }
+  return device;
+}
+
 std::map<std::string, Array> take_outputs(const Program& program, const MemoryImage& memory) {
   std::map<std::string, Array> arrays;
   for (const HostTensor& t : program.outputs) {

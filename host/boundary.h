@@ -20,6 +20,11 @@ std::map<std::string, Array> random_inputs(const Program& program, uint64_t seed
 void place_inputs(const Program& program, const std::map<std::string, Array>& arrays,
                   MemoryImage& memory);
 
+// The device as it starts: the program with these inputs in place. `file`, where the inputs are
+// from one, goes before the sentence that they do not fit with.
+DeviceProgram loaded_device(const Program& program, const std::map<std::string, Array>& inputs,
+                            const std::string& file);
+
 // Outputs by name, in the type and shape that the user's graph declares.
 std::map<std::string, Array> take_outputs(const Program& program, const MemoryImage& memory);
 

@@ -15,6 +15,13 @@ double processor_seconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
+RunResult timed_run(HostTimes& times, const std::function<RunResult()>& work) {
+  const double start = processor_seconds();
+  RunResult result = work();
+  times.runs.push_back(processor_seconds() - start);
+  return result;
+}
+
 int64_t peak_memory_bytes() {
   // Not getrusage, whose figure includes what the process was before exec.
   std::ifstream status("/proc/self/status");

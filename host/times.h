@@ -3,6 +3,7 @@
 // others use the host too.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct HostTimes {
       0;  // seconds: from the start of the process until the model is read or compiled and placed
   std::vector<double> runs;  // seconds of each run of the engine, the bytes of the result included
 };
+
+// Runs `work` and notes how long it took.
+RunResult timed_run(HostTimes& times, const std::function<RunResult()>& work);
 
 // The most memory that this process has had so far; 0 where the system does not say.
 int64_t peak_memory_bytes();
