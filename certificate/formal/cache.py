@@ -4,7 +4,15 @@ import json
 import os
 import pathlib
 
-from report import digest
+from report import ROOT, digest
+
+
+def default_folder() -> pathlib.Path:
+    """In the build of a tree; beside an installation nothing is written."""
+    if (ROOT / "CMakeLists.txt").exists():
+        return ROOT / "build/prove"
+    kept = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(kept) / "zahl/prove"
 
 
 class Cache:

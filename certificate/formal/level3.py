@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Level 3 of the certificate: the RTL holds integers only, and it and the C++ datapath compute
 docs/arithmetic.md.
 
@@ -27,7 +26,7 @@ import cells
 import lemmas_cpp
 import netlist
 import types_scan
-from cache import Cache, content
+from cache import Cache, content, default_folder
 from report import ROOT, ProveError, Report, digest, parser, run_main
 
 TITLE = "RTL and datapath equal the arithmetic"
@@ -254,8 +253,8 @@ def main() -> int:
     options.add_argument(
         "--cache",
         type=pathlib.Path,
-        default=ROOT / "build/prove",
-        help="folder of kept results (default build/prove)",
+        default=default_folder(),
+        help="folder of kept results (default: %(default)s)",
     )
     options.add_argument("--no-cache", action="store_true", help="prove all anew")
     arguments = options.parse_args()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Level 4 of the certificate: the machine code of the SystemC model's datapath and run loop
 computes with integers only.
 
@@ -18,12 +17,13 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import x86
 from call_graph import EXTERNAL, SCHEDULING, TAKES_FLOAT, Program, kind_of_external
-from objects import Function, binutils_version, demangle, disassemble
+from objects import Function, binutils_version, demangle, disassemble, run_tool
 from report import ProveError, Report, parser, run_main
 
 TITLE = "Object code of the datapath computes with integers"
@@ -36,15 +36,34 @@ DATAPATH = re.compile(
 )
 
 
-def object_files(build: pathlib.Path, part: str) -> dict[str, pathlib.Path]:
-    """Object files of a part of the tree, named as their sources (sim/array/conv.cpp)."""
+def unpacked(prefix: pathlib.Path, part: str, scratch: pathlib.Path) -> dict[str, pathlib.Path]:
+    """Object files of a part of the tree out of the libraries that are installed under `prefix`,
+    named as their libraries (sim/libzahl_kernels.a/column_conv.cpp): what the program was linked from."""
     files = {}
+    archives = {*prefix.glob(f"lib*/zahl/{part}/*.a"), *prefix.glob(f"lib*/*/zahl/{part}/*.a")}
+    for archive in sorted(archives):
+        folder = scratch / part / archive.name
+        folder.mkdir(parents=True)
+        members = run_tool("ar", "t", str(archive)).split()
+        if len(set(members)) != len(members):
+            raise ProveError(f"{archive} holds two files of one name, of which ar gives only one")
+        run_tool("ar", "x", "--output", str(folder), str(archive))
+        for member in members:
+            files[f"{part}/{archive.name}/{member.removesuffix('.o')}"] = folder / member
+    return files
+
+
+def object_files(build: pathlib.Path, part: str, scratch: pathlib.Path) -> dict[str, pathlib.Path]:
+    """Object files of a part of the tree, named as their sources (sim/array/conv.cpp)."""
+    if files := unpacked(build, part, scratch):
+        return files
     for path in sorted((build / part).rglob("*.o")):
         inside = path.relative_to(build / part).as_posix()
         files[f"{part}/{inside.split('.dir/', 1)[-1].removesuffix('.o')}"] = path
     if not files:
         raise ProveError(
-            f"there are no object files in {build / part}; build zahl first (scripts/setup)"
+            f"there are no object files in {build / part} and no libraries in "
+            f"{build}/lib/zahl/{part}; build zahl first (scripts/setup), or install it whole"
         )
     return files
 
@@ -224,7 +243,8 @@ def main() -> int:
         "--build-dir",
         required=True,
         type=pathlib.Path,
-        help="build folder that holds bin/zahl and the object files of sim/, contract/ and isa/",
+        help="folder that holds bin/zahl and the object files of sim/, contract/ and isa/: of a "
+        "build, or of an installation, where they are in libraries",
     )
     options.add_argument("--list", action="store_true", help="print the functions checked")
     arguments = options.parse_args()
@@ -236,11 +256,22 @@ def main() -> int:
         raise ProveError(
             f"{binary_path} is no x86-64 program; the allow-list of level 4 is for x86-64"
         )
+    with tempfile.TemporaryDirectory() as scratch:
+        return judge(arguments, build, pathlib.Path(scratch))
+
+
+def judge(arguments, build: pathlib.Path, scratch: pathlib.Path) -> int:
+    binary_path = build / "bin/zahl"
     report = Report(4, TITLE)
     report.tools = {"binutils": binutils_version()}
-    device = object_files(build, "sim")
-    report.hash_files([*device.values(), binary_path], build)
-    program = Program({**device, **object_files(build, "isa"), **object_files(build, "contract")})
+    device, isa, contract = (
+        object_files(build, part, scratch) for part in ("sim", "isa", "contract")
+    )
+    report.hash_files([binary_path], build)
+    report.hash_files(
+        device.values(), scratch if scratch in next(iter(device.values())).parents else build
+    )
+    program = Program({**device, **isa, **contract})
     of_device = list(
         {id(f): f for (place, _), f in program.functions.items() if place in device}.values()
     )  # once under all names
