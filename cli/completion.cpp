@@ -38,8 +38,8 @@ std::string bash(const std::vector<VerbWords>& verbs) {
   }
   return fmt::format(R"(# bash completion for zahl, made by `zahl completion bash`
 _zahl() {{
-  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} verb=${{COMP_WORDS[1]}}
-  local options= choices=
+  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
+  local verb=${{COMP_WORDS[1]}} options= choices=
   COMPREPLY=()
   if [ "$COMP_CWORD" = 1 ]; then
     COMPREPLY=($(compgen -W "{} --help --version" -- "$word"))
