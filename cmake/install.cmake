@@ -19,12 +19,19 @@ install(
   PATTERN "*.py"
   PATTERN "*.toml"
   PATTERN "*.sv"
+  PATTERN "*.svh"
   PATTERN "datapath_*.cpp"
   PATTERN "requirements.txt"
   PATTERN "__pycache__" EXCLUDE
   PATTERN "levels" EXCLUDE
 )
-install(DIRECTORY sim/arith DESTINATION ${ZAHL_SHARE}/sim)
+install(
+  DIRECTORY sim/array sim/base sim/post
+  DESTINATION ${ZAHL_SHARE}/sim
+  FILES_MATCHING
+  PATTERN "*.h"
+  PATTERN "*.cpp"
+)
 
 install(TARGETS zahl RUNTIME)
 

@@ -38,7 +38,8 @@ DATAPATH = re.compile(
 
 def unpacked(prefix: pathlib.Path, part: str, scratch: pathlib.Path) -> dict[str, pathlib.Path]:
     """Object files of a part of the tree out of the libraries that are installed under `prefix`,
-    named as their libraries (sim/libzahl_kernels.a/column_conv.cpp): what the program was linked from."""
+    named as their libraries (sim/libzahl_kernels.a/column_conv.cpp): what the program was linked
+    from."""
     files = {}
     archives = {*prefix.glob(f"lib*/zahl/{part}/*.a"), *prefix.glob(f"lib*/*/zahl/{part}/*.a")}
     for archive in sorted(archives):

@@ -39,7 +39,7 @@ def test_installed_program_proves_a_model(prefix, tmp_path):
     certificate = json.loads((tmp_path / "c.json").read_text())
     assert certificate["holds"] and certificate["left_out"] == [3]
     objects = next(level for level in certificate["levels"] if level["level"] == 4)
-    assert any("libzahl_arith.a/conv.cpp" in path for path in objects["hashes"])
+    assert any("libzahl_kernels.a/column_conv.cpp" in path for path in objects["hashes"])
     for tree in (ROOT / "certificate", BUILD / "sim"):
         assert str(tree) not in json.dumps(certificate)
 
@@ -144,7 +144,7 @@ def test_debian_package_holds_it(tmp_path):
         "usr/bin/zahl",
         "usr/include/zahl/compiler/driver/compile.h",
         "usr/lib/cmake/zahl/zahlConfig.cmake",
-        "usr/lib/zahl/sim/libzahl_arith.a",
+        "usr/lib/zahl/sim/libzahl_kernels.a",
         "usr/share/zahl/certificate/run/level5.py",
         "usr/share/zahl/isa/presets/edge16.toml",
         "usr/share/zahl/rtl/top/zahl_top.sv",
