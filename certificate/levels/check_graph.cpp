@@ -29,9 +29,11 @@ void no_node_in_float(const explain::Explanation& e, Level& level) {
                         e.graph.nodes.size()));
 }
 
-// A node without a layer may only prepare constants.
+// A node without a layer may only prepare constants; the dimensions of a tensor are constants.
 bool is_constant_folding(const explain::Explanation& e, int node, int depth = 0) {
   if (depth > 64) return false;
+  const std::string& type = e.source.node(node).node.type;
+  if (type == "Shape" || type == "Size" || type == "SHAPE") return true;
   return std::ranges::all_of(e.source.node(node).inputs, [&](int tensor) {
     if (tensor < 0 || e.source.tensor(tensor).is_constant) return true;
     const int producer = e.source.producer[static_cast<size_t>(tensor)];

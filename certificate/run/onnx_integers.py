@@ -153,8 +153,40 @@ class IntegerOperators(Operators):
         n = np.array([int(v) for v in x.fractions()], object).reshape(x.shape)
         return n.astype(np.int64).astype(DTYPES[kind])
 
+    def of_whole_numbers(self, node, rule):
+        return rule(*(np.asarray(self.array(node, i)) for i in range(len(node.inputs))))
+
     def Equal(self, node):
-        return np.equal(self.array(node, 0), self.array(node, 1))
+        return self.of_whole_numbers(node, np.equal)
+
+    def Greater(self, node):
+        return self.of_whole_numbers(node, np.greater)
+
+    def GreaterOrEqual(self, node):
+        return self.of_whole_numbers(node, np.greater_equal)
+
+    def Less(self, node):
+        return self.of_whole_numbers(node, np.less)
+
+    def LessOrEqual(self, node):
+        return self.of_whole_numbers(node, np.less_equal)
+
+    def And(self, node):
+        return self.of_whole_numbers(node, np.logical_and)
+
+    def Or(self, node):
+        return self.of_whole_numbers(node, np.logical_or)
+
+    def Not(self, node):
+        return self.of_whole_numbers(node, np.logical_not)
+
+    def Mod(self, node):
+        return self.of_whole_numbers(node, np.fmod if node.integer("fmod", 0) else np.mod)
+
+    def GatherElements(self, node):
+        values, places = np.asarray(self.array(node, 0)), np.asarray(self.array(node, 1))
+        axis = node.integer("axis", 0)
+        return np.take_along_axis(values, places % values.shape[axis], axis)
 
     def Where(self, node):
         choice = self.array(node, 0)

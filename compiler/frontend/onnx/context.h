@@ -10,7 +10,7 @@
 namespace zahl::frontend {
 
 struct OnnxContext {
-  explicit OnnxContext(const OnnxGraph& file) : graph(file) {}
+  explicit OnnxContext(OnnxGraph& file) : graph(file) {}
 
   // Refuses a tensor that no node in front computes.
   const Meaning& meaning_of(const OnnxNode& node, size_t input) const;
@@ -37,7 +37,7 @@ struct OnnxContext {
     std::string name;
   };
 
-  const OnnxGraph& graph;
+  OnnxGraph& graph;  // its constants grow as nodes turn out to be constant
   Network network{};
   std::map<std::string, Meaning> floats{};
   std::map<std::string, ValueId> bytes{};  // quantized tensors

@@ -100,8 +100,4 @@ OnnxTensor parse_tensor(const NodeName& owner, const onnx::TensorProto& proto);
 void expand_qoperators(OnnxGraph& graph);
 std::map<std::string, std::string> meanings_of_qoperators();
 
-// Nodes whose inputs are constant integers (shape arithmetic), Constant and Identity of constants
-// become constants.
-void fold_constants(OnnxGraph& graph);
-
 }  // namespace zahl::frontend

@@ -52,6 +52,7 @@ std::vector<OperatorLine> lines_of_onnx() {
   for (const auto& [type, meaning] : meanings_of_qoperators())
     lines.push_back(
         {type, "`" + meaning + "` between `DequantizeLinear` and `QuantizeLinear`", {}});
+  lines.push_back({"NhwcMaxPool", "`MaxPool`, its channels last", {}});
   return lines;
 }
 

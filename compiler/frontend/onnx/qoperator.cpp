@@ -3,6 +3,7 @@
 // has one form to read.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -47,13 +48,14 @@ const Form* form_of(const std::string& type) {
   return it == forms().end() ? nullptr : &it->second;
 }
 
+// The pool of bytes with its channels last, as ONNX Runtime saves it.
+constexpr const char* kMaxPoolOfBytes = "NhwcMaxPool";
+
 class Expander {
  public:
   Expander(OnnxGraph& graph, std::vector<OnnxNode>& nodes) : graph_(graph), nodes_(nodes) {}
 
   void expand(const OnnxNode& node, const Form& form) {
-    if (node.integer("channels_last", 0) != 0)
-      refuse(node.name(), "it has its channels last", "export the model with channels first");
     std::vector<Operand> operands = form.operands;
     if (operands.empty()) {
       for (size_t i = 2; i + 2 < node.inputs(); i += 3) operands.push_back({i});
@@ -69,10 +71,28 @@ class Expander {
     if (form.bias && !node.input(*form.bias).empty())
       inputs.push_back(dequantize_bias(node, *form.bias));
     const std::string result = part_name(node, node.inputs());
-    add(node, form.meaning, inputs, result).copy_attributes(node);
+    if (node.integer("channels_last", 0) != 0)
+      add_channels_last(node, form.meaning, inputs, result);
+    else
+      add(node, form.meaning, inputs, result).copy_attributes(node);
     std::vector<std::string> scaled = inputs_at(node, form.result, 2);
     scaled.insert(scaled.begin(), result);
     add(node, "QuantizeLinear", scaled, node.output());
+  }
+
+  // The operator `meaning` of channels first, for a node that has them last.
+  void add_channels_last(const OnnxNode& node, const char* meaning, std::vector<std::string> inputs,
+                         const std::string& output) {
+    const size_t rank = rank_of(node);
+    std::vector<int64_t> first{0, static_cast<int64_t>(rank) - 1}, last{0};
+    for (size_t axis = 1; axis + 1 < rank; ++axis) first.push_back(static_cast<int64_t>(axis));
+    for (size_t axis = 2; axis < rank; ++axis) last.push_back(static_cast<int64_t>(axis));
+    last.push_back(1);
+    const std::string data = inputs.front(), turned = data + " for " + output;
+    add(node, "Transpose", {data}, turned).set_integers("perm", first);
+    inputs.front() = turned;
+    add(node, meaning, inputs, output + " with channels first").copy_attributes(node);
+    add(node, "Transpose", {output + " with channels first"}, output).set_integers("perm", last);
   }
 
  private:
@@ -85,6 +105,12 @@ class Expander {
       attribute.set_type(onnx::AttributeProto::INT);
       attribute.set_i(axis);
     }
+    void set_integers(const char* name, const std::vector<int64_t>& values) {
+      auto& attribute = *proto.add_attribute();
+      attribute.set_name(name);
+      attribute.set_type(onnx::AttributeProto::INTS);
+      for (int64_t v : values) attribute.add_ints(v);
+    }
     void copy_attributes(const OnnxNode& node) {
       *proto.mutable_attribute() = node.proto().attribute();
     }
@@ -93,6 +119,14 @@ class Expander {
   static std::string part_name(const OnnxNode& node, size_t input) {
     return input < node.inputs() ? node.input(input) + " of " + node.output()
                                  : node.output() + " before quantization";
+  }
+
+  // Of the data: that of a convolution's weights, or two more than the window's.
+  size_t rank_of(const OnnxNode& node) const {
+    const auto weights = graph_.constants.find(node.input(3));
+    if (node.type() == "QLinearConv" && weights != graph_.constants.end())
+      return std::max<size_t>(weights->second.dims.size(), 2);
+    return node.integers("kernel_shape", {1, 1}).size() + 2;
   }
 
   static std::vector<std::string> inputs_at(const OnnxNode& node, size_t first, size_t count) {
@@ -143,6 +177,8 @@ void expand_qoperators(OnnxGraph& graph) {
     if (const Form* form = form_of(node.type())) {
       expander.expand(node, *form);
       graph.has_qoperators = true;
+    } else if (node.type() == kMaxPoolOfBytes) {
+      expander.add_channels_last(node, "MaxPool", {node.input(0)}, node.output());
     } else {
       nodes.push_back(node);
     }

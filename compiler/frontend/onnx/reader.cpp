@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "compiler/frontend/network/view.h"
+#include "compiler/frontend/onnx/constants.h"
+#include "compiler/frontend/onnx/folding.h"
 #include "compiler/frontend/onnx/operators.h"
 #include "compiler/frontend/onnx/read.h"
 #include "compiler/frontend/onnx/rules.h"
@@ -17,8 +19,8 @@ Network read_onnx(std::span<const uint8_t> bytes, std::vector<LeftInFloat>* left
   OnnxGraph graph;
   parse_onnx(bytes, graph);
   if (!left) require_quantized(graph);
-  expand_qoperators(graph);
   fold_constants(graph);
+  expand_qoperators(graph);
   return OnnxReader(graph, left).read();
 }
 
@@ -101,6 +103,7 @@ void OnnxReader::read_node(const OnnxNode& node) {
              "use an intact file as written by onnx.save");
     }
   }
+  if (becomes_constant(context_, node)) return;
   const OnnxOperator* op = find_operator(node);
   if (!op) refuse<kInTable>(node.name());
   frontend::read(context_, node, *op);

@@ -12,7 +12,7 @@ class OnnxReader {
  public:
   // With `left`, a node that cannot be read is put there and the walk goes on behind it: what the
   // node reads leaves the device, what it writes comes back as an input.
-  explicit OnnxReader(const OnnxGraph& graph, std::vector<LeftInFloat>* left = nullptr)
+  explicit OnnxReader(OnnxGraph& graph, std::vector<LeftInFloat>* left = nullptr)
       : context_(graph), left_(left) {}
   Network read();
 

@@ -94,9 +94,9 @@ class Collector {
 
   // A node that only rearranges, or picks, has its operand's type.
   std::string moved_type(const SourceNode& node) const {
-    static const std::set<std::string> kMoves = {"Reshape",  "Transpose", "Split", "Flatten",
-                                                 "Squeeze",  "Unsqueeze", "Slice", "Concat",
-                                                 "Identity", "MaxPool",   "Resize"};
+    static const std::set<std::string> kMoves = {"Reshape",  "Transpose", "Split",       "Flatten",
+                                                 "Squeeze",  "Unsqueeze", "Slice",       "Concat",
+                                                 "Identity", "MaxPool",   "NhwcMaxPool", "Resize"};
     if (!kMoves.contains(node.node.type) || node.inputs.empty() || node.inputs.front() < 0)
       return "";
     const std::string& type = graph_.tensors[static_cast<size_t>(node.inputs.front())].type;
