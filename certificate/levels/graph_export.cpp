@@ -31,7 +31,8 @@ class Exporter {
     Json nodes = Json::array(), tensors = Json::array();
     for (ir::TensorId id : graph_.tensors.ids()) tensors.push_back(tensor(id));
     for (const ir::Node& n : graph_.nodes) {
-      Json j = std::visit([&](const auto& op) { return node(op); }, n.operation);
+      Json j = std::visit([&](const auto& op) { return field("", op); }, n.operation);
+      j["kind"] = std::visit([](const auto& op) { return op.kKind; }, n.operation);
       j["name"] = n.name;
       nodes.push_back(std::move(j));
       ++index_;
@@ -67,117 +68,53 @@ class Exporter {
     return j;
   }
 
-  Json stage(isa::Rounding rounding, int zero_point, int low, int high,
-             const std::optional<std::array<int8_t, 256>>& table) {
-    Json j = {{"rounding", isa::kRoundingNames[static_cast<size_t>(rounding)]},
-              {"zero_point", zero_point},
-              {"low", low},
-              {"high", high}};
-    if (table) j["table"] = keep("table", array_of<int8_t>(host::Array::Type::Int8, *table));
-    return j;
+  // A field as JSON; arrays are kept apart, under a key that names the field.
+  Json field(const char*, int value) { return value; }
+  Json field(const char*, uint32_t value) { return value; }
+  Json field(const char*, uint8_t value) { return value; }
+  Json field(const char*, int64_t value) { return value; }
+  Json field(const char*, bool value) { return value; }
+  Json field(const char*, ir::TensorId value) { return value; }
+  Json field(const char*, const std::vector<ir::TensorId>& value) { return value; }
+  Json field(const char*, isa::Rounding value) {
+    return isa::kRoundingNames[static_cast<size_t>(value)];
   }
-
-  Json requant(const ir::Requant& r) {
-    Json j = stage(r.rounding, r.zero_point, r.low, r.high, r.table);
-    j["bias"] = keep("bias", array_of<int32_t>(host::Array::Type::Int32, r.bias));
-    j["m0"] = keep("m0_", array_of<int64_t>(host::Array::Type::Int64, r.m0));
-    j["shift"] = keep("shift", array_of<int64_t>(host::Array::Type::Int64, r.shift));
-    return j;
+  Json field(const char*, isa::EltwiseOp value) {
+    return isa::kEltwiseOpNames[static_cast<size_t>(value)];
   }
-
-  template <typename Op>
-  static Json window(const char* kind, const Op& op) {
-    return {{"kind", kind},
-            {"input", op.input},
-            {"output", op.output},
-            {"kernel", {op.kernel_h, op.kernel_w}},
-            {"stride", {op.stride_h, op.stride_w}},
-            {"padding", {op.padding.top, op.padding.bottom, op.padding.left, op.padding.right}}};
+  Json field(const char*, const std::vector<ir::Multiplier>& value) {
+    Json json = Json::array();
+    for (const ir::Multiplier& m : value) json.push_back({m.m0, m.shift});
+    return json;
   }
-
-  Json node(const ir::Conv& op) {
-    Json j = window("conv", op);
-    j["more_inputs"] = op.more_inputs;
-    j["dilation"] = {op.dilation_h, op.dilation_w};
-    j["groups"] = op.groups;
-    j["weights"] = keep("weights", int8_array(op.weights));
-    j["weight_zero"] = op.weight_zero;
-    j["requant"] = requant(op.requant);
-    return j;
+  Json field(const char*, const std::vector<ir::Move::Axis>& value) {
+    Json json = Json::array();
+    for (const ir::Move::Axis& axis : value) json.push_back({axis.size, axis.step});
+    return json;
   }
-  Json node(const ir::Depthwise& op) {
-    Json j = window("depthwise", op);
-    j["weights"] = keep("weights", int8_array(op.weights));
-    j["weight_zero"] = op.weight_zero;
-    j["requant"] = requant(op.requant);
-    return j;
+  Json field(const char* name, const std::vector<int8_t>& value) {
+    return keep(name, int8_array(value));
   }
-  Json node(const ir::MaxPool& op) {
-    Json j = window("max_pool", op);
-    j["requant"] = requant(op.requant);
-    return j;
+  Json field(const char* name, const std::array<int8_t, 256>& value) {
+    return keep(name, array_of<int8_t>(host::Array::Type::Int8, value));
   }
-  Json node(const ir::AveragePool& op) {
-    Json j = window("average_pool", op);
-    j["input_zero"] = op.input_zero;
-    j["count_includes_padding"] = op.count_includes_padding;
-    // One multiplier for each number of taps that a window can hold.
-    Json multipliers = Json::object();
-    for (int count = 1; count <= op.kernel_h * op.kernel_w; ++count) {
-      const ir::Multiplier m = ir::average_multiplier(op, count);
-      multipliers[std::to_string(count)] = {m.m0, m.shift};
-    }
-    j["multipliers"] = multipliers;
-    j["requant"] = stage(op.rounding, op.zero_point, op.low, op.high, op.table);
-    return j;
+  Json field(const char* name, const std::optional<std::array<int8_t, 256>>& value) {
+    return value ? field(name, *value) : Json();
   }
-  Json node(const ir::Eltwise& op) {
-    Json j = {{"kind", isa::kEltwiseOpNames[static_cast<size_t>(op.operation)]},
-              {"a", op.a},
-              {"b", op.b},
-              {"output", op.output},
-              {"a_zero", op.a_zero},
-              {"b_zero", op.b_zero},
-              {"a_m0", op.a_m0},
-              {"b_m0", op.b_m0},
-              {"a_shift", op.a_shift},
-              {"b_shift", op.b_shift},
-              {"exact", op.exact},
-              {"m0", op.m0},
-              {"shift", op.shift}};
-    j["requant"] = stage(op.rounding, op.zero_point, op.low, op.high, op.table);
-    return j;
+  template <typename T>
+  requires requires(const T& values) { values.size(); }
+  Json field(const char* name, const T& values) {
+    return keep(name, array_of<int64_t>(host::Array::Type::Int64, values));
   }
-  Json node(const ir::Lookup& op) {
-    return {{"kind", "table"},
-            {"input", op.input},
-            {"output", op.output},
-            {"table", keep("table", array_of<int8_t>(host::Array::Type::Int8, op.table))}};
+  template <typename T>
+  requires requires(const T& fields) {
+    fields.for_each_field([](auto&&...) {});
   }
-  Json node(const ir::Softmax& op) {
-    return {{"kind", "softmax"},
-            {"input", op.input},
-            {"output", op.output},
-            {"m0", op.m0},
-            {"shift", op.shift},
-            {"zero_point", op.zero_point},
-            {"exponentials",
-             keep("exponentials", array_of<int64_t>(host::Array::Type::Int64, op.exponentials))}};
-  }
-  Json node(const ir::Concat& op) {
-    return {{"kind", "concat"}, {"inputs", op.inputs}, {"output", op.output}, {"axis", op.axis}};
-  }
-  Json node(const ir::Move& op) {
-    Json axes = Json::array();
-    for (const ir::Move::Axis& axis : op.axes) axes.push_back({axis.size, axis.step});
-    return {{"kind", "move"},
-            {"input", op.input},
-            {"output", op.output},
-            {"offset", op.offset},
-            {"axes", axes}};
-  }
-  Json node(const ir::Reshape& op) {
-    return {{"kind", "reshape"}, {"input", op.input}, {"output", op.output}};
+  Json field(const char*, const T& fields) {
+    Json json = Json::object();
+    fields.for_each_field(
+        [&](const char* name, const auto& value) { json[name] = field(name, value); });
+    return json;
   }
 
   const ir::Graph& graph_;

@@ -94,7 +94,7 @@ class Evaluator:
     def finish(self, y: np.ndarray, stage: dict) -> np.ndarray:
         """Zero point, clamp, table."""
         y = np.clip(y + stage["zero_point"], stage["low"], stage["high"]).astype(np.int64)
-        return self.arrays[stage["table"]].astype(np.int64)[y + 128] if "table" in stage else y
+        return self.arrays[stage["table"]].astype(np.int64)[y + 128] if stage["table"] else y
 
     def requantized(self, sums: np.ndarray, requant: dict) -> np.ndarray:
         """`sums` has the channels last; bias, m0 and shift are one a channel, or one for all."""
@@ -120,12 +120,9 @@ class Evaluator:
         """The taps of every output pixel: N, H, W, kernel h, kernel w, C;
         padding reads as `fill`."""
         x = self.operand(node)
-        (kh, kw), (sh, sw), (top, bottom, left, right) = (
-            node["kernel"],
-            node["stride"],
-            node["padding"],
-        )
-        dh, dw = node.get("dilation", [1, 1])
+        kh, kw, sh, sw = (node[key] for key in ("kernel_h", "kernel_w", "stride_h", "stride_w"))
+        top, bottom, left, right = node["padding"].values()
+        dh, dw = node.get("dilation_h", 1), node.get("dilation_w", 1)
         _, oh, ow, _ = self.shape(node["output"])
         x = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=fill)
         rows = (np.arange(oh) * sh)[:, None] + np.arange(kh) * dh
@@ -160,8 +157,9 @@ class Evaluator:
 
     def windows_of_row(self, node: dict, fill: int, row: int) -> np.ndarray:
         x = self.operand(node)
-        (kh, kw), (sh, sw), (top, _, left, right) = node["kernel"], node["stride"], node["padding"]
-        dh, dw = node.get("dilation", [1, 1])
+        kh, kw, sh, sw = (node[key] for key in ("kernel_h", "kernel_w", "stride_h", "stride_w"))
+        top, _, left, right = node["padding"].values()
+        dh, dw = node.get("dilation_h", 1), node.get("dilation_w", 1)
         ow, lines = self.shape(node["output"])[2], []
         for ky in range(kh):
             y = row * sh + ky * dh - top
@@ -176,7 +174,7 @@ class Evaluator:
 
     def depthwise(self, node: dict) -> np.ndarray:
         zero = self.graph["tensors"][node["input"]]["zero_point"]
-        kh, kw = node["kernel"]
+        kh, kw = node["kernel_h"], node["kernel_w"]
         weights = (
             self.arrays[node["weights"]].astype(np.int64).reshape(kh, kw, -1) - node["weight_zero"]
         )
@@ -188,56 +186,48 @@ class Evaluator:
         return self.requantized(self.windows(node, -128).max(axis=(3, 4)), node["requant"])
 
     def average_pool(self, node: dict) -> np.ndarray:
-        stage, zero = node["requant"], node["input_zero"]
+        zero = node["input_zero"]
         sums = (self.windows(node, zero) - zero).sum(axis=(3, 4))
-        counts = np.full(sums.shape[1:3], node["kernel"][0] * node["kernel"][1])
+        counts = np.full(sums.shape[1:3], node["kernel_h"] * node["kernel_w"])
         if not node["count_includes_padding"]:
             counts = self.taps_inside(node)
         y = np.zeros(sums.shape, object)
         for count in np.unique(counts):
-            m0, shift = node["multipliers"][str(int(count))]
+            m0, shift = node["multipliers"][int(count) - 1]
             y = np.where(
-                (counts == count)[None, :, :, None], scaled(sums, m0, shift, stage["rounding"]), y
+                (counts == count)[None, :, :, None], scaled(sums, m0, shift, node["rounding"]), y
             )
-        return self.finish(y, stage)
+        return self.finish(y, node)
 
     def taps_inside(self, node: dict) -> np.ndarray:
         """How many taps of each window are no padding."""
         inside = []
-        for axis, (before, size) in enumerate(((node["padding"][0], 1), (node["padding"][2], 2))):
+        for axis, before, size in (("h", "top", 1), ("w", "left", 2)):
             limit = self.shape(node["input"])[size]
             at = (
-                (np.arange(self.shape(node["output"])[size]) * node["stride"][axis])[:, None]
-                + np.arange(node["kernel"][axis])
-                - before
+                (np.arange(self.shape(node["output"])[size]) * node[f"stride_{axis}"])[:, None]
+                + np.arange(node[f"kernel_{axis}"])
+                - node["padding"][before]
             )
             inside.append(((at >= 0) & (at < limit)).sum(axis=1))
         return inside[0][:, None] * inside[1][None, :]
 
-    def add(self, node: dict, sign: int = 1) -> np.ndarray:
+    def eltwise(self, node: dict) -> np.ndarray:
         a = self.tensors[node["a"]].astype(np.int64) - node["a_zero"]
         b = self.tensors[node["b"]].astype(np.int64) - node["b_zero"]
-        stage = node["requant"]
+        rounding = node["rounding"]
+        if node["operation"] == "mul":
+            return self.finish(scaled(a * b, node["m0"], node["shift"], rounding), node)
+        sign = {"add": 1, "sub": -1}[node["operation"]]
         if node["exact"]:
             total = wide(a, node["a_m0"]) * node["a_m0"] + sign * (
                 wide(b, node["b_m0"]) * node["b_m0"]
             )
-            return self.finish(ROUNDINGS[stage["rounding"]](total, node["shift"]), stage)
+            return self.finish(ROUNDINGS[rounding](total, node["shift"]), node)
         big_a = scaled(a << 20, node["a_m0"], 31 + node["a_shift"], "tfl_double")
         big_b = scaled(b << 20, node["b_m0"], 31 + node["b_shift"], "tfl_double")
-        return self.finish(
-            scaled(big_a + sign * big_b, node["m0"], node["shift"], stage["rounding"]), stage
-        )
-
-    def sub(self, node: dict) -> np.ndarray:
-        return self.add(node, -1)
-
-    def mul(self, node: dict) -> np.ndarray:
-        a = self.tensors[node["a"]].astype(np.int64) - node["a_zero"]
-        b = self.tensors[node["b"]].astype(np.int64) - node["b_zero"]
-        return self.finish(
-            scaled(a * b, node["m0"], node["shift"], node["requant"]["rounding"]), node["requant"]
-        )
+        total = scaled(big_a + sign * big_b, node["m0"], node["shift"], rounding)
+        return self.finish(total, node)
 
     def table(self, node: dict) -> np.ndarray:
         return self.arrays[node["table"]].astype(np.int64)[

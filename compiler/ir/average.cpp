@@ -26,4 +26,11 @@ Multiplier average_multiplier(const AveragePool& pool, int count) {
   return {static_cast<uint32_t>(m0), static_cast<uint8_t>(shift < 0 ? 0 : shift > 63 ? 63 : shift)};
 }
 
+std::vector<Multiplier> AveragePool::multipliers() const {
+  std::vector<Multiplier> multipliers;
+  for (int count = 1; count <= kernel_h * kernel_w; ++count)
+    multipliers.push_back(average_multiplier(*this, count));
+  return multipliers;
+}
+
 }  // namespace zahl::ir

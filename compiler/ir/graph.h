@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -42,6 +43,14 @@ struct Tensor {
 
 struct Padding {
   int top = 0, bottom = 0, left = 0, right = 0;
+
+  template <typename Visit>
+  void for_each_field(Visit&& visit) const {
+    visit("top", top);
+    visit("bottom", bottom);
+    visit("left", left);
+    visit("right", right);
+  }
 };
 
 // y = clamp(zero_point + round((acc + bias) * m0 * 2^-shift), low, high), then the table.
@@ -53,6 +62,18 @@ struct Requant {
   std::vector<uint8_t> shift{};
   int zero_point = 0, low = -128, high = 127;
   std::optional<std::array<int8_t, 256>> table{};  // entry q + 128
+
+  template <typename Visit>
+  void for_each_field(Visit&& visit) const {
+    visit("rounding", rounding);
+    visit("bias", bias);
+    visit("m0", m0);
+    visit("shift", shift);
+    visit("zero_point", zero_point);
+    visit("low", low);
+    visit("high", high);
+    visit("table", table);
+  }
 };
 
 // Convolution and fully connected (a 1x1 convolution). The bias holds -Zx * sum(w - Zw), so padding
@@ -68,6 +89,25 @@ struct Conv {
   int weight_zero = 0;
   Requant requant{};
   std::vector<TensorId> more_inputs{};
+
+  static constexpr std::string_view kKind = "conv";
+  template <typename Visit>
+  void for_each_field(Visit&& visit) const {
+    visit("input", input);
+    visit("output", output);
+    visit("kernel_h", kernel_h);
+    visit("kernel_w", kernel_w);
+    visit("stride_h", stride_h);
+    visit("stride_w", stride_w);
+    visit("dilation_h", dilation_h);
+    visit("dilation_w", dilation_w);
+    visit("groups", groups);
+    visit("padding", padding);
+    visit("weights", weights);
+    visit("weight_zero", weight_zero);
+    visit("requant", requant);
+    visit("more_inputs", more_inputs);
+  }
 };
 
 struct Depthwise {
@@ -77,6 +117,21 @@ struct Depthwise {
   std::vector<int8_t> weights{};  // kernel_h, kernel_w, channel
   int weight_zero = 0;
   Requant requant{};
+
+  static constexpr std::string_view kKind = "depthwise";
+  template <typename Visit>
+  void for_each_field(Visit&& visit) const {
+    visit("input", input);
+    visit("output", output);
+    visit("kernel_h", kernel_h);
+    visit("kernel_w", kernel_w);
+    visit("stride_h", stride_h);
+    visit("stride_w", stride_w);
+    visit("padding", padding);
+    visit("weights", weights);
+    visit("weight_zero", weight_zero);
+    visit("requant", requant);
+  }
 };
 
 struct MaxPool {
@@ -85,6 +140,19 @@ struct MaxPool {
   Padding padding{};  // never wins
   Requant requant{};  // scale change or clamp after the maximum; m0 and shift make 1 where there is
                       // none
+
+  static constexpr std::string_view kKind = "max_pool";
+  template <typename Visit>
+  void for_each_field(Visit&& visit) const {
+    visit("input", input);
+    visit("output", output);
+    visit("kernel_h", kernel_h);
+    visit("kernel_w", kernel_w);
+    visit("stride_h", stride_h);
+    visit("stride_w", stride_w);
+    visit("padding", padding);
+    visit("requant", requant);
+  }
 };
 
 // A factor m0 * 2^-shift, m0 below 2^31.
@@ -110,6 +178,28 @@ struct AveragePool {
   isa::Rounding rounding = isa::Rounding::HalfAway;
   int zero_point = 0, low = -128, high = 127;
   std::optional<std::array<int8_t, 256>> table{};
+
+  static constexpr std::string_view kKind = "average_pool";
+  template <typename Visit>
+  void for_each_field(Visit&& visit) const {
+    visit("input", input);
+    visit("output", output);
+    visit("kernel_h", kernel_h);
+    visit("kernel_w", kernel_w);
+    visit("stride_h", stride_h);
+    visit("stride_w", stride_w);
+    visit("padding", padding);
+    visit("count_includes_padding", count_includes_padding);
+    visit("input_zero", input_zero);
+    visit("rounding", rounding);
+    visit("zero_point", zero_point);
+    visit("low", low);
+    visit("high", high);
+    visit("table", table);
+    visit("multipliers", multipliers());
+  }
+  // average_multiplier(*this, count) for each number of taps that a window can hold, from 1 on.
+  std::vector<Multiplier> multipliers() const;
 };
 
 // Both operands have the output's shape.
@@ -125,12 +215,43 @@ struct Eltwise {
   uint8_t shift = 0;
   int zero_point = 0, low = -128, high = 127;
   std::optional<std::array<int8_t, 256>> table{};
+
+  static constexpr std::string_view kKind = "eltwise";
+  template <typename Visit>
+  void for_each_field(Visit&& visit) const {
+    visit("a", a);
+    visit("b", b);
+    visit("output", output);
+    visit("operation", operation);
+    visit("a_zero", a_zero);
+    visit("b_zero", b_zero);
+    visit("a_m0", a_m0);
+    visit("b_m0", b_m0);
+    visit("a_shift", a_shift);
+    visit("b_shift", b_shift);
+    visit("exact", exact);
+    visit("rounding", rounding);
+    visit("m0", m0);
+    visit("shift", shift);
+    visit("zero_point", zero_point);
+    visit("low", low);
+    visit("high", high);
+    visit("table", table);
+  }
 };
 
 // One table look-up an element: any unary function, a scale change, an activation.
 struct Lookup {
   TensorId input, output;
   std::array<int8_t, 256> table;  // entry q + 128
+
+  static constexpr std::string_view kKind = "table";
+  template <typename Visit>
+  void for_each_field(Visit&& visit) const {
+    visit("input", input);
+    visit("output", output);
+    visit("table", table);
+  }
 };
 
 // Over the channels of each pixel.
@@ -140,11 +261,29 @@ struct Softmax {
   uint32_t m0 = 1;
   uint8_t shift = 0;
   int zero_point = -128;
+
+  static constexpr std::string_view kKind = "softmax";
+  template <typename Visit>
+  void for_each_field(Visit&& visit) const {
+    visit("input", input);
+    visit("output", output);
+    visit("exponentials", exponentials);
+    visit("m0", m0);
+    visit("shift", shift);
+    visit("zero_point", zero_point);
+  }
 };
 
 // Same bytes in the same order under another shape.
 struct Reshape {
   TensorId input, output;
+
+  static constexpr std::string_view kKind = "reshape";
+  template <typename Visit>
+  void for_each_field(Visit&& visit) const {
+    visit("input", input);
+    visit("output", output);
+  }
 };
 
 // The inputs one behind the other along `axis` of N, H, W, C (1 to 3), bytes as they are.
@@ -152,6 +291,14 @@ struct Concat {
   std::vector<TensorId> inputs;
   TensorId output;
   int axis = 3;
+
+  static constexpr std::string_view kKind = "concat";
+  template <typename Visit>
+  void for_each_field(Visit&& visit) const {
+    visit("inputs", inputs);
+    visit("output", output);
+    visit("axis", axis);
+  }
 };
 
 // Bytes of the input in another arrangement: the output's bytes, in memory order, are counted by
@@ -166,7 +313,31 @@ struct Move {
   TensorId input, output;
   int64_t offset = 0;
   std::vector<Axis> axes{};
+
+  static constexpr std::string_view kKind = "move";
+  template <typename Visit>
+  void for_each_field(Visit&& visit) const {
+    visit("input", input);
+    visit("output", output);
+    visit("offset", offset);
+    visit("axes", axes);
+  }
 };
+
+// The operations, once: X(Conv) X(Depthwise) ... Each has a kKind, which is its name in exports and
+// reports, and for_each_field, which calls visit(name, value) with each of its integers. Overloads
+// of lower (compiler/lower/lower.h) and describe (explain/layer.h) are declared from this list.
+#define ZAHL_IR_OPERATIONS(X) \
+  X(Conv)                     \
+  X(Depthwise)                \
+  X(MaxPool)                  \
+  X(AveragePool)              \
+  X(Eltwise)                  \
+  X(Lookup)                   \
+  X(Softmax)                  \
+  X(Reshape)                  \
+  X(Concat)                   \
+  X(Move)
 
 using Operation = std::variant<Conv, Depthwise, MaxPool, AveragePool, Eltwise, Lookup, Softmax,
                                Reshape, Concat, Move>;

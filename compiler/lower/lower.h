@@ -1,5 +1,5 @@
-// One lowering an operator: each appends the steps of the present layer to the context.
-// Throws UserError where the machine cannot hold the layer.
+// One lowering an operation, in the file of its kind: each appends the steps of the present layer
+// to the context. Throws UserError where the machine cannot hold the layer.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,15 +10,8 @@
 
 namespace zahl::lower {
 
-void lower(const ir::Conv& conv, Context& context);
-void lower(const ir::Depthwise& depthwise, Context& context);
-void lower(const ir::MaxPool& pool, Context& context);
-void lower(const ir::AveragePool& pool, Context& context);
-void lower(const ir::Eltwise& eltwise, Context& context);
-void lower(const ir::Lookup& lookup, Context& context);
-void lower(const ir::Softmax& softmax, Context& context);
-void lower(const ir::Reshape& reshape, Context& context);  // nothing to do: an address
-void lower(const ir::Concat& concat, Context& context);
-void lower(const ir::Move& move, Context& context);
+#define ZAHL_LOWER(Op) void lower(const ir::Op& operation, Context& context);
+ZAHL_IR_OPERATIONS(ZAHL_LOWER)
+#undef ZAHL_LOWER
 
 }  // namespace zahl::lower
