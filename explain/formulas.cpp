@@ -92,32 +92,10 @@ class Writer {
                                        times_m(facts_.factors[1]), times_m(facts_.factors[2])));
     }
   }
-  void operator()(const ir::Lookup& op) {
-    facts_.formula = "y = T[x], T a table of 256 bytes";
-    const auto entry = [&](int q) {
-      return static_cast<int>(op.table[static_cast<size_t>(q + 128)]);
-    };
-    facts_.numbers = fmt::format("y = T[x]: T[-128] = {}, T[{}] = {} (real 0), T[127] = {}",
-                                 entry(-128), facts_.zx, entry(facts_.zx), entry(127));
-  }
-  void operator()(const ir::Softmax& op) {
-    facts_.formula =
-        "y = clamp(Zy + round(E[max - x] / sum(E) * M0 * 2^-n), -128, 127), E a table of 256 "
-        "uint32";
-    facts_.numbers =
-        fmt::format("E[0] = {}, E[1] = {}, E[2] = {}; M0 = {}, n = {}, Zy = {}", op.exponentials[0],
-                    op.exponentials[1], op.exponentials[2], op.m0, op.shift, op.zero_point);
-  }
-  void operator()(const ir::Concat& op) {
-    facts_.formula = facts_.numbers = fmt::format(
-        "y = {} inputs one behind the other, their bytes as they are", op.inputs.size());
-  }
-  void operator()(const ir::Move&) {
-    facts_.formula = facts_.numbers = "y = bytes of x in another arrangement, as they are";
-  }
-  void operator()(const ir::Reshape&) {
-    facts_.formula = facts_.numbers = "y = x: the same bytes under another shape";
-  }
+
+  // What the layer's facts say already (layer_facts.cpp).
+  template <typename Op>
+  void operator()(const Op&) {}
 
  private:
   template <typename Op>

@@ -92,6 +92,12 @@ class Facts {
     input(op.input);
     facts_.zy = tensor(op.output).zero_point;
     facts_.sy = static_cast<float>(tensor(op.output).scale);
+    facts_.formula = "y = T[x], T a table of 256 bytes";
+    const auto entry = [&](int q) {
+      return static_cast<int>(op.table[static_cast<size_t>(q + 128)]);
+    };
+    facts_.numbers = fmt::format("y = T[x]: T[-128] = {}, T[{}] = {} (real 0), T[127] = {}",
+                                 entry(-128), facts_.zx, entry(facts_.zx), entry(127));
   }
 
   void operator()(const ir::Softmax& op) {
@@ -100,11 +106,27 @@ class Facts {
     facts_.zy = op.zero_point;
     facts_.sy = static_cast<float>(tensor(op.output).scale);
     facts_.rounding = isa::Rounding::HalfAway;
+    facts_.formula =
+        "y = clamp(Zy + round(E[max - x] / sum(E) * M0 * 2^-n), -128, 127), E a table of 256 "
+        "uint32";
+    facts_.numbers =
+        fmt::format("E[0] = {}, E[1] = {}, E[2] = {}; M0 = {}, n = {}, Zy = {}", op.exponentials[0],
+                    op.exponentials[1], op.exponentials[2], op.m0, op.shift, op.zero_point);
   }
 
-  void operator()(const ir::Reshape& op) { bytes_kept(op.input, op.output); }
-  void operator()(const ir::Move& op) { bytes_kept(op.input, op.output); }
-  void operator()(const ir::Concat& op) { bytes_kept(op.inputs.front(), op.output); }
+  void operator()(const ir::Reshape& op) {
+    bytes_kept(op.input, op.output);
+    facts_.formula = facts_.numbers = "y = x: the same bytes under another shape";
+  }
+  void operator()(const ir::Move& op) {
+    bytes_kept(op.input, op.output);
+    facts_.formula = facts_.numbers = "y = bytes of x in another arrangement, as they are";
+  }
+  void operator()(const ir::Concat& op) {
+    bytes_kept(op.inputs.front(), op.output);
+    facts_.formula = facts_.numbers = fmt::format(
+        "y = {} inputs one behind the other, their bytes as they are", op.inputs.size());
+  }
 
  private:
   const ir::Tensor& tensor(ir::TensorId id) const { return explanation_.graph.tensors[id]; }

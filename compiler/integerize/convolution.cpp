@@ -102,14 +102,13 @@ ir::Requant requant_of(const LayerContext& context, const frontend::ConvLayer& l
 
 }  // namespace
 
-ir::Operation integerize_conv(const LayerContext& context, const frontend::ConvLayer& layer,
-                              int64_t& macs) {
+ir::Operation integerize_layer(const LayerContext& context, const frontend::ConvLayer& layer) {
   const ir::Shape in = frontend::memory_shape(context.network.value(layer.input));
   const ir::Shape out = frontend::memory_shape(context.network.value(layer.output));
   const bool is_average = layer.ending != frontend::ConvLayer::Ending::Nearest;
-  macs = is_average
-             ? 0
-             : out.elements() / layer.out_channels * static_cast<int64_t>(layer.weights.size());
+  context.macs =
+      is_average ? 0
+                 : out.elements() / layer.out_channels * static_cast<int64_t>(layer.weights.size());
   const bool is_depthwise = layer.groups > 1 && layer.groups == in.c && layer.groups == out.c &&
                             layer.dilation_h == 1 && layer.dilation_w == 1;
   if (is_depthwise) {

@@ -3,7 +3,6 @@
 
 #include "compiler/arithmetic/multiplier.h"
 #include "compiler/arithmetic/requantize.h"
-#include "compiler/arithmetic/softmax_table.h"
 #include "compiler/integerize/integerize.h"
 #include "compiler/integerize/rules.h"
 
@@ -72,7 +71,7 @@ ir::Lookup as_lookup(const ir::Eltwise& op, const frontend::Value& a, const fron
 
 }  // namespace
 
-ir::Operation integerize_eltwise(const LayerContext& context, const frontend::EltwiseLayer& layer) {
+ir::Operation integerize_layer(const LayerContext& context, const frontend::EltwiseLayer& layer) {
   const frontend::Value& a = context.network.value(layer.a);
   const frontend::Value& b = context.network.value(layer.b);
   const frontend::Value& output = context.network.value(layer.output);
@@ -103,32 +102,6 @@ ir::Operation integerize_eltwise(const LayerContext& context, const frontend::El
   }
   if (is_scalar(a) && is_scalar(b)) frontend::refuse<kOneComputedOperand>(context.node);
   if (is_scalar(a) || is_scalar(b)) return as_lookup(op, a, b);
-  return op;
-}
-
-ir::Operation integerize_softmax(const LayerContext& context, const frontend::SoftmaxLayer& layer) {
-  const frontend::Value& input = context.network.value(layer.input);
-  const frontend::Value& output = context.network.value(layer.output);
-  ir::Softmax op{.input = tensor_of(layer.input),
-                 .output = tensor_of(layer.output),
-                 .exponentials = {},
-                 .m0 = 1,
-                 .shift = 23,
-                 .zero_point = -128};
-  if (!context.is_tflite()) {
-    if (!arithmetic::nearest_softmax(static_cast<double>(input.scale),
-                                     static_cast<double>(output.scale), op)) {
-      frontend::refuse<kSoftmaxScale>(context.node);
-    }
-    op.zero_point = output.zero_point;
-    return op;
-  }
-  if (output.scale != 1.0f / 256.0f || output.zero_point != -128) {
-    frontend::refuse<kSoftmaxOutput>(context.node);
-  }
-  if (!arithmetic::tfl_softmax(input.scale, layer.beta, op)) {
-    frontend::refuse<kSoftmaxInput>(context.node);
-  }
   return op;
 }
 

@@ -11,11 +11,6 @@
 namespace zahl::integerize {
 namespace {
 
-template <typename... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
-
 ir::Tensor integerize_value(const frontend::Value& value) {
   const frontend::NodeName owner{value.name, "tensor"};
   frontend::element_count(owner, value.dims);
@@ -41,18 +36,6 @@ std::vector<bool> used_values(const frontend::Network& network) {
   for (const frontend::Port& port : network.inputs) use(port.value);
   for (const frontend::Port& port : network.outputs) use(port.value);
   return used;
-}
-
-// Which of N, H, W, C the axis of the dimensions is; refuses what the shape in memory does not tell
-// apart.
-int memory_axis(const LayerContext& context, const frontend::ConcatLayer& layer) {
-  const frontend::Value& output = context.network.value(layer.output);
-  const auto place = std::ranges::find(output.order, layer.axis) - output.order.begin();
-  const int axis = static_cast<int>(place) + 4 - static_cast<int>(output.order.size());
-  if (axis < 1) {
-    frontend::refuse<kBatchesApart>(context.node);
-  }
-  return axis;
 }
 
 }  // namespace
@@ -95,34 +78,6 @@ ir::Multiplier onnx_multiplier(const LayerContext& context, double real) {
 
 namespace {
 
-// The layer's integers; refuses what has none.
-ir::Operation integerize_layer(const LayerContext& context, const frontend::Layer& layer,
-                               int64_t& macs) {
-  return std::visit(
-      Overloaded{[&](const frontend::ConvLayer& l) { return integerize_conv(context, l, macs); },
-                 [&](const frontend::PoolLayer& l) { return integerize_pool(context, l); },
-                 [&](const frontend::EltwiseLayer& l) { return integerize_eltwise(context, l); },
-                 [&](const frontend::SoftmaxLayer& l) { return integerize_softmax(context, l); },
-                 [&](const frontend::TableLayer& l) -> ir::Operation {
-                   return ir::Lookup{tensor_of(l.input), tensor_of(l.output), l.table};
-                 },
-                 [&](const frontend::ReshapeLayer& l) -> ir::Operation {
-                   return ir::Reshape{tensor_of(l.input), tensor_of(l.output)};
-                 },
-                 [&](const frontend::ConcatLayer& l) -> ir::Operation {
-                   ir::Concat concat{{}, tensor_of(l.output), memory_axis(context, l)};
-                   for (frontend::ValueId id : l.inputs) concat.inputs.push_back(tensor_of(id));
-                   return concat;
-                 },
-                 [&](const frontend::MoveLayer& l) -> ir::Operation {
-                   return ir::Move{tensor_of(l.input), tensor_of(l.output), l.offset, l.axes};
-                 },
-                 [&](const frontend::PadLayer&) -> ir::Operation {
-                   frontend::refuse<kPadsReader>(layer.node);
-                 }},
-      layer.kind);
-}
-
 // A refused layer is the host's: its operands go out, its result comes in.
 void leave_to_host(const frontend::Network& network, const frontend::Layer& layer,
                    ir::Graph& graph) {
@@ -148,11 +103,12 @@ ir::Graph integerize(const frontend::Network& network, std::vector<frontend::Lef
     graph.tensors.add(used[i] ? integerize_value(network.values[i]) : ir::Tensor{});
   }
   for (const frontend::Layer& layer : network.layers) {
-    const LayerContext context{network, layer.node};
     ir::Node node{
         .name = layer.node.name, .type = layer.node.type, .macs = 0, .operation = ir::Reshape{}};
+    const LayerContext context{network, layer.node, node.macs};
     try {
-      node.operation = integerize_layer(context, layer, node.macs);
+      node.operation =
+          std::visit([&](const auto& l) { return integerize_layer(context, l); }, layer.kind);
     } catch (const frontend::Refusal& refusal) {
       if (!left) throw;
       left->push_back(refusal.parts());

@@ -14,17 +14,18 @@ ir::Graph integerize(const frontend::Network& network,
 // The tensor that a value becomes.
 inline ir::TensorId tensor_of(frontend::ValueId value) { return ir::TensorId(value); }
 
-// One layer each, for integerize().
 struct LayerContext {
   const frontend::Network& network;
   const frontend::NodeName& node;
+  int64_t& macs;  // of the node that is made
   bool is_tflite() const { return network.arithmetic == frontend::Arithmetic::Tflite; }
 };
-ir::Operation integerize_conv(const LayerContext& context, const frontend::ConvLayer& layer,
-                              int64_t& macs);
-ir::Operation integerize_pool(const LayerContext& context, const frontend::PoolLayer& layer);
-ir::Operation integerize_eltwise(const LayerContext& context, const frontend::EltwiseLayer& layer);
-ir::Operation integerize_softmax(const LayerContext& context, const frontend::SoftmaxLayer& layer);
+
+// The layer's integers, in the file of its kind; refuses what has none.
+#define ZAHL_INTEGERIZE(Kind) \
+  ir::Operation integerize_layer(const LayerContext& context, const frontend::Kind& layer);
+ZAHL_LAYER_KINDS(ZAHL_INTEGERIZE)
+#undef ZAHL_INTEGERIZE
 
 // The int8 range of a real clamp on the output's scale, rounded as the framework does.
 struct ClampRange {

@@ -55,7 +55,7 @@ ir::MaxPool integerize_maximum(const LayerContext& context, const frontend::Pool
 
 }  // namespace
 
-ir::Operation integerize_pool(const LayerContext& context, const frontend::PoolLayer& layer) {
+ir::Operation integerize_layer(const LayerContext& context, const frontend::PoolLayer& layer) {
   if (layer.kind == frontend::PoolLayer::Kind::Maximum) return integerize_maximum(context, layer);
   const frontend::Value& input = context.network.value(layer.input);
   const frontend::Value& output = context.network.value(layer.output);

@@ -119,6 +119,19 @@ struct MoveLayer {
   std::vector<ir::Move::Axis> axes{};
 };
 
+// The kinds of layers, once: X(ConvLayer) X(PoolLayer) ... Overloads of integerize_layer are
+// declared from this list (compiler/integerize/integerize.h).
+#define ZAHL_LAYER_KINDS(X) \
+  X(ConvLayer)              \
+  X(PoolLayer)              \
+  X(EltwiseLayer)           \
+  X(TableLayer)             \
+  X(SoftmaxLayer)           \
+  X(ReshapeLayer)           \
+  X(PadLayer)               \
+  X(ConcatLayer)            \
+  X(MoveLayer)
+
 using LayerKind = std::variant<ConvLayer, PoolLayer, EltwiseLayer, TableLayer, SoftmaxLayer,
                                ReshapeLayer, PadLayer, ConcatLayer, MoveLayer>;
 

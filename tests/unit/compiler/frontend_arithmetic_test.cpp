@@ -7,8 +7,8 @@
 #include "compiler/arithmetic/fixed_point.h"
 #include "compiler/arithmetic/multiplier.h"
 #include "compiler/arithmetic/requantize.h"
-#include "compiler/arithmetic/softmax_table.h"
 #include "compiler/arithmetic/tflite_table.h"
+#include "compiler/integerize/integerize.h"
 
 namespace zahl::arithmetic {
 namespace {
@@ -144,18 +144,34 @@ TEST(TfliteTable, HardSwishNeedsAnOutputScaleOfAtLeastAnInputScaleOver128) {
   EXPECT_FALSE(arithmetic::tfl_hard_swish({1.0f, 0.0001f, 0, 0}));
 }
 
+// A softmax from one scale to another, as integerize makes it.
+ir::Softmax softmax_of(frontend::Arithmetic arithmetic, float input_scale, float output_scale) {
+  frontend::Network network;
+  network.arithmetic = arithmetic;
+  frontend::Value value;
+  value.name = "x";
+  value.dims = {1, 8};
+  value.order = {0, 1};
+  value.scale = input_scale;
+  frontend::Value result = value;
+  result.scale = output_scale;
+  result.zero_point = -128;
+  const frontend::SoftmaxLayer layer{.input = network.add(value), .output = network.add(result)};
+  const frontend::NodeName node{"softmax", "Softmax"};
+  int64_t macs = 0;
+  return std::get<ir::Softmax>(integerize::integerize_layer({network, node, macs}, layer));
+}
+
 TEST(SoftmaxTable, StartsAtOneAndEndsAtZero) {
-  ir::Softmax softmax{.input = ir::TensorId(0), .output = ir::TensorId(1), .exponentials = {}};
-  ASSERT_TRUE(arithmetic::tfl_softmax(0.5f, 1.0f, softmax));
+  const ir::Softmax softmax = softmax_of(frontend::Arithmetic::Tflite, 0.5f, 1.0f / 256);
   EXPECT_EQ(softmax.exponentials[0], 0x7FFFFFFFu);
   EXPECT_NEAR(softmax.exponentials[2] / 2147483648.0, std::exp(-1.0), 1e-6);
   EXPECT_EQ(softmax.exponentials[255], 0u);
-  EXPECT_FALSE(arithmetic::tfl_softmax(1e-9f, 1.0f, softmax));
+  EXPECT_THROW(softmax_of(frontend::Arithmetic::Tflite, 1e-9f, 1.0f / 256), frontend::Refusal);
 }
 
 TEST(SoftmaxTable, OutputScaleOfOneIn256IsAPureShift) {
-  ir::Softmax softmax{.input = ir::TensorId(0), .output = ir::TensorId(1), .exponentials = {}};
-  ASSERT_TRUE(arithmetic::nearest_softmax(0.1, 1.0 / 256, softmax));
+  const ir::Softmax softmax = softmax_of(frontend::Arithmetic::Onnx, 0.1f, 1.0f / 256);
   EXPECT_EQ(softmax.m0, 1u);
   EXPECT_EQ(softmax.shift, 23);
 }
