@@ -13,8 +13,11 @@
 #include "compiler/frontend/read_model.h"
 #include "compiler/integerize/integerize.h"
 #include "compiler/plan/memory_plan.h"
-#include "compiler/rewrite/passes.h"
-#include "compiler/rewrite/shortcuts.h"
+#include "compiler/rewrite/arrange.h"
+#include "compiler/rewrite/compose.h"
+#include "compiler/rewrite/delay_shortcuts.h"
+#include "compiler/rewrite/fuse.h"
+#include "compiler/rewrite/prune.h"
 
 namespace zahl::compiler {
 namespace {

@@ -1,10 +1,13 @@
+#include "compiler/rewrite/arrange.h"
+
 #include <algorithm>
 #include <map>
 #include <numeric>
 #include <set>
 
 #include "compiler/rewrite/channels.h"
-#include "compiler/rewrite/passes.h"
+#include "compiler/rewrite/fuse.h"
+#include "compiler/rewrite/prune.h"
 #include "isa/round.h"
 
 namespace zahl::rewrite {

@@ -1,7 +1,9 @@
+#include "compiler/rewrite/compose.h"
+
 #include <map>
 
 #include "compiler/arithmetic/requantize.h"
-#include "compiler/rewrite/passes.h"
+#include "compiler/rewrite/prune.h"
 
 namespace zahl::rewrite {
 namespace {

@@ -1,7 +1,9 @@
+#include "compiler/rewrite/fuse.h"
+
 #include <algorithm>
 #include <map>
 
-#include "compiler/rewrite/passes.h"
+#include "compiler/rewrite/prune.h"
 
 namespace zahl::rewrite {
 namespace {

@@ -1,7 +1,7 @@
+#include "compiler/rewrite/prune.h"
+
 #include <algorithm>
 #include <set>
-
-#include "compiler/rewrite/passes.h"
 
 namespace zahl::rewrite {
 

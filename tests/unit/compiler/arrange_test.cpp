@@ -1,11 +1,12 @@
 // What `arrange` leaves of concatenations and slices, and that it keeps every byte.
+#include "compiler/rewrite/arrange.h"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <random>
 
-#include "compiler/rewrite/passes.h"
 #include "engines/graph_evaluator/graph_evaluator.h"
 
 namespace zahl::rewrite {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
-#include "compiler/rewrite/passes.h"
+#include "compiler/rewrite/compose.h"
+#include "compiler/rewrite/fuse.h"
+#include "compiler/rewrite/prune.h"
 #include "engines/graph_evaluator/graph_evaluator.h"
 
 namespace zahl::rewrite {

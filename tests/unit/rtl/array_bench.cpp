@@ -185,8 +185,9 @@ TEST(Scratchpad, AnyBytesAreReadInTheCycleAfterTheyWereWritten) {
     for (auto& byte : data) byte = static_cast<uint8_t>(random());
     const int64_t to = std::max<int64_t>(close(), 0);
     const uint64_t ones = line == 64 ? ~uint64_t{0} : (uint64_t{1} << line) - 1;
-    const uint64_t strobe = (ones >> (random() % static_cast<uint64_t>(line))) &
-                            (ones << (random() % static_cast<uint64_t>(line)));
+    const uint64_t some = (ones >> (random() % static_cast<uint64_t>(line))) &
+                          (ones << (random() % static_cast<uint64_t>(line)));
+    const uint64_t strobe = some == 0 ? 1 : some;  // a write has bytes
     bench.write(port, to, data, strobe);
     bench.tick();
     top.write_valid_i = 0;

@@ -1,4 +1,4 @@
-#include "compiler/rewrite/shortcuts.h"
+#include "compiler/rewrite/delay_shortcuts.h"
 
 #include <algorithm>
 
