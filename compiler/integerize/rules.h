@@ -31,15 +31,12 @@ inline constexpr Rule kRatioInRange{"the ratio of its scales, {ratio}, is out of
 inline constexpr Rule kShiftFits{
     "TFLite would shift its accumulator left by {bits} bits, which can overflow 32 bits",
     "quantize with a larger output range"};
-inline constexpr Rule kPadsReader{
-    "padding is only supported in front of a convolution or a maximum pool",
-    "pad inside the operator that reads it"};
 inline constexpr Rule kPoolScale{"its input and output have different scales, which TFLite forbids",
                                  "convert the model again"};
 
 inline constexpr auto kLayerRules =
     frontend::kRules<kAccumulatorFits, kSumRatio, kEltwiseRatio, kOneComputedOperand, kSoftmaxScale,
                      kSoftmaxOutput, kSoftmaxInput, kBatchesApart, kBoundOfActivation,
-                     kRatioInRange, kShiftFits, kPadsReader, kPoolScale>;
+                     kRatioInRange, kShiftFits, kPoolScale>;
 
 }  // namespace zahl::integerize

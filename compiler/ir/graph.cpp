@@ -62,7 +62,7 @@ std::optional<std::vector<int>> chosen_channels(const Move& move, const Shape& i
   }
   for (int& channel : channels) channel += static_cast<int>(move.offset);
   const bool fits =
-      std::all_of(channels.begin(), channels.end(), [&](int c) { return c < input.c; });
+      std::all_of(channels.begin(), channels.end(), [&](int c) { return c >= 0 && c < input.c; });
   return fits ? std::optional(channels) : std::nullopt;
 }
 

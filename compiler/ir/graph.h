@@ -307,7 +307,7 @@ struct Concat {
 struct Move {
   struct Axis {
     int size = 1;
-    int64_t step = 0;  // in the input, >= 0
+    int64_t step = 0;  // in the input
     bool operator==(const Axis&) const = default;
   };
   TensorId input, output;

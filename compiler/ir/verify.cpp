@@ -121,15 +121,14 @@ class Checker {
   }
 
   std::string operator()(const Move& op) const {
-    int64_t count = 1, last = op.offset;
-    if (op.offset < 0) return "the offset is negative";
+    int64_t count = 1, first = op.offset, last = op.offset;
     for (const Move::Axis& axis : op.axes) {
-      if (axis.size < 1 || axis.step < 0) return "an axis is out of range";
+      if (axis.size < 1) return "an axis is out of range";
       count *= axis.size;
-      last += (axis.size - 1) * axis.step;
-      if (count > shape(op.output).elements() || last >= shape(op.input).elements())
-        return "it leaves its tensors";
+      (axis.step < 0 ? first : last) += (axis.size - 1) * axis.step;
+      if (count > shape(op.output).elements()) return "it leaves its tensors";
     }
+    if (first < 0 || last >= shape(op.input).elements()) return "it leaves its tensors";
     return count == shape(op.output).elements() ? "" : "it does not fill the output";
   }
 

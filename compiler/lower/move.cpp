@@ -5,6 +5,7 @@
 // so that nothing is loaded that is not needed. A run of neighbouring bytes becomes the row of an
 // instruction, the longest of the other axes its rows.
 #include <algorithm>
+#include <cstdlib>
 
 #include "compiler/lower/copy.h"
 #include "compiler/lower/lower.h"
@@ -89,8 +90,8 @@ class MoveLowering {
       loops.pop_back();
     }
     Loop rows{1, 0, 0};
-    const auto usable = [](const Loop& l) {
-      return std::max(l.from_step, l.to_step) <= kLargestStep ? l.size : 0;
+    const auto usable = [](const Loop& l) {  // an instruction steps forward
+      return l.from_step >= 0 && std::max(l.from_step, l.to_step) <= kLargestStep ? l.size : 0;
     };
     const auto longest = std::ranges::max_element(loops, {}, usable);
     if (longest != loops.end() && usable(*longest) > 0) {
@@ -112,18 +113,20 @@ class MoveLowering {
   // Loads what the block needs where that is not much more than the block itself. False where it
   // is.
   bool bring_in_part(size_t axis, int64_t count, int64_t from, int64_t bytes) {
-    int64_t span = 1;
+    int64_t span = 1, lowest = from;
     for (size_t k = axis; k < move_.axes.size(); ++k) {
       const bool is_part = k == axis && bytes != move_.axes[k].size * strides_[k];
-      span += ((is_part ? count : move_.axes[k].size) - 1) * move_.axes[k].step;
+      const int64_t way = ((is_part ? count : move_.axes[k].size) - 1) * move_.axes[k].step;
+      span += std::abs(way);
+      lowest += std::min<int64_t>(way, 0);
     }
     const int64_t half = input_region_.bytes / 2;
     if (span > half || span > 2 * bytes) return false;
     if (!context_.steps.back().body.empty()) context_.begin_step();
     const int64_t place = input_region_.begin + input_turn_ * half;
     input_turn_ ^= 1;
-    context_.load(input_.dram + from, place, span);
-    part_ = place - from;
+    context_.load(input_.dram + lowest, place, span);
+    part_ = place - lowest;
     return true;
   }
 

@@ -1,11 +1,12 @@
-// Padding layers move into the convolutions and pools that read them.
+// Padding layers move into the convolutions and pools that read them; where one cannot, the padded
+// map is put together.
 #pragma once
 
 #include "compiler/frontend/network/network.h"
 
 namespace zahl::frontend {
 
-// Refuses padding that nothing can absorb.
+// Afterwards no layer is padding.
 void fold_padding(Network& network);
 
 }  // namespace zahl::frontend

@@ -18,10 +18,4 @@ inline constexpr Rule kKernelFits{"its kernel is larger than the padded input",
                                   "use a smaller kernel or a larger input"};
 inline constexpr auto kSlidingRules = kRules<kWindowInRange, kKernelFits>;
 
-// Padding in front of an operator that takes it over.
-inline constexpr Rule kPaddingTaken{
-    "its padding cannot be taken over by the operator that reads it",
-    "pad with zero in front of a convolution, or with the lowest value in front of a maximum pool"};
-inline constexpr auto kTakenOverRules = kRules<kPaddingTaken>;
-
 }  // namespace zahl::frontend

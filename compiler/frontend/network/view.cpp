@@ -1,6 +1,7 @@
 #include "compiler/frontend/network/view.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <limits>
 #include <numeric>
@@ -97,7 +98,10 @@ std::optional<View> sliced(const View& view, size_t axis, int64_t begin, int64_t
   View result = view;
   auto& axes = result.dims[axis];
   axes = significant(axes);
-  if (axes.empty()) return result;
+  if (axes.empty()) {
+    if (count > 1) axes = {{static_cast<int>(count), 0}};
+    return result;
+  }
   if (axes.size() == 1) {
     result.offset += begin * axes[0].step;
     axes[0] = {static_cast<int>(count), axes[0].step * step};
@@ -111,9 +115,27 @@ std::optional<View> sliced(const View& view, size_t axis, int64_t begin, int64_t
   return result;
 }
 
+std::optional<AxisSpan> span_between(int64_t size, int64_t start, int64_t stop, int64_t step) {
+  const auto inside = [&](int64_t i) {
+    const int64_t lowest = step > 0 ? 0 : -1;
+    return std::clamp(i < 0 ? i + size : i, lowest, lowest + size);
+  };
+  const int64_t begin = inside(start), length = inside(stop) - begin;
+  if (length == 0 || (length > 0) != (step > 0)) return std::nullopt;
+  const int64_t far = std::abs(length) - 1;
+  return AxisSpan{begin, 1 + (step > 0 ? far / step : -(far / step)), step};
+}
+
 View repeated(const View& view, size_t axis, int times) {
   View result = view;
   result.dims[axis].push_back({times, 0});
+  return result;
+}
+
+View tiled(const View& view, size_t axis, int64_t times) {
+  View result = view;
+  auto& axes = result.dims[axis];
+  axes.insert(axes.begin(), {static_cast<int>(times), 0});
   return result;
 }
 
@@ -178,7 +200,7 @@ std::vector<int> natural_order(const Value& value) {
   const auto key = [&](int dim) {  // dimensions of size one first
     int64_t step = -1;
     for (const Axis& axis : value.view->dims[static_cast<size_t>(dim)]) {
-      if (axis.size > 1) step = std::max(step, axis.step);
+      if (axis.size > 1) step = std::max(step, std::abs(axis.step));
     }
     return step < 0 ? std::numeric_limits<int64_t>::max() : step;
   };

@@ -21,8 +21,18 @@ std::optional<View> reshaped(const View& view, const std::vector<int64_t>& dims)
 // in order first.
 std::optional<View> sliced(const View& view, size_t axis, int64_t begin, int64_t count,
                            int64_t step);
+// Indices of an axis as numpy's start:stop:step takes them, ends counted from the end where they
+// are negative; nothing where there are none. REQUIRES: a step other than zero.
+struct AxisSpan {
+  int64_t begin = 0, count = 1, step = 1;
+  bool operator==(const AxisSpan&) const = default;
+};
+std::optional<AxisSpan> span_between(int64_t size, int64_t start, int64_t stop, int64_t step);
+
 // Each index of one axis `times` times in a row.
 View repeated(const View& view, size_t axis, int times);
+// The whole of one axis `times` times.
+View tiled(const View& view, size_t axis, int64_t times);
 
 // The view under `dims` by numpy's rules; nothing where the shapes do not fit.
 std::optional<View> broadcast(const View& view, const std::vector<int64_t>& dims);

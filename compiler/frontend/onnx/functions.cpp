@@ -1,6 +1,7 @@
 // Element-by-element nodes: functions of one byte, computed in float32 for each of the 256.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -35,7 +36,10 @@ std::optional<float> scalar(const Meaning& meaning) {
 bool climb(const OnnxContext& c, Function& function) {
   const auto parent = c.parents.find(function.root);
   if (parent == c.parents.end()) return false;
-  Function higher{.root = parent->second.value, .values = {}, .names = {parent->second.name}};
+  Function higher{.root = parent->second.value,
+                  .values = {},
+                  .names = {parent->second.name},
+                  .moves = function.moves};
   for (size_t i = 0; i < 256; ++i)
     higher.values[i] = function.values[static_cast<size_t>(parent->second.table[i] + 128)];
   higher.names.insert(higher.names.end(), function.names.begin(), function.names.end());
@@ -63,16 +67,12 @@ Clamp clip_bounds(OnnxContext& c, const OnnxNode& node) {
 bool clamp_pending(OnnxContext& c, const OnnxNode& node) {
   const auto* pending = std::get_if<Pending>(&c.meaning_of(node, 0));
   if (!pending || (node.type() != "Relu" && node.type() != "Clip")) return false;
-  const bool takes_clamp = pending->layer && std::visit(
-                                                 [](const auto& l) {
-                                                   return requires { l.clamp; };
-                                                 },
-                                                 pending->layer->kind);
-  if (!takes_clamp) return false;
   Pending clamped = *pending;
   const Clamp more = clip_bounds(c, node);
-  clamped.clamp.low = std::fmin(std::fmax(clamped.clamp.low, more.low), more.high);
-  clamped.clamp.high = std::fmin(std::fmax(clamped.clamp.high, more.low), more.high);
+  const auto clip = [&](float& x) { x = std::fmin(std::fmax(x, more.low), more.high); };
+  clip(clamped.clamp.low);
+  clip(clamped.clamp.high);
+  for (Move& move : clamped.moves) clip(move.filling);
   clamped.names.push_back(node.name().name);
   c.floats.insert_or_assign(node.output(), std::move(clamped));
   return true;
@@ -80,6 +80,13 @@ bool clamp_pending(OnnxContext& c, const OnnxNode& node) {
 
 void refuse_computed(const OnnxNode& node, size_t input) {
   refuse<kQuantizedInput>(node.name(), node.input(input));
+}
+
+// Calls visit with each number that the function gives.
+template <typename Visit>
+void for_each_number(Function& function, Visit visit) {
+  for (float& value : function.values) visit(value);
+  for (Move& move : function.moves) visit(move.filling);
 }
 
 void set_function(OnnxContext& c, const OnnxNode& node, Function function) {
@@ -102,19 +109,28 @@ void read_unary(OnnxContext& c, const OnnxNode& node, const Unary& of) {
     if (!scalar(meaning)) refuse_computed(node, 0);
     refuse<kFunctionOfData>(node.name());
   }
-  for (float& v : function->values) v = of(v);
+  for_each_number(*function, [&](float& x) { x = of(x); });
   set_function(c, node, std::move(*function));
+}
+
+bool are_moved_alike(const Function& a, const Function& b) {
+  return std::ranges::equal(a.moves, b.moves, [](const Move& x, const Move& y) {
+    return x.node == y.node && x.output == y.output;
+  });
 }
 
 // Of two functions of the same bytes; an operand may have to be traced back through tables to see
 // that they are.
 std::optional<Function> combined(const OnnxContext& c, Function a, const Function& second,
                                  Binary of) {
+  if (!are_moved_alike(a, second)) return std::nullopt;
   do {
     Function b = second;
     do {
       if (a.root != b.root) continue;
       for (size_t i = 0; i < 256; ++i) a.values[i] = of(a.values[i], b.values[i]);
+      for (size_t i = 0; i < a.moves.size(); ++i)
+        a.moves[i].filling = of(a.moves[i].filling, b.moves[i].filling);
       a.names.insert(a.names.end(), b.names.begin(), b.names.end());
       return a;
     } while (climb(c, b));
@@ -133,7 +149,7 @@ bool read_binary(OnnxContext& c, const OnnxNode& node, Binary of) {
   auto result = a && b ? combined(c, *a, *b, of) : a ? a : b;
   if (!result) return false;
   if (!a || !b) {
-    for (float& v : result->values) v = a ? of(v, *y) : of(*x, v);
+    for_each_number(*result, [&](float& v) { v = a ? of(v, *y) : of(*x, v); });
   }
   set_function(c, node, std::move(*result));
   return true;

@@ -34,23 +34,28 @@ struct Quantized {
   ValueId value;
 };
 
-// A function of each byte of `root`: values[q + 128], computed in float32 as ONNX Runtime would.
-struct Function {
-  ValueId root;
-  std::array<float, 256> values;
-  std::vector<std::string> names;  // of the absorbed nodes
-};
-
-// One output of a node that only rearranges.
+// One output of a node that only rearranges. A Pad adds numbers of its own too, `filling`, which
+// whatever follows changes as it changes the others.
 struct Move {
   const OnnxNode* node;
   const OnnxOperator* op;
   size_t output = 0;
+  float filling = 0;
+};
+
+// A function of each byte of `root`: values[q + 128], computed in float32 as ONNX Runtime would.
+// Moves are applied to its result.
+struct Function {
+  ValueId root;
+  std::array<float, 256> values;
+  std::vector<std::string> names;  // of the absorbed nodes
+  std::vector<Move> moves{};
 };
 
 // The result of a layer (of a graph input where there is none) that the next QuantizeLinear will
 // scale. Moves are nodes that only rearrange; they commute with quantization and are applied after
-// it.
+// it. So does the clamp, which is the layer's, on whichever side of a move its node stands: what a
+// Pad before that node adds has been clamped by it already.
 struct Pending {
   std::shared_ptr<const Layer> layer;
   Value output;

@@ -80,6 +80,14 @@ std::vector<int64_t> wanted_dims(OnnxContext& c, const OnnxNode& node,
 
 }  // namespace
 
+size_t axis_of(const OnnxNode& node, int64_t axis, size_t rank) {
+  const int64_t counted = axis < 0 ? axis + static_cast<int64_t>(rank) : axis;
+  if (counted < 0 || counted >= static_cast<int64_t>(rank)) {
+    refuse<kAxisExists>(node.name(), axis, rank);
+  }
+  return static_cast<size_t>(counted);
+}
+
 ValueId reshape(OnnxContext& c, const OnnxNode& node, ValueId id,
                 const std::vector<int64_t>& dims) {
   auto view = reshaped(view_of(c.network, id), dims);
@@ -124,30 +132,35 @@ ValueId slice(OnnxContext& c, const OnnxNode& node, ValueId id, const std::vecto
 }
 
 void read_move(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op) {
+  read_filled_move(c, node, op, 0);
+}
+
+void read_filled_move(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op, float filling) {
   // Outputs that are the input rearranged: all of a Split, the first of a Dropout.
   const size_t outputs = node.type() == "Split" ? node.outputs() : 1;
   if (const auto bytes = c.bytes.find(node.input(0)); bytes != c.bytes.end()) {
     const ValueId source = bytes->second;
     for (size_t i = 0; i < outputs; ++i)
-      c.bytes[node.output(i)] = frontend::apply(c, {&node, &op, i}, source);
+      c.bytes[node.output(i)] = frontend::apply(c, {&node, &op, i, filling}, source);
     return;
   }
   const Meaning meaning = c.meaning_of(node, 0);
   if (const auto* quantized = std::get_if<Quantized>(&meaning)) {
     for (size_t i = 0; i < outputs; ++i) {
-      const ValueId moved = frontend::apply(c, {&node, &op, i}, quantized->value);
+      const ValueId moved = frontend::apply(c, {&node, &op, i, filling}, quantized->value);
       c.floats.insert_or_assign(node.output(i), Quantized{moved});
     }
     return;
   }
-  if (const auto* pending = std::get_if<Pending>(&meaning)) {
+  const auto append = [&](const auto& still) {
     for (size_t i = 0; i < outputs; ++i) {
-      Pending moved = *pending;
-      moved.moves.push_back({&node, &op, i});
+      auto moved = still;
+      moved.moves.push_back({&node, &op, i, filling});
       c.floats.insert_or_assign(node.output(i), std::move(moved));
     }
-    return;
-  }
+  };
+  if (const auto* pending = std::get_if<Pending>(&meaning)) return append(*pending);
+  if (const auto* function = std::get_if<Function>(&meaning)) return append(*function);
   refuse<kQuantizedInput>(node.name(), node.input(0));
 }
 

@@ -10,6 +10,9 @@ struct Span {  // indices begin, begin + step ... of an axis
   int64_t begin, count, step;
 };
 
+// Counted from the start; refuses an axis that does not exist.
+size_t axis_of(const OnnxNode& node, int64_t axis, size_t rank);
+
 ValueId reshape(OnnxContext& c, const OnnxNode& node, ValueId value,
                 const std::vector<int64_t>& dims);
 // Without a permutation the axes are reversed.
@@ -21,6 +24,9 @@ ValueId slice(OnnxContext& c, const OnnxNode& node, ValueId value, const std::ve
 // Reads a node that only rearranges: at once where its input has bytes, else behind the
 // QuantizeLinear that gives them.
 void read_move(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op);
+
+// The same of a node that adds `filling`.
+void read_filled_move(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op, float filling);
 
 inline constexpr std::string_view kView = "a view: no bytes move, or they move for its reader";
 

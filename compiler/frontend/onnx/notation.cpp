@@ -19,6 +19,10 @@ std::string joined(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(names, " + "));
 }
 
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+}  // namespace
+
 float dequantized(int q, const Value& value) {
   return static_cast<float>(q - value.zero_point) * value.scale;
 }
@@ -28,6 +32,8 @@ int8_t quantized(float real, float scale, int zero_point) {
   return std::isnan(q) ? static_cast<int8_t>(zero_point)
                        : static_cast<int8_t>(std::clamp(q, -128.0f, 127.0f));
 }
+
+namespace {
 
 std::vector<float> scales_of(OnnxContext& c, const OnnxNode& node) {
   const OnnxTensor* scales = c.constant(node.input(1));
@@ -74,7 +80,7 @@ Scaling scaling_of(OnnxContext& c, const OnnxNode& node) {
 }  // namespace
 
 Function function_of(const OnnxContext& c, ValueId id) {
-  Function function{.root = id, .values = {}, .names = {}};
+  Function function{.root = id, .values = {}, .names = {}, .moves = {}};
   for (int q = -128; q < 128; ++q)
     function.values[static_cast<size_t>(q + 128)] = dequantized(q, c.network.value(id));
   return function;
@@ -118,11 +124,44 @@ ValueId add_table(OnnxContext& c, const OnnxNode& node, const Function& function
 
 }  // namespace
 
+namespace {
+
+ValueId moved(OnnxContext& c, const std::vector<Move>& moves, ValueId id) {
+  for (const Move& move : moves) id = frontend::apply(c, move, id);
+  return id;
+}
+
+bool is_on(const Value& value, const Scaling& scaling) {
+  return value.scale == scaling.scale && value.zero_point == scaling.zero_point &&
+         value.is_unsigned == scaling.is_unsigned;
+}
+
+// The function's result on this scale, its moves applied.
+ValueId finish(OnnxContext& c, const OnnxNode& node, const Function& function,
+               const Scaling& scaling) {
+  const bool is_root = function.names.empty() && is_on(c.network.value(function.root), scaling);
+  return moved(c, function.moves, is_root ? function.root : add_table(c, node, function, scaling));
+}
+
+}  // namespace
+
 ValueId finish(OnnxContext& c, const OnnxNode& node, const Pending& pending,
                const Scaling& scaling) {
+  const bool clamps_itself = pending.layer && std::visit(
+                                                  [](const auto& l) {
+                                                    return requires { l.clamp; };
+                                                  },
+                                                  pending.layer->kind);
+  const bool is_clamped = pending.clamp.low > -kInfinity || pending.clamp.high < kInfinity;
   const auto apply = [&](ValueId id) {
-    for (const Move& move : pending.moves) id = frontend::apply(c, move, id);
-    return id;
+    if (is_clamped && !clamps_itself) {
+      Function clamped = function_of(c, id);
+      for (float& value : clamped.values)
+        value = std::fmin(std::fmax(value, pending.clamp.low), pending.clamp.high);
+      clamped.names = {joined(pending.names)};
+      id = add_table(c, node, clamped, scaling);
+    }
+    return moved(c, pending.moves, id);
   };
   const void* identity = pending.layer.get();
   Value value = pending.output;
@@ -238,13 +277,9 @@ void read_quantize(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   if (const auto* pending = std::get_if<Pending>(&meaning)) {
     result = finish(c, node, *pending, scaling);
   } else if (const auto* function = std::get_if<Function>(&meaning)) {
-    result = add_table(c, node, *function, scaling);
+    result = finish(c, node, *function, scaling);
   } else {
-    const ValueId source = std::get<Quantized>(meaning).value;
-    const Value& value = c.network.value(source);
-    const bool is_same = value.scale == scaling.scale && value.zero_point == scaling.zero_point &&
-                         value.is_unsigned == scaling.is_unsigned;
-    result = is_same ? source : add_table(c, node, function_of(c, source), scaling);
+    result = finish(c, node, function_of(c, std::get<Quantized>(meaning).value), scaling);
   }
   c.bytes[node.output()] = result;
 }

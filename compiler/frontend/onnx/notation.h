@@ -20,6 +20,10 @@ ValueId finish(OnnxContext& c, const OnnxNode& node, const Pending& pending,
 bool read_on_bytes(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op,
                    void (*read)(OnnxContext&, const OnnxNode&, const OnnxOperator&));
 
+// A byte as a number, and the byte nearest to a number, as the two nodes compute them.
+float dequantized(int q, const Value& value);
+int8_t quantized(float real, float scale, int zero_point);
+
 // The value as a function of its own bytes.
 Function function_of(const OnnxContext& c, ValueId value);
 

@@ -10,8 +10,6 @@ namespace zahl::frontend::onnx_rules {
 inline constexpr std::string_view kSurround =
     "put QuantizeLinear and DequantizeLinear around it, as quantize_static does for operators in "
     "op_types_to_quantize";
-inline constexpr std::string_view kWholeFactor =
-    "resize by a whole factor, with half pixels or (nearest) asymmetric and floor";
 
 // Operators that are in no row, and operations of two computed operands that are in none.
 inline constexpr Rule kInTable{"the operator is not supported",
@@ -204,41 +202,59 @@ inline constexpr auto kSplitRules = joined(kIntegerRules, kRules<kAxisExists, kS
 inline constexpr Rule kConstantBounds{"its starts and ends are not constants",
                                       "export the model with fixed shapes"};
 inline constexpr Rule kBoundsPair{"its starts, ends, axes and steps differ in number", kIntactFile};
-inline constexpr Rule kPositiveStep{"it goes in steps of {step}", "use positive steps"};
+inline constexpr Rule kStepsOn{"it goes in steps of 0", kIntactFile};
 inline constexpr Rule kNotEmpty{"its result is empty", kIntactFile};
-inline constexpr auto kSliceRules = joined(
-    kIntegerRules, kRules<kAxisExists, kConstantBounds, kBoundsPair, kPositiveStep, kNotEmpty>);
+inline constexpr auto kSliceRules =
+    joined(kIntegerRules, kRules<kAxisExists, kConstantBounds, kBoundsPair, kStepsOn, kNotEmpty>);
+
+inline constexpr Rule kIndexExists{"it takes index {index} of an axis of {size}", kIntactFile};
+inline constexpr auto kGatherRules =
+    joined(kIntegerRules, kRules<kAxisExists, kIndexExists, kNotEmpty, kSameElements>);
+
+inline constexpr Rule kRepeatsOfEach{"it does not say how often each axis comes", kIntactFile};
+inline constexpr auto kTileRules = joined(kIntegerRules, kRules<kRepeatsOfEach, kNotEmpty>);
+inline constexpr auto kExpandRules = joined(kIntegerRules, kRules<kSameElements>);
 
 inline constexpr Rule kBlocksFit{"blocks of {block} do not fit the shape {shape}", kIntactFile};
 inline constexpr auto kBlocksRules = joined(kOperandRules, kRules<kBlocksFit>);
 
 // Pad.
-inline constexpr Rule kPadConstant{"padding of the mode '{mode}' is not supported",
-                                   "pad with a constant"};
-inline constexpr Rule kPadMap{"it does not pad a four-dimensional feature map along all axes",
-                              "pad feature maps with eight constant amounts"};
-inline constexpr Rule kPadAmounts{"the padding {amounts} is not supported",
-                                  "pad height and width only, by 0 to 65535"};
+inline constexpr int64_t kMostPadding = 65535;
+inline constexpr Rule kPadMode{"padding of the mode '{mode}' is not supported",
+                               "use constant, edge, reflect or wrap"};
+inline constexpr Rule kPadOfEachAxis{
+    "it does not name an amount before and behind each of its axes", kIntactFile};
+inline constexpr Rule kPadAmounts{"the padding {amounts} of {shape} is out of range",
+                                  "pad by -65535 to 65535 and leave something of each axis"};
 inline constexpr Rule kPadValue{"its padding value is not a constant", "pad with a constant"};
 inline constexpr auto kPadRules =
-    joined(kIntegerRules, kTakenOverRules, kRules<kPadConstant, kPadMap, kPadAmounts, kPadValue>);
+    joined(kIntegerRules, kRules<kPadMode, kPadOfEachAxis, kAxisExists, kPadAmounts, kPadValue>);
 
 // Resize and Upsample.
 inline constexpr Rule kConstantScales{"its scales are not constants",
                                       "export the model with fixed shapes"};
 inline constexpr Rule kSizeOfEachAxis{"it makes {shape} from {from}",
                                       "give a size or scale to each axis"};
-inline constexpr Rule kNearestResize{
-    "nearest resizing of {size} to {resized} with {coordinates} and {rounding} is not supported",
-    kWholeFactor};
+inline constexpr Rule kCoordinates{
+    "the coordinates '{coordinates}' are not supported",
+    "use half_pixel, half_pixel_symmetric, pytorch_half_pixel, align_corners, asymmetric, "
+    "tf_half_pixel_for_nn, or tf_crop_and_resize with a constant region and without axes"};
+inline constexpr Rule kResizedMap{"it makes {size} of {shape}",
+                                  "resize height and width of a four-dimensional map"};
 inline constexpr Rule kLinearResize{
-    "resizing of {shape} to {size} with mode {mode} and {coordinates} is not supported",
-    kWholeFactor};
-inline constexpr Rule kResizedMap{"it makes {size}", kWholeFactor};
+    "resizing with mode {mode}{antialias} has weights that are no ratios of small numbers",
+    "use nearest, or linear without antialias"};
+inline constexpr Rule kSmallRatio{
+    "linear resizing of {size} to {resized} with {coordinates} mixes pixels in parts that are no "
+    "1/{most} or more",
+    "resize by a ratio of smaller numbers"};
+inline constexpr Rule kResizedBytes{
+    "linear resizing of {shape} to {size} on bytes drops fractions",
+    "resize by a whole factor with half pixels, or between DequantizeLinear and QuantizeLinear"};
 inline constexpr Rule kMeanOfBytes{"a mean of bytes over {divisor} is not supported",
                                    "resize by 2, 4, 8 or an odd factor"};
-inline constexpr auto kResizeRules =
-    joined(kIntegerRules, kRules<kConstantScales, kSizeOfEachAxis, kNearestResize, kLinearResize,
-                                 kResizedMap, kMeanOfBytes>);
+inline constexpr auto kResizeRules = joined(
+    kIntegerRules, kRules<kConstantScales, kSizeOfEachAxis, kAxisExists, kCoordinates, kResizedMap,
+                          kLinearResize, kSmallRatio, kResizedBytes, kMeanOfBytes>);
 
 }  // namespace zahl::frontend::onnx_rules

@@ -96,7 +96,8 @@ class Collector {
   std::string moved_type(const SourceNode& node) const {
     static const std::set<std::string> kMoves = {"Reshape",  "Transpose", "Split",       "Flatten",
                                                  "Squeeze",  "Unsqueeze", "Slice",       "Concat",
-                                                 "Identity", "MaxPool",   "NhwcMaxPool", "Resize"};
+                                                 "Identity", "MaxPool",   "NhwcMaxPool", "Resize",
+                                                 "Pad",      "Gather",    "Tile",        "Expand"};
     if (!kMoves.contains(node.node.type) || node.inputs.empty() || node.inputs.front() < 0)
       return "";
     const std::string& type = graph_.tensors[static_cast<size_t>(node.inputs.front())].type;

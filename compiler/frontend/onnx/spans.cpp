@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "compiler/frontend/network/pieces.h"
+#include "compiler/frontend/network/view.h"
 #include "compiler/frontend/onnx/moves.h"
 #include "compiler/frontend/onnx/rules.h"
 #include "isa/round.h"
@@ -12,13 +14,7 @@ namespace zahl::frontend {
 using namespace onnx_rules;
 namespace {
 
-size_t axis_of(const OnnxNode& node, int64_t axis, size_t rank) {
-  const int64_t counted = axis < 0 ? axis + static_cast<int64_t>(rank) : axis;
-  if (counted < 0 || counted >= static_cast<int64_t>(rank)) {
-    refuse<kAxisExists>(node.name(), axis, rank);
-  }
-  return static_cast<size_t>(counted);
-}
+constexpr int64_t kFar = int64_t{1} << 30;
 
 Span split_span(OnnxContext& c, const OnnxNode& node, const std::vector<int64_t>& dims,
                 size_t output) {
@@ -56,14 +52,11 @@ std::vector<Span> slice_spans(OnnxContext& c, const OnnxNode& node,
   std::vector<Span> spans;
   for (size_t i = 0; i < axes.size(); ++i) {
     const size_t axis = axis_of(node, axes[i], dims.size());
-    const auto inside = [&](int64_t index) {
-      return std::clamp<int64_t>(index < 0 ? index + dims[axis] : index, 0, dims[axis]);
-    };
-    const int64_t begin = inside((*starts)[i]), end = inside((*ends)[i]);
-    if (steps[i] < 1) refuse<kPositiveStep>(node.name(), steps[i]);
-    if (end <= begin) refuse<kNotEmpty>(node.name());
-    if (begin == 0 && end == dims[axis] && steps[i] == 1) continue;
-    spans.push_back({axis, begin, (end - begin + steps[i] - 1) / steps[i], steps[i]});
+    if (steps[i] == 0) refuse<kStepsOn>(node.name());
+    const auto span = span_between(dims[axis], (*starts)[i], (*ends)[i], steps[i]);
+    if (!span) refuse<kNotEmpty>(node.name());
+    if (*span != AxisSpan{0, dims[axis], 1})
+      spans.push_back({axis, span->begin, span->count, span->step});
   }
   return spans;
 }
@@ -101,7 +94,58 @@ ValueId apply_slice(OnnxContext& c, const Move& move, ValueId id) {
   return slice(c, *move.node, id, spans, move.node->output());
 }
 
+ValueId apply_gather(OnnxContext& c, const Move& move, ValueId id) {
+  const OnnxNode& node = *move.node;
+  std::vector<int64_t> dims = c.network.value(id).dims;
+  const size_t axis = axis_of(node, node.integer("axis", 0), dims.size());
+  const OnnxTensor* chosen = c.constant(node.input(1));
+  if (!chosen || chosen->is_float()) refuse<kConstantIntegers>(node.name(), node.input(1));
+  std::vector<int64_t> indices = chosen->integers;
+  if (indices.empty()) refuse<kNotEmpty>(node.name());
+  for (int64_t& i : indices) {
+    if (i < -dims[axis] || i >= dims[axis]) refuse<kIndexExists>(node.name(), i, dims[axis]);
+    i += i < 0 ? dims[axis] : 0;
+  }
+  id = gathered(c.network, node.name(), id, axis, indices, node.output());
+  if (chosen->dims.size() == 1) return id;
+  const auto at = dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
+  dims.insert(at, chosen->dims.begin(), chosen->dims.end());
+  return reshape(c, node, id, dims);
+}
+
+ValueId apply_tile(OnnxContext& c, const Move& move, ValueId id) {
+  const OnnxNode& node = *move.node;
+  const auto times = c.integers(node, 1, "repeats");
+  const Value like = c.network.value(id);
+  if (!times || times->size() != like.dims.size()) refuse<kRepeatsOfEach>(node.name());
+  View view = view_of(c.network, id);
+  std::vector<int64_t> dims = like.dims;
+  for (size_t axis = 0; axis < times->size(); ++axis) {
+    if ((*times)[axis] < 1) refuse<kNotEmpty>(node.name());
+    dims[axis] *= std::min((*times)[axis], kFar);
+    element_count(node.name(), dims);
+    view = tiled(view, axis, (*times)[axis]);
+  }
+  return add_view(c.network, node.name(), like, node.output(), view);
+}
+
+ValueId apply_expand(OnnxContext& c, const Move& move, ValueId id) {
+  const OnnxNode& node = *move.node;
+  const auto shape = c.integers(node, 1, "shape");
+  const Value like = c.network.value(id);
+  const auto dims = shape ? common_dims(like.dims, *shape) : std::nullopt;
+  if (!dims) refuse<kSameElements>(node.name(), join(shape.value_or(like.dims)), join(like.dims));
+  element_count(node.name(), *dims);
+  return add_view(c.network, node.name(), like, node.output(),
+                  *broadcast(view_of(c.network, id), *dims));
+}
+
+constexpr std::string_view kGathered = "a view, or a concatenation of several";
+
 constexpr OnnxOperator kRows[] = {
+    {"Gather", read_move, kGathered, kGatherRules, apply_gather},
+    {"Tile", read_move, kView, kTileRules, apply_tile},
+    {"Expand", read_move, kView, kExpandRules, apply_expand},
     {"Split", read_move, kView, kSplitRules, apply_split},
     {"Slice", read_move, kView, kSliceRules, apply_slice},
     {"DepthToSpace", read_move, kView, kBlocksRules, apply_blocks},

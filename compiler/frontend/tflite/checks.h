@@ -42,6 +42,14 @@ template <>
 constexpr auto kOptionsType<tflite::StridedSliceOptions> =
     tflite::BuiltinOptions::StridedSliceOptions;
 template <>
+constexpr auto kOptionsType<tflite::PackOptions> = tflite::BuiltinOptions::PackOptions;
+template <>
+constexpr auto kOptionsType<tflite::UnpackOptions> = tflite::BuiltinOptions::UnpackOptions;
+template <>
+constexpr auto kOptionsType<tflite::GatherOptions> = tflite::BuiltinOptions::GatherOptions;
+template <>
+constexpr auto kOptionsType<tflite::MirrorPadOptions> = tflite::BuiltinOptions::MirrorPadOptions;
+template <>
 constexpr auto kOptionsType<tflite::SpaceToDepthOptions> =
     tflite::BuiltinOptions::SpaceToDepthOptions;
 template <>

@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
+#include "compiler/frontend/network/pieces.h"
 #include "compiler/frontend/network/view.h"
 #include "compiler/frontend/tflite/checks.h"
 #include "compiler/frontend/tflite/operators.h"
@@ -16,9 +19,10 @@ namespace {
 using Operator = TfliteFile::Operator;
 using tflite::BuiltinOperator;
 
-struct Span {
-  int64_t begin, count, step;
-};
+using Span = AxisSpan;
+
+constexpr int64_t kFirst = std::numeric_limits<int64_t>::min(),
+                  kLast = std::numeric_limits<int64_t>::max();
 
 std::vector<int64_t> permutation_of(const NodeName& node, const std::vector<int64_t>& permutation,
                                     size_t rank) {
@@ -30,18 +34,47 @@ std::vector<int64_t> permutation_of(const NodeName& node, const std::vector<int6
   return permutation;
 }
 
-// The tensor is this view of `source`, which the file must agree with.
-void set_view(TfliteContext& c, const Operator& op, size_t output, ValueId source,
-              const View& view) {
+// The tensor is this value, which the file must agree with.
+void set_value(TfliteContext& c, const Operator& op, size_t output, ValueId id) {
   const int tensor = op.outputs.at(output);
   const Value stated = c.network.value(c.value_of(op.node, tensor));
-  const Value like = c.network.value(source);
-  if (like.scale != stated.scale || like.zero_point != stated.zero_point) {
+  const Value made = c.network.value(id);
+  if (made.scale != stated.scale || made.zero_point != stated.zero_point) {
     refuse<kSameScale>(op.node);
   }
-  const ValueId id = add_view(c.network, op.node, like, stated.name, view);
-  require_dims(op.node, stated, c.network.value(id).dims);
+  require_dims(op.node, stated, made.dims);
   c.values[tensor] = id;
+}
+
+std::string name_of(TfliteContext& c, const Operator& op, size_t output) {
+  return c.network.value(c.value_of(op.node, op.outputs.at(output))).name;
+}
+
+// The tensor is this view of `source`.
+void set_view(TfliteContext& c, const Operator& op, size_t output, ValueId source,
+              const View& view) {
+  const std::string name = name_of(c, op, output);
+  const Value like = c.network.value(source);
+  set_value(c, op, output, add_view(c.network, op.node, like, name, view));
+}
+
+// The axis counted from the start, of `rank`.
+size_t axis_in(const NodeName& node, int64_t axis, size_t rank) {
+  const int64_t counted = axis < 0 ? axis + static_cast<int64_t>(rank) : axis;
+  if (counted < 0 || counted >= static_cast<int64_t>(rank))
+    refuse<kAxisInRange>(node, fmt::format("[{}]", axis));
+  return static_cast<size_t>(counted);
+}
+
+ValueId reshaped_value(TfliteContext& c, const Operator& op, ValueId source,
+                       const std::vector<int64_t>& dims) {
+  auto view = reshaped(view_of(c.network, source), dims);
+  if (!view) {  // the bytes must come into order first
+    source = c.in_order(op.node, source);
+    view = reshaped(view_of(c.network, source), dims);
+  }
+  const Value like = c.network.value(source);
+  return add_view(c.network, op.node, like, like.name, *view);
 }
 
 void read_reshape(TfliteContext& c, const Operator& op) {
@@ -67,24 +100,37 @@ void read_transpose(TfliteContext& c, const Operator& op) {
   set_view(c, op, 0, source, transposed(view_of(c.network, source), permutation));
 }
 
-void set_slices(TfliteContext& c, const Operator& op, size_t output, ValueId source,
-                const std::vector<Span>& spans) {
+// The view that takes a part of each axis; `source` comes into order where that is needed.
+View sliced_view(TfliteContext& c, const Operator& op, ValueId& source,
+                 const std::vector<Span>& spans) {
   View view = view_of(c.network, source);
   for (size_t axis = 0; axis < spans.size(); ++axis) {
     const auto [begin, count, step] = spans[axis];
-    const int64_t size = c.network.value(source).dims[axis];
-    if (begin < 0 || count < 1 || step < 1 || begin + (count - 1) * step >= size) {
+    const int64_t size = c.network.value(source).dims[axis], last = begin + (count - 1) * step;
+    if (begin < 0 || count < 1 || begin >= size || last < 0 || last >= size) {
       refuse<kSpanExists>(op.node, count, begin, size);
     }
     if (begin == 0 && count == size) continue;
     auto part = sliced(view, axis, begin, count, step);
     if (!part) {
       source = c.in_order(op.node, source);
-      return set_slices(c, op, output, source, spans);
+      return sliced_view(c, op, source, spans);
     }
     view = *part;
   }
+  return view;
+}
+
+void set_slices(TfliteContext& c, const Operator& op, size_t output, ValueId source,
+                const std::vector<Span>& spans) {
+  const View view = sliced_view(c, op, source, spans);
   set_view(c, op, output, source, view);
+}
+
+std::vector<Span> whole(const std::vector<int64_t>& dims) {
+  std::vector<Span> spans;
+  for (int64_t size : dims) spans.push_back({0, size, 1});
+  return spans;
 }
 
 // SPLIT has its axis first, SPLIT_V its input, the sizes and the axis.
@@ -105,8 +151,7 @@ void read_split(TfliteContext& c, const Operator& op) {
   for (size_t i = 0; i < op.outputs.size(); ++i) {
     const std::vector<int64_t> part = c.file.dims(op.outputs[i]);
     if (part.size() != dims.size()) refuse<kSameElements>(op.node, join(part), join(dims));
-    std::vector<Span> spans;
-    for (size_t a = 0; a < dims.size(); ++a) spans.push_back({0, dims[a], 1});
+    std::vector<Span> spans = whole(dims);
     const int64_t count = part[static_cast<size_t>(axis)];
     spans[static_cast<size_t>(axis)] = {begin, count, 1};
     set_slices(c, op, i, source, spans);
@@ -127,48 +172,184 @@ void read_slice(TfliteContext& c, const Operator& op) {
   set_slices(c, op, 0, source, spans);
 }
 
+// One axis of the input where it is taken, none where an axis of one is new.
 void read_strided_slice(TfliteContext& c, const Operator& op) {
   c.require_operands(op, 4, 4);
   const auto& o = options_of<tflite::StridedSliceOptions>(op);
-  const ValueId source = c.value_of(op.node, op.inputs[0]);
+  ValueId source = c.value_of(op.node, op.inputs[0]);
   const std::vector<int64_t> dims = c.network.value(source).dims;
   const auto begins = c.file.integers(op.node, op.inputs[1]),
-             ends = c.file.integers(op.node, op.inputs[2]);
-  const auto steps = c.file.integers(op.node, op.inputs[3]);
-  if (o.ellipsis_mask() != 0 || o.new_axis_mask() != 0 || o.shrink_axis_mask() != 0 ||
-      begins.size() != dims.size() || ends.size() != dims.size() || steps.size() != dims.size()) {
-    refuse<kPlainSlice>(op.node);
-  }
+             ends = c.file.integers(op.node, op.inputs[2]),
+             steps = c.file.integers(op.node, op.inputs[3]);
+  const size_t named = begins.size();
+  if (ends.size() != named || steps.size() != named || named > 31) refuse<kBeginEndStep>(op.node);
+  const auto has = [](int mask, size_t i) { return (mask >> i & 1) != 0; };
+  size_t taken = 0;  // axes of the input that the entries name
+  for (size_t i = 0; i < named; ++i)
+    taken += has(o.ellipsis_mask(), i) || has(o.new_axis_mask(), i) ? 0 : 1;
+  if (taken > dims.size()) refuse<kBeginEndStep>(op.node);
   std::vector<Span> spans;
-  for (size_t a = 0; a < dims.size(); ++a) {
-    const auto inside = [&](int64_t i) {
-      return std::clamp<int64_t>(i < 0 ? i + dims[a] : i, 0, dims[a]);
-    };
-    const int64_t begin = (o.begin_mask() >> a & 1) != 0 ? 0 : inside(begins[a]);
-    const int64_t end = (o.end_mask() >> a & 1) != 0 ? dims[a] : inside(ends[a]);
-    spans.push_back({begin, steps[a] < 1 ? 0 : (end - begin + steps[a] - 1) / steps[a], steps[a]});
+  std::vector<int64_t> result;
+  const auto take_whole = [&](size_t count) {
+    for (; count > 0; --count) {
+      result.push_back(dims[spans.size()]);
+      spans.push_back({0, dims[spans.size()], 1});
+    }
+  };
+  for (size_t i = 0; i < named; ++i) {
+    if (has(o.ellipsis_mask(), i)) {
+      take_whole(dims.size() - taken);
+      taken = dims.size();
+      continue;
+    }
+    if (has(o.new_axis_mask(), i)) {
+      result.push_back(1);
+      continue;
+    }
+    const int64_t size = dims[spans.size()], step = steps[i];
+    if (step == 0) refuse<kBeginEndStep>(op.node);
+    const int64_t begin = begins[i] < 0 ? begins[i] + size : begins[i];
+    if (has(o.shrink_axis_mask(), i)) {
+      spans.push_back({begin, 1, 1});
+      continue;
+    }
+    const int64_t end = o.offset() ? begin + ends[i] : ends[i];
+    const auto span =
+        span_between(size, has(o.begin_mask(), i) ? (step > 0 ? kFirst : kLast) : begins[i],
+                     has(o.end_mask(), i) ? (step > 0 ? kLast : kFirst) : end, step);
+    if (!span) refuse<kNotEmpty>(op.node);
+    spans.push_back(*span);
+    result.push_back(span->count);
+  }
+  take_whole(dims.size() - spans.size());
+  const View view = sliced_view(c, op, source, spans);
+  const Value like = c.network.value(source);
+  const ValueId part = add_view(c.network, op.node, like, name_of(c, op, 0), view);
+  set_value(c, op, 0,
+            result == c.network.value(part).dims ? part : reshaped_value(c, op, part, result));
+}
+
+// The tensors side by side along an axis of their own.
+void read_pack(TfliteContext& c, const Operator& op) {
+  if (op.inputs.empty() || op.outputs.size() != 1 || std::ranges::min(op.inputs) < 0)
+    refuse<kInputCount>(op.node);
+  const std::vector<int64_t> dims = c.file.dims(op.outputs[0]);
+  const size_t axis = axis_in(op.node, options_of<tflite::PackOptions>(op).axis(), dims.size());
+  std::vector<int64_t> part = dims;
+  part[axis] = 1;
+  std::vector<ValueId> parts;
+  for (int input : op.inputs) {
+    const ValueId id = c.value_of(op.node, input);
+    std::vector<int64_t> expected = dims;
+    expected.erase(expected.begin() + static_cast<std::ptrdiff_t>(axis));
+    require_dims(op.node, c.network.value(id), expected);
+    parts.push_back(reshaped_value(c, op, id, part));
+  }
+  const std::vector<int> order = plain_order(dims.size());
+  set_value(c, op, 0, joined(c.network, op.node, parts, axis, order, name_of(c, op, 0)));
+}
+
+void read_unpack(TfliteContext& c, const Operator& op) {
+  if (op.inputs.size() != 1 || op.outputs.empty() || op.inputs[0] < 0) refuse<kInputCount>(op.node);
+  const ValueId source = c.value_of(op.node, op.inputs[0]);
+  std::vector<int64_t> dims = c.network.value(source).dims;
+  const size_t axis = axis_in(op.node, options_of<tflite::UnpackOptions>(op).axis(), dims.size());
+  if (dims[axis] != std::ssize(op.outputs)) refuse<kPartsFill>(op.node);
+  std::vector<Span> spans = whole(dims);
+  dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
+  for (size_t i = 0; i < op.outputs.size(); ++i) {
+    spans[axis] = {static_cast<int64_t>(i), 1, 1};
+    ValueId from = source;
+    const View view = sliced_view(c, op, from, spans);
+    const Value like = c.network.value(from);
+    const ValueId part = add_view(c.network, op.node, like, name_of(c, op, i), view);
+    set_value(c, op, i, reshaped_value(c, op, part, dims));
+  }
+}
+
+void read_gather(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 2, 2);
+  const auto& o = options_of<tflite::GatherOptions>(op);
+  const ValueId source = c.value_of(op.node, op.inputs[0]);
+  const std::vector<int64_t> dims = c.network.value(source).dims, shape = c.file.dims(op.inputs[1]);
+  const size_t axis = axis_in(op.node, o.axis(), dims.size());
+  std::vector<int64_t> indices = c.file.integers(op.node, op.inputs[1]);
+  if (o.batch_dims() != 0) refuse<kNoBatchDims>(op.node, o.batch_dims());
+  for (int64_t i : indices) {
+    if (i < 0 || i >= dims[axis]) refuse<kSpanExists>(op.node, 1, i, dims[axis]);
+  }
+  if (indices.empty()) refuse<kNotEmpty>(op.node);
+  const ValueId result = gathered(c.network, op.node, source, axis, indices, name_of(c, op, 0));
+  std::vector<int64_t> wanted = dims;
+  const auto at = wanted.erase(wanted.begin() + static_cast<std::ptrdiff_t>(axis));
+  wanted.insert(at, shape.begin(), shape.end());
+  set_value(c, op, 0, shape.size() == 1 ? result : reshaped_value(c, op, result, wanted));
+}
+
+void read_tile(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 2, 2);
+  const ValueId source = c.value_of(op.node, op.inputs[0]);
+  const auto times = c.file.integers(op.node, op.inputs[1]);
+  View view = view_of(c.network, source);
+  if (times.size() != view.dims.size()) refuse<kTimesOfEach>(op.node);
+  for (size_t axis = 0; axis < times.size(); ++axis) {
+    if (times[axis] < 1) refuse<kNotEmpty>(op.node);
+    view = tiled(view, axis, times[axis]);
+  }
+  set_view(c, op, 0, source, view);
+}
+
+void read_broadcast(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 2, 2);
+  const ValueId source = c.value_of(op.node, op.inputs[0]);
+  const std::vector<int64_t> wanted = c.file.integers(op.node, op.inputs[1]);
+  element_count(op.node, wanted);
+  const auto view = broadcast(view_of(c.network, source), wanted);
+  if (!view) refuse<kSameElements>(op.node, join(wanted), join(c.network.value(source).dims));
+  set_view(c, op, 0, source, *view);
+}
+
+void read_reverse(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 2, 2);
+  const ValueId source = c.value_of(op.node, op.inputs[0]);
+  const std::vector<int64_t> dims = c.network.value(source).dims;
+  std::vector<Span> spans = whole(dims);
+  for (int64_t named : c.file.integers(op.node, op.inputs[1])) {
+    const size_t axis = axis_in(op.node, named, dims.size());
+    spans[axis] = {dims[axis] - 1, dims[axis], -1};
   }
   set_slices(c, op, 0, source, spans);
+}
+
+// In float32, as TensorFlow Lite computes it.
+int64_t nearest_index(int64_t i, int64_t size, int64_t resized, bool aligns_corners,
+                      bool has_half_pixels) {
+  const float scale = aligns_corners && resized > 1
+                          ? static_cast<float>(size - 1) / static_cast<float>(resized - 1)
+                          : static_cast<float>(size) / static_cast<float>(resized);
+  const float at = (static_cast<float>(i) + (has_half_pixels ? 0.5f : 0.0f)) * scale;
+  const auto index = static_cast<int64_t>(aligns_corners ? std::round(at) : std::floor(at));
+  return std::clamp<int64_t>(index, 0, size - 1);
 }
 
 void read_resize(TfliteContext& c, const Operator& op) {
   c.require_operands(op, 2, 2);
   const auto& o = options_of<tflite::ResizeNearestNeighborOptions>(op);
-  const ValueId source = c.value_of(op.node, op.inputs[0]);
-  const std::vector<int64_t> dims = c.network.value(source).dims,
-                             wanted = c.file.dims(op.outputs[0]);
-  View view = view_of(c.network, source);
-  const bool fits = dims.size() == 4 && wanted.size() == 4;
-  for (size_t axis = 1; fits && axis < 3; ++axis) {
-    if (wanted[axis] < 1 || wanted[axis] % dims[axis] != 0 ||
-        (o.align_corners() && wanted[axis] != dims[axis])) {
-      refuse<kNearestResize>(op.node, dims[axis], wanted[axis],
-                             o.align_corners() ? " with aligned corners" : "");
+  ValueId id = c.value_of(op.node, op.inputs[0]);
+  const std::vector<int64_t> dims = c.network.value(id).dims,
+                             sizes = c.file.integers(op.node, op.inputs[1]);
+  if (dims.size() != 4 || sizes.size() != 2 || std::ranges::min(sizes) < 1)
+    refuse<kResizedMap>(op.node, join(sizes), join(dims));
+  element_count(op.node, {dims[0], sizes[0], sizes[1], dims[3]});
+  for (size_t axis : {size_t{1}, size_t{2}}) {
+    std::vector<int64_t> indices;
+    for (int64_t i = 0; i < sizes[axis - 1]; ++i) {
+      indices.push_back(
+          nearest_index(i, dims[axis], sizes[axis - 1], o.align_corners(), o.half_pixel_centers()));
     }
-    if (wanted[axis] != dims[axis])
-      view = repeated(view, axis, static_cast<int>(wanted[axis] / dims[axis]));
+    id = gathered(c.network, op.node, id, axis, indices, name_of(c, op, 0));
   }
-  set_view(c, op, 0, source, view);
+  set_value(c, op, 0, id);
 }
 
 // Blocks of pixels against channels; the first axis of a block goes with the rows.
@@ -225,6 +406,7 @@ void read_concatenation(TfliteContext& c, const Operator& op) {
 }
 
 constexpr std::string_view kView = "a view: no bytes move, or they move for its reader";
+constexpr std::string_view kGathered = "a view, or a concatenation of several";
 
 constexpr TfliteOperator kRows[] = {
     {BuiltinOperator::RESHAPE, read_reshape, kView, kReshapeRules},
@@ -235,9 +417,15 @@ constexpr TfliteOperator kRows[] = {
     {BuiltinOperator::SPLIT_V, read_split, kView, kSplitRules},
     {BuiltinOperator::SLICE, read_slice, kView, kSliceRules},
     {BuiltinOperator::STRIDED_SLICE, read_strided_slice, kView, kStridedSliceRules},
+    {BuiltinOperator::UNPACK, read_unpack, kView, kUnpackRules},
+    {BuiltinOperator::GATHER, read_gather, kGathered, kGatherRules},
+    {BuiltinOperator::REVERSE_V2, read_reverse, kView, kReverseRules},
+    {BuiltinOperator::TILE, read_tile, kView, kTileRules},
+    {BuiltinOperator::BROADCAST_TO, read_broadcast, kView, kBroadcastRules},
     {BuiltinOperator::DEPTH_TO_SPACE, read_blocks, kView, kBlocksRules},
     {BuiltinOperator::SPACE_TO_DEPTH, read_blocks, kView, kBlocksRules},
-    {BuiltinOperator::RESIZE_NEAREST_NEIGHBOR, read_resize, kView, kResizeRules},
+    {BuiltinOperator::RESIZE_NEAREST_NEIGHBOR, read_resize, kGathered, kResizeRules},
+    {BuiltinOperator::PACK, read_pack, "a concatenation", kPackRules},
     {BuiltinOperator::CONCATENATION, read_concatenation, "a concatenation", kConcatenationRules},
 };
 

@@ -140,7 +140,7 @@ inline constexpr Rule kPermutation{"its permutation is not one", kIntactTflite};
 inline constexpr auto kTransposeRules = joined(kViewRules, kRules<kConstantIntegers, kPermutation>);
 
 inline constexpr Rule kSpanExists{"it takes {count} from {begin} on of an axis of {size}",
-                                  "take what exists, in positive steps"};
+                                  "take what exists"};
 inline constexpr auto kSpanRules = joined(kViewRules, kRules<kConstantIntegers, kSpanExists>);
 
 inline constexpr Rule kInputCount{"it has the wrong number of inputs", kIntactTflite};
@@ -152,14 +152,24 @@ inline constexpr Rule kBeginAndSize{"it does not name a begin and a size for eac
                                     kIntactTflite};
 inline constexpr auto kSliceRules = joined(kSpanRules, kRules<kBeginAndSize>);
 
-inline constexpr Rule kPlainSlice{"it does not name begin, end and step for each axis",
-                                  "slice all axes and keep their number"};
-inline constexpr auto kStridedSliceRules = joined(kSpanRules, kRules<kPlainSlice>);
+inline constexpr Rule kBeginEndStep{"its begins, ends and steps do not name axes of its input",
+                                    kIntactTflite};
+inline constexpr Rule kNotEmpty{"its result is empty", kIntactTflite};
+inline constexpr auto kStridedSliceRules = joined(kSpanRules, kRules<kBeginEndStep, kNotEmpty>);
 
-inline constexpr Rule kNearestResize{
-    "nearest resizing of {size} to {resized}{corners} is not supported",
-    "resize by a whole factor, corners not aligned"};
-inline constexpr auto kResizeRules = joined(kViewRules, kRules<kNearestResize>);
+inline constexpr Rule kNoBatchDims{"it gathers with {batch_dims} batch dimensions",
+                                   "gather along one axis"};
+inline constexpr auto kGatherRules =
+    joined(kSpanRules, kRules<kAxisInRange, kNoBatchDims, kNotEmpty>);
+inline constexpr auto kReverseRules = joined(kSpanRules, kRules<kAxisInRange>);
+
+inline constexpr Rule kTimesOfEach{"it does not say how often each axis comes", kIntactTflite};
+inline constexpr auto kTileRules =
+    joined(kViewRules, kRules<kConstantIntegers, kTimesOfEach, kNotEmpty>);
+inline constexpr auto kBroadcastRules = joined(kSpanRules, kRules<kSameElements>);
+
+inline constexpr Rule kResizedMap{"it makes {size} of {shape}", kIntactTflite};
+inline constexpr auto kResizeRules = joined(kViewRules, kRules<kConstantIntegers, kResizedMap>);
 
 inline constexpr Rule kBlocksFit{"blocks of {block} do not fit the shape {shape}", kIntactTflite};
 inline constexpr auto kBlocksRules = joined(kViewRules, kRules<kBlocksFit>);
@@ -174,15 +184,22 @@ inline constexpr Rule kPartsFill{"its inputs do not fill its output", kIntactTfl
 inline constexpr auto kConcatenationRules =
     joined(kShapeRules, kRules<kInputCount, kNoActivation, kAxisExists, kConcatScales, kPartsFill>);
 
+inline constexpr auto kPackRules =
+    joined(kShapeRules, kRules<kInputCount, kAxisInRange, kSameScale>);
+inline constexpr auto kUnpackRules =
+    joined(kSpanRules, kRules<kInputCount, kAxisInRange, kPartsFill>);
+
 // PAD.
-inline constexpr Rule kPadAmounts{
-    "it does not name an amount before and after for each of four axes", kIntactTflite};
+inline constexpr int64_t kMostPadding = 65535;
+inline constexpr Rule kPadAmounts{"it does not name an amount before and after for each axis",
+                                  kIntactTflite};
 inline constexpr Rule kPadInRange{"the padding {amount} is out of range", "use 0 to 65535"};
-inline constexpr Rule kPadMap{"it pads batch or channels", "pad height and width only"};
 inline constexpr Rule kPadValue{"its padding value is not a constant", "pad with a constant"};
-inline constexpr auto kPadRules = joined(
-    kShapeRules, kTakenOverRules,
-    kRules<kRank, kConstantIntegers, kPadAmounts, kPadInRange, kPadMap, kSameScale, kPadValue>);
+inline constexpr Rule kMirrored{"it mirrors {amount} of an axis of {size}", kIntactTflite};
+inline constexpr auto kPadRules =
+    joined(kShapeRules, kRules<kConstantIntegers, kPadAmounts, kPadInRange, kSameScale, kPadValue>);
+inline constexpr auto kMirrorPadRules =
+    joined(kShapeRules, kRules<kConstantIntegers, kPadAmounts, kPadInRange, kMirrored, kSameScale>);
 
 // QUANTIZE and DEQUANTIZE.
 inline constexpr auto kQuantizeRules = kFunctionRules;

@@ -149,4 +149,10 @@ void set_integer(onnx::NodeProto& node, const std::string& name, int64_t value) 
   a.set_i(value);
 }
 
+void set_text(onnx::NodeProto& node, const std::string& name, const std::string& value) {
+  onnx::AttributeProto& a = attribute(node, name);
+  a.set_type(onnx::AttributeProto::STRING);
+  a.set_s(value);
+}
+
 }  // namespace zahl::test

@@ -62,5 +62,6 @@ onnx::AttributeProto& attribute(onnx::NodeProto& node, const std::string& name);
 void set_integers(onnx::NodeProto& node, const std::string& name,
                   const std::vector<int64_t>& values);
 void set_integer(onnx::NodeProto& node, const std::string& name, int64_t value);
+void set_text(onnx::NodeProto& node, const std::string& name, const std::string& value);
 
 }  // namespace zahl::test
