@@ -3,6 +3,7 @@
 
 #include "compiler/lower/copy.h"
 #include "compiler/lower/lower.h"
+#include "compiler/lower/pieces.h"
 
 namespace zahl::lower {
 namespace {
@@ -74,6 +75,80 @@ class ConcatLowering {
   std::vector<TensorStripes> windows_;  // of the inputs, then of the result
 };
 
+// What lies together in an input is a run of the result, at equal steps. Runs, or parts of one, go
+// through the whole workspace where both sides are in DRAM, else straight to their place.
+class ConcatPieces {
+ public:
+  ConcatPieces(const ir::Concat& concat, Context& context)
+      : concat_(concat),
+        context_(context),
+        result_(context.home(concat.output)),
+        slot_(context.workspace().bytes / 2) {}
+
+  void run() {
+    const ir::Shape& out = context_.tensor(concat_.output).shape;
+    const int64_t step = along(out);
+    int64_t to = 0;
+    for (ir::TensorId input : concat_.inputs) {
+      const int64_t run = along(context_.tensor(input).shape);
+      place_runs(context_.home(input), {run, out.elements() / step, run, step}, to);
+      to += run;
+    }
+    if (result_.is_on_chip && result_.is_graph_output)
+      context_.store(result_.scratchpad, result_.dram, out.elements());
+  }
+
+ private:
+  // Bytes of a tensor that lie together in the result.
+  int64_t along(const ir::Shape& shape) const {
+    return int64_t{shape.c} * (concat_.axis < 3 ? shape.w : 1) * (concat_.axis < 2 ? shape.h : 1);
+  }
+
+  void place_runs(const plan::Home& input, const CopyShape& runs, int64_t to) {
+    const bool passes_through = !input.is_on_chip && !result_.is_on_chip;
+    const int64_t most = passes_through ? slot_ : kPieceBytes;
+    const int64_t bytes = std::min(runs.row_bytes, most);
+    const bool has_far_steps =
+        std::max(runs.from_step, runs.to_step) > isa::limits::Eltwise::a_step.max;
+    const int64_t together =
+        bytes < runs.row_bytes || has_far_steps
+            ? 1
+            : std::clamp<int64_t>(most / bytes, 1, isa::limits::Load::rows.max);
+    for (int64_t run = 0; run < runs.rows; run += together) {
+      for (int64_t done = 0; done < runs.row_bytes; done += bytes) {
+        CopyShape piece = runs;
+        piece.row_bytes = std::min(bytes, runs.row_bytes - done);
+        piece.rows = std::min(together, runs.rows - run);
+        place_piece(input, piece, run * runs.from_step + done, to + run * runs.to_step + done);
+      }
+    }
+  }
+
+  void place_piece(const plan::Home& input, const CopyShape& piece, int64_t from, int64_t to) {
+    if (input.is_on_chip && result_.is_on_chip)
+      return emit_copy(context_, input.scratchpad + from, result_.scratchpad + to, piece);
+    int64_t at = input.scratchpad + from, step = piece.from_step;
+    if (!input.is_on_chip) {
+      context_.begin_loads();
+      at =
+          result_.is_on_chip ? result_.scratchpad + to : context_.workspace().begin + turn_ * slot_;
+      turn_ ^= 1;
+      if (result_.is_on_chip) step = piece.to_step;
+      context_.load_rows(input.dram + from, piece.from_step, at, step, piece.rows, piece.row_bytes);
+    }
+    if (!result_.is_on_chip)
+      context_.store_rows(at, step, result_.dram + to, piece.to_step, piece.rows, piece.row_bytes);
+  }
+
+  static constexpr int64_t kPieceBytes = 65536;
+
+  const ir::Concat& concat_;
+  Context& context_;
+  const plan::Home& result_;
+  const int64_t slot_;
+  int turn_ = 0;
+};
+
 }  // namespace
 
 isa::Eltwise identity_instruction() {
@@ -107,5 +182,10 @@ void emit_copy(Context& context, int64_t from, int64_t to, const CopyShape& shap
 }
 
 void lower(const ir::Concat& concat, Context& context) { ConcatLowering(concat, context).run(); }
+
+void lower_in_pieces(const ir::Concat& concat, Context& context) {
+  context.begin_step();
+  ConcatPieces(concat, context).run();
+}
 
 }  // namespace zahl::lower

@@ -1,12 +1,9 @@
 #include "compiler/lower/context.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <stdexcept>
 
 #include "contract/tables.h"
-#include "isa/error.h"
 #include "isa/round.h"
 
 namespace zahl::lower {
@@ -51,6 +48,15 @@ int64_t Context::add_data(const std::vector<uint8_t>& bytes) {
   return address;
 }
 
+void Context::begin_loads_to(int64_t scratchpad, int64_t bytes) {
+  const Access place = writes(scratchpad, bytes);
+  for (const Planned& planned : steps.back().body) {
+    for (const Access& access : planned.accesses) {
+      if (access.overlaps(place)) return begin_step();
+    }
+  }
+}
+
 void Context::load_in_step(size_t step, int64_t dram, int64_t scratchpad, int64_t bytes) {
   for (int64_t done = 0; done < bytes; done += kLargestRow) {
     const int64_t part = std::min(bytes - done, kLargestRow);
@@ -63,17 +69,31 @@ void Context::load_in_step(size_t step, int64_t dram, int64_t scratchpad, int64_
   }
 }
 
-void Context::load_rows(int64_t dram, int64_t dram_step, int64_t scratchpad, int64_t rows,
-                        int64_t row_bytes) {
+void Context::load_rows(int64_t dram, int64_t dram_step, int64_t scratchpad,
+                        int64_t scratchpad_step, int64_t rows, int64_t row_bytes) {
   isa::Load load;
   load.dram = static_cast<uint64_t>(dram);
   load.dram_step = static_cast<int32_t>(dram_step);
   load.scratchpad = static_cast<uint32_t>(scratchpad);
-  load.scratchpad_step = static_cast<uint32_t>(row_bytes);
+  load.scratchpad_step = static_cast<uint32_t>(scratchpad_step);
   load.rows = static_cast<uint32_t>(rows);
   load.row_bytes = static_cast<uint32_t>(row_bytes);
   const Access from = reads_dram(dram, (rows - 1) * dram_step + row_bytes);
-  steps.back().loads.push_back({load, {from, writes(scratchpad, rows * row_bytes)}, layer});
+  steps.back().loads.push_back(
+      {load, {from, writes(scratchpad, (rows - 1) * scratchpad_step + row_bytes)}, layer});
+}
+
+void Context::store_rows(int64_t scratchpad, int64_t scratchpad_step, int64_t dram,
+                         int64_t dram_step, int64_t rows, int64_t row_bytes) {
+  isa::Store store;
+  store.dram = static_cast<uint64_t>(dram);
+  store.dram_step = static_cast<int32_t>(dram_step);
+  store.scratchpad = static_cast<uint32_t>(scratchpad);
+  store.scratchpad_step = static_cast<uint32_t>(scratchpad_step);
+  store.rows = static_cast<uint32_t>(rows);
+  store.row_bytes = static_cast<uint32_t>(row_bytes);
+  emit(store, {reads(scratchpad, (rows - 1) * scratchpad_step + row_bytes),
+               writes_dram(dram, (rows - 1) * dram_step + row_bytes)});
 }
 
 void Context::store(int64_t scratchpad, int64_t dram, int64_t bytes) {
@@ -100,8 +120,17 @@ int64_t Context::take_accumulators(int64_t vectors) {
   return first;
 }
 
+void Context::go_back_to(const Mark& mark) {
+  weights = mark.weights, parameters = mark.parameters;
+  steps.resize(mark.steps);
+  data_.resize(mark.data);
+  next_accumulator_bank_ = mark.next_accumulator_bank;
+  next_table_slot_ = mark.next_table_slot;
+}
+
 uint32_t Context::set_table(const std::array<int8_t, 256>& table) {
   const int64_t place = parameters.take(kTableBytes);
+  begin_loads_to(place, kTableBytes);
   load(add_data(std::vector<uint8_t>(table.begin(), table.end())), place, kTableBytes);
   isa::SetTable set;
   set.source = static_cast<uint32_t>(place);
@@ -121,17 +150,21 @@ TensorStripes::TensorStripes(Context& context, ir::TensorId tensor, plan::Region
       rows_in_image_(ceil_div(height_, every_)),
       total_rows_(context.tensor(tensor).shape.n * rows_in_image_) {}
 
+TensorStripes TensorStripes::of_runs(Context& context, ir::TensorId tensor, plan::Region region,
+                                     int64_t run_bytes) {
+  TensorStripes runs(context, tensor, region);
+  runs.is_run_ = true;
+  runs.row_bytes_ = run_bytes;
+  runs.height_ = runs.rows_in_image_ = runs.total_rows_ =
+      context.tensor(tensor).shape.elements() / run_bytes;
+  return runs;
+}
+
 int64_t TensorStripes::largest_stripe() const {
   if (!is_striped()) return int64_t{1} << 40;
   if (is_whole_at_once()) return total_rows_;
-  const int64_t rows = region_.bytes / 2 / row_bytes_;
-  if (rows == 0) {
-    throw UserError(
-        fmt::format("node {}: a row of {} bytes does not fit the scratchpad's workspace ({} bytes "
-                    "for two rows); a "
-                    "larger scratchpad would do",
-                    context_.layer_name(), row_bytes_, region_.bytes));
-  }
+  const int64_t rows = (has_one_slot() ? region_.bytes : region_.bytes / 2) / row_bytes_;
+  if (rows == 0) throw TooLarge{};
   return rows;
 }
 
@@ -139,7 +172,7 @@ int64_t TensorStripes::open(int64_t first) {
   first_row_ = first;
   slot_ = is_striped() ? region_.begin + turn_ * (region_.bytes / 2)
                        : home_.scratchpad + first * row_bytes_;
-  if (is_striped() && !is_whole_at_once()) turn_ ^= 1;
+  if (is_striped() && !is_whole_at_once() && !has_one_slot()) turn_ ^= 1;
   return slot_;
 }
 
@@ -155,8 +188,8 @@ int64_t TensorStripes::open_for_reading(int64_t first, int64_t last) {
       context_.load(home_.dram + row * row_bytes_, at, rows * row_bytes_);
     } else {
       const int64_t real_row = row / rows_in_image_ * height_ + row % rows_in_image_ * every_;
-      context_.load_rows(home_.dram + real_row * row_bytes_, every_ * row_bytes_, at, rows,
-                         row_bytes_);
+      context_.load_rows(home_.dram + real_row * row_bytes_, every_ * row_bytes_, at, row_bytes_,
+                         rows, row_bytes_);
     }
   }
   return address;

@@ -35,12 +35,7 @@ void ConvLowering::run() {
   for (size_t i = results; i < tensors.size(); ++i) {
     const TensorStripes& input =
         windows.emplace_back(context_, tensors[i], regions[i], plan::row_stride(conv_));
-    if (input.largest_stripe() < std::min(reach, in_.h)) {
-      throw UserError(
-          fmt::format("node {}: {} bytes of input rows do not fit the scratchpad's workspace; a "
-                      "larger scratchpad would do",
-                      context_.layer_name(), reach * input.row_bytes()));
-    }
+    if (input.largest_stripe() < std::min(reach, in_.h)) throw TooLarge{};
     largest =
         std::min(largest, (input.largest_stripe() - reach) / (conv_.stride_h / input.every()) + 1);
   }
@@ -188,6 +183,7 @@ int64_t ConvLowering::parameters_of(const Batch& batch) {
   const int64_t place =
       kept_parameters_at_ ? *kept_parameters_at_ : context_.parameters.take(bytes);
   const int64_t offset = batch.first_block * weights_.parameter_block_bytes;
+  context_.begin_loads_to(place, bytes);
   context_.load(weights_.parameters_dram + (fits ? 0 : offset), place, bytes);
   if (!fits) return place;
   parameters_at_ = place;

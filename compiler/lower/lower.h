@@ -1,12 +1,9 @@
 // One lowering an operation, in the file of its kind: each appends the steps of the present layer
-// to the context. Throws UserError where the machine cannot hold the layer.
+// to the context. Throws TooLarge where the machine cannot hold whole rows of the layer.
 #pragma once
-
-#include <fmt/format.h>
 
 #include "compiler/ir/graph.h"
 #include "compiler/lower/context.h"
-#include "isa/error.h"
 
 namespace zahl::lower {
 

@@ -1,9 +1,12 @@
 #include "compiler/lower/schedule.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "compiler/lower/chain.h"
 #include "compiler/lower/lower.h"
+#include "compiler/lower/pieces.h"
+#include "isa/encoding.h"
 
 namespace zahl::lower {
 namespace {
@@ -19,6 +22,36 @@ ir::NodeId first_reader(const Context& context, ir::TensorId tensor) {
     }
   }
   return ir::NodeId::none();
+}
+
+// Whether each field of the instructions from step `first` on holds what it is to hold.
+bool fields_hold(const std::vector<Step>& steps, size_t first) {
+  try {
+    for (size_t i = first; i < steps.size(); ++i) {
+      for (const Planned& load : steps[i].loads) isa::encode(load.instruction);
+      for (const Planned& planned : steps[i].body) isa::encode(planned.instruction);
+    }
+    return true;
+  } catch (const std::out_of_range&) {
+    return false;
+  }
+}
+
+// By whole rows where the machine holds them, else in pieces.
+template <class Op>
+void lower_layer(const Op& operation, Context& context) {
+  if constexpr (requires { lower_in_pieces(operation, context); }) {
+    const Context::Mark mark = context.mark();
+    try {
+      lower(operation, context);
+      if (fields_hold(context.steps, mark.steps)) return;
+    } catch (const TooLarge&) {
+    }
+    context.go_back_to(mark);
+    lower_in_pieces(operation, context);
+  } else {
+    lower(operation, context);
+  }
 }
 
 constexpr int64_t kInputPieceBytes = 2048;  // the first layer starts when its first rows are there
@@ -57,7 +90,8 @@ Schedule schedule_graph(const ir::Graph& graph, const hw::Config& config,
       lower_chain(fusions.chains[fusions.chain[n]], context);
       continue;
     }
-    std::visit([&](const auto& operation) { lower(operation, context); }, graph.nodes[n].operation);
+    std::visit([&](const auto& operation) { lower_layer(operation, context); },
+               graph.nodes[n].operation);
   }
   load_inputs(context, first_step);
   return {std::move(context.steps), context.data(), context.data_address()};

@@ -1,7 +1,6 @@
 #include "compiler/lower/stripe.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "compiler/lower/eltwise.h"
 
@@ -67,8 +66,7 @@ DrainPlace StripeResult::place(const plan::PlacedTile& at, int first_channel, in
   if (is_by_batch()) {
     batch_ = {batches_.begin + turn_ * (batches_.bytes / 2), channels,
               int64_t{at.tile.columns} * channels};
-    if (at.tile.pixels() * channels > batches_.bytes / 2)
-      throw std::logic_error("a batch outgrows its slot");
+    if (at.tile.pixels() * channels > batches_.bytes / 2) throw TooLarge{};
     turn_ ^= 1;
     return batch_;
   }

@@ -51,17 +51,6 @@ std::vector<WeightGroup> cut_block(const plan::Reduction& reduction, int block, 
   return runs;
 }
 
-// The part of a convolution that reads input channels first .. first + count - 1.
-ir::Conv part_of(const ir::Conv& conv, size_t channels, size_t first, size_t count) {
-  ir::Conv part = conv;
-  part.weights.clear();
-  for (size_t tap = 0; tap < conv.weights.size(); tap += channels) {
-    const auto begin = conv.weights.begin() + static_cast<ptrdiff_t>(tap + first);
-    part.weights.insert(part.weights.end(), begin, begin + static_cast<ptrdiff_t>(count));
-  }
-  return part;
-}
-
 // One convolution a source.
 std::vector<ir::Conv> parts_of(const ir::Conv& conv, const std::vector<int>& source_channels) {
   if (source_channels.size() == 1) return {conv};
@@ -77,6 +66,16 @@ std::vector<ir::Conv> parts_of(const ir::Conv& conv, const std::vector<int>& sou
 }
 
 }  // namespace
+
+ir::Conv part_of(const ir::Conv& conv, size_t channels, size_t first, size_t count) {
+  ir::Conv part = conv;
+  part.weights.clear();
+  for (size_t tap = 0; tap < conv.weights.size(); tap += channels) {
+    const auto begin = conv.weights.begin() + static_cast<ptrdiff_t>(tap + first);
+    part.weights.insert(part.weights.end(), begin, begin + static_cast<ptrdiff_t>(count));
+  }
+  return part;
+}
 
 int ConvWeights::tiles() const {
   int sum = 0;
@@ -94,6 +93,7 @@ ConvWeights plan_weights(const ir::Conv& conv, const std::vector<int>& source_ch
                                               context.tensor(conv.output).shape, config));
   }
   const int64_t half = context.weights.bytes() / 2;
+  if (config.weight_tile_bytes() > half) throw TooLarge{};
   if (int64_t{w.tiles()} * config.weight_tile_bytes() > half) {
     for (plan::Reduction& reduction : w.reductions)
       reduction.joined.clear();  // cut_block cuts the loops over rows and chunks

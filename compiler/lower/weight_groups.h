@@ -42,9 +42,12 @@ struct ConvWeights {
   int tiles() const;  // of a block
 };
 
+// The part of a convolution that reads input channels first .. first + count - 1 of `channels`.
+ir::Conv part_of(const ir::Conv& conv, size_t channels, size_t first, size_t count);
+
 // Packs weights and parameters into the context's data. `source_channels` are the channels of each
 // input in turn; `group_bytes` is what the runs of a group should not exceed if it has more than
-// one block.
+// one block. Throws TooLarge where half of the ring does not hold a tile.
 ConvWeights plan_weights(const ir::Conv& conv, const std::vector<int>& source_channels,
                          int64_t group_bytes, Context& context);
 

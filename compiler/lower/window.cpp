@@ -42,12 +42,7 @@ void WindowLowering::run() {
   const auto regions = share_workspace(context_, tensors);
   TensorStripes input(context_, op_.input, regions.back());
   StripeResult result(context_, context_.layer, regions);
-  if (input.largest_stripe() < std::min(op_.kernel_h, in_.h)) {
-    throw UserError(
-        fmt::format("node {}: {} rows of {} bytes do not fit the scratchpad's workspace; a larger "
-                    "scratchpad would do",
-                    context_.layer_name(), op_.kernel_h, input.row_bytes()));
-  }
+  if (input.largest_stripe() < std::min(op_.kernel_h, in_.h)) throw TooLarge{};
   const int64_t by_input = (input.largest_stripe() - op_.kernel_h) / op_.stride_h + 1;
   const int stripe =
       static_cast<int>(std::clamp<int64_t>(std::min(by_input, result.largest_stripe()), 1, out_.h));
@@ -94,12 +89,7 @@ void WindowLowering::pack() {
   const int64_t by_parameters =
       context_.parameters.bytes() / 2 / (lines * context_.config.line_bytes);
   const int largest = static_cast<int>(std::min({by_weights, by_parameters, int64_t{blocks()}}));
-  if (largest == 0) {
-    throw UserError(
-        fmt::format("node {}: a {}x{} window with {} kinds of border does not fit the scratchpad; "
-                    "a larger one would do",
-                    context_.layer_name(), op_.kernel_h, op_.kernel_w, areas_.size()));
-  }
+  if (largest == 0) throw TooLarge{};
   const int8_t idle =
       op_.operation == isa::DepthwiseOp::Maximum ? int8_t{0} : static_cast<int8_t>(op_.weight_zero);
   for (int first = 0; first < blocks(); first += largest) {
@@ -176,8 +166,7 @@ plan::TileWork WindowLowering::work_of(const WindowArea& area, const Group& grou
     if (window.tap_rows == 1) continue;  // needs no line memory
     work.largest_columns =
         std::min(work.largest_columns,
-                 std::max<int64_t>(
-                     1, (context_.config.line_buffer_pixels - window.tap_columns) / op_.stride_w));
+                 plan::most_window_columns(op_.stride_w, window.tap_columns, context_.config));
   }
   const int places =
       plan::line_places((area.column1 - area.column0 - 1) * op_.stride_w + op_.kernel_w) *
@@ -326,12 +315,12 @@ std::vector<Run> runs_of_equal_count(int outputs, int stride, int padding, int k
 
 }  // namespace
 
-void lower(const ir::Depthwise& d, Context& context) {
+Windows windows_of(const ir::Depthwise& d, const Context& context) {
   const auto& out = context.tensor(d.output).shape;
-  WindowLowering(window_op(d, context), {{0, out.h, 0, out.w, d.requant}}, context).run();
+  return {window_op(d, context), {{0, out.h, 0, out.w, d.requant}}};
 }
 
-void lower(const ir::MaxPool& p, Context& context) {
+Windows windows_of(const ir::MaxPool& p, const Context& context) {
   const auto& out = context.tensor(p.output).shape;
   const WindowOp op{p.input,
                     p.output,
@@ -344,10 +333,10 @@ void lower(const ir::MaxPool& p, Context& context) {
                     0,
                     -128,
                     isa::DepthwiseOp::Maximum};
-  WindowLowering(op, {{0, out.h, 0, out.w, p.requant}}, context).run();
+  return {op, {{0, out.h, 0, out.w, p.requant}}};
 }
 
-void lower(const ir::AveragePool& p, Context& context) {
+Windows windows_of(const ir::AveragePool& p, const Context& context) {
   const auto& in = context.tensor(p.input).shape;
   const auto& out = context.tensor(p.output).shape;
   const int zero = p.input_zero;
@@ -377,7 +366,21 @@ void lower(const ir::AveragePool& p, Context& context) {
       areas.push_back({rows.begin, rows.end, columns.begin, columns.end, std::move(requant)});
     }
   }
-  WindowLowering(op, std::move(areas), context).run();
+  return {op, std::move(areas)};
 }
+
+namespace {
+
+template <class Op>
+void lower_windows(const Op& op, Context& context) {
+  Windows windows = windows_of(op, context);
+  WindowLowering(windows.op, std::move(windows.areas), context).run();
+}
+
+}  // namespace
+
+void lower(const ir::Depthwise& d, Context& context) { lower_windows(d, context); }
+void lower(const ir::MaxPool& p, Context& context) { lower_windows(p, context); }
+void lower(const ir::AveragePool& p, Context& context) { lower_windows(p, context); }
 
 }  // namespace zahl::lower

@@ -35,6 +35,16 @@ struct WindowArea {
   ir::Requant requant;
 };
 
+// All that an operator's windows are.
+struct Windows {
+  WindowOp op;
+  std::vector<WindowArea> areas;
+};
+
+Windows windows_of(const ir::Depthwise& depthwise, const Context& context);
+Windows windows_of(const ir::MaxPool& pool, const Context& context);
+Windows windows_of(const ir::AveragePool& pool, const Context& context);
+
 class WindowLowering {
  public:
   WindowLowering(const WindowOp& op, std::vector<WindowArea> areas, Context& context);

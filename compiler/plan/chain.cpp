@@ -7,6 +7,7 @@
 #include "compiler/plan/reduction.h"
 #include "compiler/plan/rows.h"
 #include "compiler/plan/taps.h"
+#include "compiler/plan/tiling.h"
 #include "contract/tables.h"
 #include "contract/timing.h"
 #include "isa/round.h"
@@ -45,14 +46,15 @@ Holdings holdings_of(const ir::Graph& graph, ir::NodeId node, const hw::Config& 
   return h;
 }
 
-bool takes_rows(const ir::Operation& operation, const hw::Config& config) {
+bool takes_rows(const ir::Operation& operation, int out_columns, const hw::Config& config) {
   if (const auto* conv = std::get_if<ir::Conv>(&operation)) {
     return conv->kernel_h == 1 && conv->stride_h == 1 && conv->more_inputs.empty() &&
            conv->padding.top == 0 && conv->padding.bottom == 0;
   }
   const auto* d = std::get_if<ir::Depthwise>(&operation);
   return d != nullptr && d->kernel_h > 1 && d->kernel_h >= d->stride_h &&
-         is_one_pass(d->kernel_h, d->kernel_w, config);
+         is_one_pass(d->kernel_h, d->kernel_w, config) &&
+         takes_whole_rows(out_columns, d->stride_w, d->kernel_w, config);
 }
 
 }  // namespace
@@ -63,7 +65,8 @@ bool can_be_chained(const ir::Graph& graph, const Fusions& fusions, const Chain&
   for (size_t i = 0; i < chain.nodes.size(); ++i) {
     const ir::NodeId node = chain.nodes[i];
     if (fusions.chain[node].exists()) return false;
-    if (i > 0 && !takes_rows(operation_of(graph, node), config)) return false;
+    if (i > 0 && !takes_rows(operation_of(graph, node), output_shape(graph, node).w, config))
+      return false;
     const Holdings h = holdings_of(graph, node, config);
     all.weights += h.weights, all.parameters += h.parameters, all.places += h.places,
         all.tables += h.tables;

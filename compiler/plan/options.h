@@ -1,16 +1,17 @@
 // Choices that the scheduler makes by rule unless it is told otherwise: what a search over whole
 // programs tries (compiler/driver/search.h). Every combination gives a sound program, or a
-// UserError where a layer does not fit.
+// UserError where a layer does not fit even in pieces.
 #pragma once
 
 #include <algorithm>
 
 #include "generated/isa.h"
+#include "isa/round.h"
 
 namespace zahl::plan {
 
 struct Options {
-  int weight_banks = 0;    // of the ring of weights; 0: a quarter of the scratchpad's
+  int weight_banks = 0;    // of the ring of weights; 0: a quarter of the scratchpad's, or a tile
   int small_share = 4;     // chains pass on no result of up to activations / small_share
   bool has_chains = true;  // layers pass rows to one another where results would go through DRAM
   int load_ahead = 8;      // loads that may be ahead of their need: as many as a queue holds
@@ -18,7 +19,10 @@ struct Options {
   bool operator==(const Options&) const = default;
 
   int weight_banks_of(const hw::Config& config) const {
-    return weight_banks > 0 ? weight_banks : std::max(1, config.scratchpad_banks / 4);
+    if (weight_banks > 0) return weight_banks;
+    const int64_t of_tile = ceil_div(config.weight_tile_bytes(), config.scratchpad_bank_bytes);
+    const int most = config.scratchpad_banks - 2;  // parameters and activations have one at least
+    return std::clamp(static_cast<int>(of_tile), std::max(1, config.scratchpad_banks / 4), most);
   }
 
   // Where on chip the ring of weights begins, and how long it is. Below it lie one bank of channel

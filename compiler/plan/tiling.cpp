@@ -14,6 +14,11 @@ constexpr int64_t kInstructionCost = 4;   // cycles of bus time to fetch one
 constexpr int64_t kHandOver =
     24;  // pipelines between the array's last vector and the next layer's first
 
+// Accumulators of a tile.
+int64_t most_vectors(bool is_window, const hw::Config& config) {
+  return int64_t{config.accumulator_bank_vectors} * (is_window ? 2 : 1);
+}
+
 int even_part(int whole, int64_t largest) {
   const int parts = static_cast<int>(ceil_div(whole, largest));
   return ceil_div(whole, parts);
@@ -61,8 +66,17 @@ bool pairs_pay(int64_t streamed_rows, int64_t streamed_columns, const hw::Config
          window_tiles(streamed_rows, streamed_columns, false, config).apart();
 }
 
+int64_t most_window_columns(int stride_w, int tap_columns, const hw::Config& config) {
+  return std::max<int64_t>(1, (config.line_buffer_pixels - tap_columns) / stride_w);
+}
+
+bool takes_whole_rows(int out_columns, int stride_w, int tap_columns, const hw::Config& config) {
+  return out_columns <= std::min({most_vectors(true, config), isa::limits::Conv::out_columns.max,
+                                  most_window_columns(stride_w, tap_columns, config)});
+}
+
 Tile choose_tile(int out_rows, int out_columns, const TileWork& work, const hw::Config& config) {
-  const int64_t vectors = int64_t{config.accumulator_bank_vectors} * (work.is_window ? 2 : 1);
+  const int64_t vectors = most_vectors(work.is_window, config);
   Tile best;
   best.columns = even_part(
       out_columns, std::min({vectors, isa::limits::Conv::out_columns.max, work.largest_columns}));

@@ -38,6 +38,13 @@ struct TileWork {
 // which costs the cycles of loading weights that are else hidden.
 bool pairs_pay(int64_t streamed_rows, int64_t streamed_columns, const hw::Config& config);
 
+// The most output columns of a window's tile whose rows pass through the line memory.
+int64_t most_window_columns(int stride_w, int tap_columns, const hw::Config& config);
+
+// Whether a tile of a window may be as wide as the output: only then it goes on where the one above
+// it ended.
+bool takes_whole_rows(int out_columns, int stride_w, int tap_columns, const hw::Config& config);
+
 // Whole rows where they fit, parts of a row otherwise; at most one accumulator bank of pixels, for
 // windows two.
 Tile choose_tile(int out_rows, int out_columns, const TileWork& work, const hw::Config& config);

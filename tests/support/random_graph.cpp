@@ -15,10 +15,18 @@ class GraphMaker {
   explicit GraphMaker(uint64_t seed) : random_(seed) {}
 
   ir::Graph make() {
+    return make({one_in(6) ? 2 : 1, number(1, 14), number(1, 14),
+                 one_in(3) ? number(1, 4) : number(1, 40)});
+  }
+
+  ir::Graph make_wide() {
+    return make({1, number(1, 5), one_in(3) ? number(1, 96) : number(1, 12),
+                 one_in(3) ? number(1, 8) : number(20, 160)});
+  }
+
+  ir::Graph make(const ir::Shape& shape) {
     graph_.name = "random";
     graph_.format = "random";
-    const ir::Shape shape{one_in(6) ? 2 : 1, number(1, 14), number(1, 14),
-                          one_in(3) ? number(1, 4) : number(1, 40)};
     current_ = add_tensor(shape);
     graph_.inputs.push_back({current_, view(shape)});
     const int nodes = number(1, 6);
@@ -28,10 +36,17 @@ class GraphMaker {
   }
 
   ir::Graph make_rows() {
+    return make_rows({one_in(6) ? 2 : 1, number(4, 24), number(4, 24),
+                      one_in(3) ? number(1, 4) : number(8, 48)});
+  }
+
+  ir::Graph make_long_rows() {
+    return make_rows({1, number(6, 20), number(25, 70), number(1, 12)});
+  }
+
+  ir::Graph make_rows(const ir::Shape& shape) {
     graph_.name = "random_rows";
     graph_.format = "random";
-    const ir::Shape shape{one_in(6) ? 2 : 1, number(4, 24), number(4, 24),
-                          one_in(3) ? number(1, 4) : number(8, 48)};
     current_ = add_tensor(shape);
     graph_.inputs.push_back({current_, view(shape)});
     for (int chain = number(1, 2); chain > 0; --chain) add_row_chain();
@@ -394,6 +409,8 @@ class GraphMaker {
 }  // namespace
 
 ir::Graph random_graph(uint64_t seed) { return GraphMaker(seed).make(); }
+ir::Graph random_wide_graph(uint64_t seed) { return GraphMaker(seed).make_wide(); }
 ir::Graph random_row_graph(uint64_t seed) { return GraphMaker(seed).make_rows(); }
+ir::Graph random_long_row_graph(uint64_t seed) { return GraphMaker(seed).make_long_rows(); }
 
 }  // namespace zahl::test
