@@ -207,12 +207,16 @@ class Follower {
                                  [&](const ir::Tensor& t) { return t.name == name; }) > 1;
   }
   void check_port(Absorbed& a, const std::vector<ir::GraphPort>& ports, int tensor) const {
-    for (const ir::GraphPort& port : ports) {
+    const int bytes = source_.is_tflite ? source_.node(a.node).outputs.at(0) : tensor;
+    const std::string& name = source_.tensor(bytes).name;
+    std::string problem;
+    for (const ir::GraphPort& port : ports) {  // an input has one for each of its scales
       const ir::Tensor& edge = explanation_.graph.tensors[port.tensor];
-      const int bytes = source_.is_tflite ? source_.node(a.node).outputs.at(0) : tensor;
-      if (edge.name == source_.tensor(bytes).name)
-        a.problem = differs(scaling_of_pair(source_, a.node), edge.scale, edge.zero_point);
+      if (edge.name != name && ir::name_of(explanation_.graph, port) != name) continue;
+      problem = differs(scaling_of_pair(source_, a.node), edge.scale, edge.zero_point);
+      if (problem.empty()) return;
     }
+    a.problem = problem;
   }
   // A DequantizeLinear must read on the scale on which its QuantizeLinear wrote.
   void check_pair(Absorbed& a, int bytes) const {

@@ -91,6 +91,7 @@ Explanation explain_parts(SourceGraph source, compiler::PartialModel model);
 struct SourceScaling {
   std::vector<float> scales;
   std::vector<int64_t> zero_points;
+  bool is_by_input = false;  // weights: along another axis than the output channels
 };
 bool is_quantize(const frontend::SourceNode& node);
 bool is_dequantize(const frontend::SourceNode& node);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <type_traits>
 
 #include "explain/explanation.h"
 
@@ -36,7 +37,9 @@ class Facts {
       return r.scales.size() == 1 && static_cast<double>(r.scales.front()) == edge.scale &&
              r.zero_points.front() == edge.zero_point;
     });
-    if (!results.empty()) result_ = of_edge != results.end() ? *of_edge : results.front();
+    // The file says nothing of the bytes in front of a Bias.
+    if (!results.empty() && !bias_behind())
+      result_ = of_edge != results.end() ? *of_edge : results.front();
   }
 
   void operator()(const ir::Conv& op) { product("conv", op); }
@@ -196,6 +199,9 @@ class Facts {
       return;
     }
     facts_.sw = weights->scales;
+    if (bias_behind()) return products_alone(op);
+    // The weights are rounded to scales of the compiler's own; level 5 compares them with the file.
+    if (weights->is_by_input) return;
     const size_t channels = op.requant.bias.size();
     const bool is_uniform = op.requant.m0.size() == 1 && facts_.sw.size() == 1;
     if (facts_.sw.size() != 1 && facts_.sw.size() != channels) {
@@ -203,9 +209,18 @@ class Facts {
                                             facts_.sw.size(), channels));
       return;
     }
+    const Half first = products_in_front(op.input);
     for (size_t c = 0; c < (is_uniform ? 1 : channels); ++c) {
       const float sw = facts_.sw[facts_.sw.size() == 1 ? 0 : c];
       const Rational m = exact_float(facts_.sx[0]) * exact_float(sw) / exact_float(*facts_.sy);
+      if (!is_uniform && is_constant(first.requant ? first.weights : op.weights, c, channels,
+                                     first.requant ? first.is_depthwise : is_depthwise(op),
+                                     first.requant ? first.weight_zero : op.weight_zero))
+        continue;  // no product reaches this channel
+      if (first.requant) {
+        add_second_factor(*first.requant, op.requant, m, c);
+        continue;
+      }
       const bool is_float_product = is_tflite_ && multiplies_in_float();
       const Rational defined =
           is_float_product ? Rational(exact_float(facts_.sx[0] * sw) / exact_float(*facts_.sy)) : m;
@@ -213,6 +228,78 @@ class Facts {
       add_factor(is_uniform ? "all channels" : fmt::format("channel {}", c), "Sx * Sw / Sy", m,
                  defined, op.requant.m0[i], op.requant.shift[i], allowed_for(m));
     }
+  }
+
+  // A layer whose bias lies between products is two (onnx/bias.h): the products as bytes, and 128
+  // times these, with the bias.
+  static constexpr int kSecondWeight = 128;
+
+  struct Half {
+    const ir::Requant* requant = nullptr;
+    std::vector<int8_t> weights{};
+    int weight_zero = 0;
+    bool is_depthwise = false;
+  };
+
+  template <typename Op>
+  static bool is_depthwise(const Op&) {
+    return std::is_same_v<Op, ir::Depthwise>;
+  }
+
+  static bool is_constant(const std::vector<int8_t>& weights, size_t c, size_t channels,
+                          bool is_depthwise, int zero) {
+    const size_t fan_in = weights.size() / channels;
+    for (size_t i = 0; i < fan_in; ++i) {
+      if (weights[is_depthwise ? i * channels + c : c * fan_in + i] != zero) return false;
+    }
+    return true;
+  }
+
+  bool bias_behind() const {
+    const ir::TensorId result = ir::output_of(node_.operation);
+    return std::ranges::any_of(explanation_.graph.nodes, [&](const ir::Node& n) {
+      const auto* second = std::get_if<ir::Depthwise>(&n.operation);
+      const auto* alone = std::get_if<ir::Conv>(&n.operation);
+      return n.type == "Bias" &&
+             ((second && second->input == result) || (alone && alone->input == result));
+    });
+  }
+
+  Half products_in_front(ir::TensorId input) const {
+    if (node_.type != "Bias") return {};
+    for (const ir::Node& n : explanation_.graph.nodes) {
+      if (ir::output_of(n.operation) != input) continue;
+      if (const auto* op = std::get_if<ir::Conv>(&n.operation))
+        return {&op->requant, op->weights, op->weight_zero, false};
+      if (const auto* op = std::get_if<ir::Depthwise>(&n.operation))
+        return {&op->requant, op->weights, op->weight_zero, true};
+    }
+    return {};
+  }
+
+  static Rational factor_of(const ir::Requant& r, size_t c) {
+    return Rational(r.m0[r.m0.size() == 1 ? 0 : c]) *
+           power_of_two(-int{r.shift[r.shift.size() == 1 ? 0 : c]});
+  }
+
+  // The first half keeps a whole product by a power of two, or has the layer's own factor: the
+  // second half's factor is held against the whole.
+  template <typename Op>
+  void products_alone(const Op& op) {
+    const Rational m = factor_of(op.requant, 0);
+    add_factor("products", "2^n, the rest is the Bias's", m, m, op.requant.m0[0],
+               op.requant.shift[0], allowed_for(m));
+  }
+
+  void add_second_factor(const ir::Requant& first, const ir::Requant& second, const Rational& whole,
+                         size_t c) {
+    const Rational in_front = factor_of(first, c) * kSecondWeight;
+    if (in_front == 0) return;
+    const Rational m = whole / in_front;
+    const size_t i = second.m0.size() == 1 ? 0 : c;
+    // Where a half's factor is no power of two it was rounded to a float32 scale.
+    add_factor(fmt::format("channel {}", c), "Sx * Sw / (128 * Mproducts * Sy)", m, m, second.m0[i],
+               second.shift[i], m * power_of_two(-22));
   }
 
   // A linear resize is a sum over neighbours; its weights are the compiler's, whole numbers over

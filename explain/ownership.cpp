@@ -27,7 +27,8 @@ void claim(Explanation& e, const std::multimap<std::string, int>& by_name, ir::N
   for (const std::string& part : parts_of(e.graph.nodes[k].name)) {
     const auto [begin, end] = by_name.equal_range(part);
     for (auto it = begin; it != end; ++it) {
-      if (shared < 0 && e.source.node(it->second).node.type == e.graph.nodes[k].type)
+      const std::string& type = e.graph.nodes[k].type;  // a Bias is the second half of its layer
+      if (shared < 0 && (type == "Bias" || e.source.node(it->second).node.type == type))
         shared = it->second;
       ir::NodeId& owner = e.layer_of_source[static_cast<size_t>(it->second)];
       if (owner.exists() || is_pair(e.source.node(it->second))) continue;

@@ -88,7 +88,12 @@ std::optional<SourceScaling> weight_scaling(const SourceGraph& source, int id) {
     pair = source.producer[static_cast<size_t>(before.inputs.front())];
   }
   if (pair < 0 || !is_dequantize(source.node(pair))) return std::nullopt;
-  return scaling_of_pair(source, pair);
+  SourceScaling scaling = scaling_of_pair(source, pair);
+  const auto rank = static_cast<int64_t>(source.tensor(source.node(pair).inputs.at(0)).dims.size());
+  const int64_t axis = source.node(pair).axis, counted = axis < 0 ? axis + rank : axis;
+  scaling.is_by_input = scaling.scales.size() > 1 && ((node.node.type == "Conv" && counted != 0) ||
+                                                      (node.node.type == "MatMul" && counted == 0));
+  return scaling;
 }
 
 namespace {

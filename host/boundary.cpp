@@ -60,6 +60,19 @@ int8_t device_value(const Array& array, int64_t index, const HostTensor& t, bool
   return static_cast<int8_t>(q);
 }
 
+Array dequantized(const Array& bytes, const HostTensor& t) {
+  Array real;
+  real.type = Array::Type::Float32;
+  real.shape = bytes.shape;
+  real.bytes.resize(bytes.bytes.size() * sizeof(float));
+  for (size_t i = 0; i < bytes.bytes.size(); ++i) {
+    const auto q = static_cast<float>(static_cast<int8_t>(bytes.bytes[i]) - t.zero_point);
+    const float value = q * static_cast<float>(t.scale);
+    std::memcpy(real.bytes.data() + i * sizeof(float), &value, sizeof(float));
+  }
+  return real;
+}
+
 }  // namespace
 
 std::map<std::string, Array> random_inputs(const Program& program, uint64_t seed) {
@@ -71,7 +84,12 @@ std::map<std::string, Array> random_inputs(const Program& program, uint64_t seed
     array.shape = t.shape;
     array.bytes.resize(t.bytes);
     for (auto& b : array.bytes) b = static_cast<uint8_t>(random());
-    arrays.emplace(t.name, std::move(array));
+    const auto known = arrays.find(t.name);
+    if (known == arrays.end()) {
+      arrays.emplace(t.name, std::move(array));
+    } else if (!known->second.is_float()) {  // quantized with several scales: real numbers
+      known->second = dequantized(known->second, t);
+    }
   }
   return arrays;
 }
@@ -80,7 +98,9 @@ void place_inputs(const Program& program, const std::map<std::string, Array>& ar
                   MemoryImage& memory) {
   const bool ties_away = program.source_format.starts_with("tflite");
   std::vector<std::string> names;
-  for (const HostTensor& t : program.inputs) names.push_back(t.name);
+  for (const HostTensor& t : program.inputs) {
+    if (std::find(names.begin(), names.end(), t.name) == names.end()) names.push_back(t.name);
+  }
   for (const auto& [name, array] : arrays) {
     const bool is_known = std::find(names.begin(), names.end(), name) != names.end() ||
                           (name.empty() && names.size() == 1);

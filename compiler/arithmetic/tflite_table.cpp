@@ -33,6 +33,14 @@ int16_t doubling_high_multiply16(int16_t a, int16_t b) {
   return saturate16((product + nudge) / (1 << 15));
 }
 
+// gemmlowp's RoundingDivideByPOT of int16: its mask has 16 bits, so that from 2^16 on a sign is
+// left (1 or -1 where 0 is nearest).
+int16_t rounding_divide_by_power16(int16_t x, int exponent) {
+  const auto mask = static_cast<int16_t>((int64_t{1} << exponent) - 1);
+  const auto threshold = static_cast<int16_t>((mask >> 1) + (x < 0 ? 1 : 0));
+  return static_cast<int16_t>((x >> exponent) + ((x & mask) > threshold ? 1 : 0));
+}
+
 int16_t to_16_bits(int32_t significand) {
   if (significand >= std::numeric_limits<int32_t>::max() - (1 << 15))
     return std::numeric_limits<int16_t>::max();
@@ -84,12 +92,11 @@ std::optional<Table> tfl_hard_swish(const UnaryScales& s) {
     if (relu.exponent > 0) gate = saturate16(int64_t{gate} << std::min(relu.exponent - 1, 16));
     gate = doubling_high_multiply16(gate, to_16_bits(relu.significand));
     if (relu.exponent > 0) gate = saturate16(int64_t{gate} << 1);
-    if (relu.exponent < 0)
-      gate = static_cast<int16_t>(rounding_divide_by_power(gate, std::min(-relu.exponent, 31)));
+    if (relu.exponent < 0) gate = rounding_divide_by_power16(gate, std::min(-relu.exponent, 31));
     gate = static_cast<int16_t>((gate + (1 << 15)) >> 1);
     const int16_t product =
         saturate16((int32_t{gate} * on_output_scale) / (1 << 15));  // toward zero
-    return int64_t{rounding_divide_by_power(product, std::min(-output.exponent, 31))} +
+    return int64_t{rounding_divide_by_power16(product, std::min(-output.exponent, 31))} +
            s.output_zero;
   });
 }
@@ -111,6 +118,19 @@ Table tfl_rescale(const UnaryScales& s, int low, int high) {
   return tabulate([&](int q) {
     const int64_t y = int64_t{s.output_zero} + multiply(q - s.input_zero, multiplier);
     return std::clamp<int64_t>(y, low, high);
+  });
+}
+
+Table tfl_clamped_bytes(int low, int high) {
+  return tabulate([&](int q) { return std::clamp(q, low, high); });
+}
+
+Table tfl_concatenated_unsigned(const UnaryScales& s) {
+  const float scale = s.input_scale * (1.0f / s.output_scale);
+  const float bias = static_cast<float>(-(s.input_zero + 128)) * scale;
+  return tabulate([&](int q) {
+    const float y = std::round(static_cast<float>(q + 128) * scale + bias);
+    return static_cast<int64_t>(std::clamp(y, -1e6f, 1e6f)) + s.output_zero;
   });
 }
 

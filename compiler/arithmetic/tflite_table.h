@@ -17,13 +17,17 @@ struct UnaryScales {
   int input_zero = 0, output_zero = 0;
 };
 
-Table tfl_logistic(const UnaryScales& s);  // output scale and zero point are fixed: 1/256, -128
-Table tfl_tanh(const UnaryScales& s);      // output scale and zero point are fixed: 1/128, 0
+Table tfl_logistic(const UnaryScales& s);  // as for the output scale 1/256, zero point -128
+Table tfl_tanh(const UnaryScales& s);      // as for the output scale 1/128, zero point 0
 std::optional<Table> tfl_hard_swish(
     const UnaryScales& s);  // nothing where the output scale is finer than input scale / 128
 Table tfl_leaky_relu(const UnaryScales& s, float alpha);
-// QUANTIZE, RELU, RELU6: a change of scale, then a clamp.
+// QUANTIZE, RELU: a change of scale, then a clamp.
 Table tfl_rescale(const UnaryScales& s, int low = -128, int high = 127);
+// RELU6: Micro clamps the bytes, whatever the output's scale.
+Table tfl_clamped_bytes(int low, int high);
+// A part of a concatenation of uint8, in float32; the zero points are of the int8 form.
+Table tfl_concatenated_unsigned(const UnaryScales& s);
 
 Table tfl_absolute(const UnaryScales& s);
 // A function of the real input, computed in float32 (ELU).

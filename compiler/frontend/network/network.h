@@ -58,6 +58,8 @@ struct ConvLayer {
   std::vector<float> weight_scales{};  // one, or one an output channel
   std::vector<int32_t>
       bias{};  // one an output channel, of scale input scale * weight scale; empty: none
+  std::vector<double> exact_bias{};  // the same before it is rounded, until the output's scale is
+                                     // known (ONNX)
   bool float_scale_product = false;  // TFLite multiplies the two scales in float32 here
   // Where the bytes themselves are averaged, sum / divisor is not rounded to the nearest.
   enum class Ending { Nearest, Down, DownAboveZero, UpBelowZero };

@@ -36,6 +36,7 @@ struct SourceNode {
   std::string domain;
   std::vector<int> inputs, outputs;  // tensor indices; -1: absent
   Pair pair = Pair::None;
+  int64_t axis = 1;  // of a pair's scales, where it has several
 };
 
 struct SourceGraph {

@@ -26,10 +26,12 @@ void check(const NodeName& node, const WindowAxis& axis) {
   }
 }
 
+int64_t need_of_same(const WindowAxis& axis) {
+  return (ceil_div(axis.input, axis.stride) - 1) * axis.stride + axis.span() - axis.input;
+}
+
 void pad_same(WindowAxis& axis, bool odd_at_start) {
-  const int64_t outputs = ceil_div(axis.input, axis.stride);
-  const int64_t total =
-      std::max<int64_t>((outputs - 1) * axis.stride + axis.span() - axis.input, 0);
+  const int64_t total = std::max<int64_t>(need_of_same(axis), 0);
   axis.before = odd_at_start ? total - total / 2 : total / 2;
   axis.after = total - axis.before;
 }

@@ -20,6 +20,10 @@ struct WindowAxis {
 // before span() and output().
 void check(const NodeName& node, const WindowAxis& axis);
 
+// How much padding an axis of ceil(input / stride) outputs needs; below zero where the last windows
+// leave some of the input unread.
+int64_t need_of_same(const WindowAxis& axis);
+
 // Sets the padding so that there are ceil(input / stride) outputs; the odd one goes to the end, or
 // to the start.
 void pad_same(WindowAxis& axis, bool odd_at_start = false);

@@ -179,6 +179,7 @@ void of_two_values(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op)
 }
 
 void read_clamp(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
+  if (clip_bytes(c, node)) return;
   const Clamp clip = clip_bounds(c, node);
   if (clamp_pending(c, node)) return;
   read_unary(c, node, [clip](float x) { return std::fmin(std::fmax(x, clip.low), clip.high); });

@@ -69,16 +69,18 @@ void read_matrix(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   element_count(node.name(), matrix);
   const int64_t outputs = matrix[is_transposed ? 0 : 1], inputs = matrix[is_transposed ? 1 : 0];
   layer.out_channels = static_cast<int>(outputs);
-  read_weights(node, weights, is_transposed ? 0 : 1, layer);
-  const std::vector<int8_t> stored = layer.weights;
+  auto parts = read_weights(node, weights, is_transposed ? 0 : 1, layer);
   const auto rows = static_cast<size_t>(outputs), columns = static_cast<size_t>(inputs);
-  for (size_t o = 0; o < rows; ++o) {
-    for (size_t i = 0; i < columns; ++i) {
-      const size_t place = places.empty() ? i : static_cast<size_t>(places[i]);
-      layer.weights[o * columns + place] =
-          is_transposed ? stored[o * columns + i] : stored[i * rows + o];
+  for (auto& part : parts) {
+    const std::vector<int8_t> stored = part;
+    for (size_t o = 0; o < rows; ++o) {
+      for (size_t i = 0; i < columns; ++i) {
+        const size_t place = places.empty() ? i : static_cast<size_t>(places[i]);
+        part[o * columns + place] = is_transposed ? stored[o * columns + i] : stored[i * rows + o];
+      }
     }
   }
+  set_weights(c, node, parts, input.dims.size() - 1, order, layer);
   if (is_gemm && !node.input(2).empty()) add_bias(c, node, c.meaning_of(node, 2), layer);
   std::vector<int64_t> dims = input.dims;
   dims.back() = outputs;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "compiler/frontend/network/view.h"
+#include "compiler/frontend/onnx/bias.h"
 #include "compiler/frontend/onnx/operators.h"
 #include "compiler/frontend/onnx/rules.h"
 
@@ -35,13 +36,14 @@ int8_t quantized(float real, float scale, int zero_point) {
 
 namespace {
 
+// Scales of constants may be zero or denormal: such a channel is dead.
 std::vector<float> scales_of(OnnxContext& c, const OnnxNode& node) {
   const OnnxTensor* scales = c.constant(node.input(1));
   if (!scales || !scales->is_float() || scales->floats.empty()) {
     refuse<kConstantScale>(node.name(), node.input(1));
   }
   for (float s : scales->floats) {
-    if (!std::isnormal(s) || s < 0) refuse<kPositiveScale>(node.name(), s);
+    if (!std::isfinite(s) || s < 0) refuse<kPositiveScale>(node.name(), s);
   }
   return scales->floats;
 }
@@ -51,6 +53,7 @@ Scaling scaling_of(OnnxContext& c, const OnnxNode& node) {
   if (scales.size() != 1) {
     refuse<kOneScale>(node.name());
   }
+  if (!std::isnormal(scales.front())) refuse<kNormalScale>(node.name(), scales.front());
   Scaling scaling{.scale = scales.front(), .zero_point = 0, .is_unsigned = true};
   int64_t zero_point = 0, type = node.integer("output_dtype", onnx::TensorProto::UINT8);
   if (!node.input(2).empty()) {
@@ -168,20 +171,20 @@ ValueId finish(OnnxContext& c, const OnnxNode& node, const Pending& pending,
   value.scale = scaling.scale;
   value.zero_point = scaling.zero_point;
   value.is_unsigned = scaling.is_unsigned;
-  if (!identity) {  // a graph input
+  if (!identity) {  // a graph input: the host quantizes it once for each scale
+    const std::string name = value.name;
     for (const Port& port : c.network.inputs) {
+      if (port.name != name) continue;
       const Value& known = c.network.value(port.value);
-      if (known.name != value.name) continue;
-      if (known.scale != value.scale || known.zero_point != value.zero_point) {
-        refuse<kOneScaleOfInput>(node.name(), value.name);
-      }
-      return apply(port.value);
+      if (known.scale == value.scale && known.zero_point == value.zero_point)
+        return apply(port.value);
+      value.name = node.input(0) + " for " + node.name().name;
     }
     const ir::HostView view{.type = ir::HostView::Type::Float32,
                             .shape = value.dims,
                             .channels_first = value.order == kChannelsFirst};
     const ValueId id = c.network.add(std::move(value));
-    c.network.inputs.push_back({id, view});
+    c.network.inputs.push_back({id, view, name});
     return apply(id);
   }
   const auto key = std::tuple{pending.layer.get(), pending.clamp.low,  pending.clamp.high,
@@ -200,6 +203,9 @@ ValueId finish(OnnxContext& c, const OnnxNode& node, const Pending& pending,
         input = add_table(c, node, function_of(c, input), scaling);
     }
   }
+  std::optional<Layer> before;
+  if (auto* conv = std::get_if<ConvLayer>(&layer.kind))
+    before = settle_bias(c.network, layer.node, value, *conv);
   const ValueId id = c.network.add(std::move(value));
   std::visit(
       [&](auto& l) {
@@ -207,6 +213,7 @@ ValueId finish(OnnxContext& c, const OnnxNode& node, const Pending& pending,
         if constexpr (requires { l.clamp; }) l.clamp = pending.clamp;
       },
       layer.kind);
+  if (before) c.network.layers.push_back(std::move(*before));
   c.network.layers.push_back(std::move(layer));
   c.finished[key] = id;
   return apply(id);
@@ -231,7 +238,60 @@ bool read_on_bytes(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op,
   return true;
 }
 
+bool clip_bytes(OnnxContext& c, const OnnxNode& node) {
+  const std::string source = node.input(0);
+  const auto folded = c.quantized.find(source);
+  const OnnxTensor* constant =
+      folded != c.quantized.end() ? folded->second.get() : c.constant(source);
+  const auto bytes = c.bytes.find(source);
+  if (bytes == c.bytes.end() && (!constant || !constant->is_byte())) return false;
+  const auto bound = [&](size_t i, int64_t otherwise) {
+    if (node.type() == "Relu") return i == 1 ? int64_t{0} : otherwise;
+    if (node.input(i).empty()) return otherwise;
+    const OnnxTensor* value = c.constant(node.input(i));
+    if (!value || value->integers.size() != 1) refuse<kConstantBound>(node.name(), node.input(i));
+    return value->integers.front();
+  };
+  const int64_t low = bound(1, -128), high = bound(2, 255);
+  const auto clipped = [&](int64_t q) { return std::min(std::max(q, low), high); };
+  if (bytes == c.bytes.end()) {
+    auto result = std::make_shared<OnnxTensor>(*constant);
+    for (int64_t& q : result->integers) q = clipped(q);
+    c.quantized[node.output()] = std::move(result);
+    return true;
+  }
+  const ValueId id = settled(c.network, node.name(), bytes->second);
+  Value value = c.network.value(id);
+  value.name = node.output();
+  const int label = value.is_unsigned ? 128 : 0;
+  TableLayer layer{.input = id, .output = -1, .table = {}};
+  for (int q = -128; q < 128; ++q)
+    layer.table[static_cast<size_t>(q + 128)] = static_cast<int8_t>(clipped(q + label) - label);
+  layer.output = c.network.add(std::move(value));
+  c.parents[layer.output] = {layer.input, layer.table, node.name().name};
+  c.network.layers.push_back({node.name(), layer});
+  c.bytes[node.output()] = layer.output;
+  return true;
+}
+
 namespace {
+
+OnnxTensor dequantized(const QuantizedConstant& constant) {
+  OnnxTensor result{.type = onnx::TensorProto::FLOAT,
+                    .dims = constant.tensor->dims,
+                    .integers = {},
+                    .floats = {}};
+  size_t inner = 1;
+  for (auto i = static_cast<size_t>(constant.axis) + 1; i < result.dims.size(); ++i)
+    inner *= static_cast<size_t>(result.dims[i]);
+  for (size_t i = 0; i < constant.tensor->integers.size(); ++i) {
+    const size_t channel = i / inner % constant.scales.size();
+    result.floats.push_back(
+        static_cast<float>(constant.tensor->integers[i] - constant.zero_points[channel]) *
+        constant.scales[channel]);
+  }
+  return result;
+}
 
 void quantize_constant(OnnxContext& c, const OnnxNode& node, const OnnxTensor& tensor) {
   const std::vector<float> scales = scales_of(c, node);
@@ -269,9 +329,8 @@ void read_quantize(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   const Meaning& meaning = c.meaning_of(node, 0);
   if (const auto* tensor = std::get_if<FloatConstant>(&meaning))
     return quantize_constant(c, node, *tensor->tensor);
-  if (std::holds_alternative<QuantizedConstant>(meaning)) {
-    refuse<kQuantizedOnce>(node.name());
-  }
+  if (const auto* tensor = std::get_if<QuantizedConstant>(&meaning))
+    return quantize_constant(c, node, dequantized(*tensor));
   const Scaling scaling = scaling_of(c, node);
   ValueId result = -1;
   if (const auto* pending = std::get_if<Pending>(&meaning)) {

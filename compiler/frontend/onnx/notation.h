@@ -24,6 +24,10 @@ bool read_on_bytes(OnnxContext& c, const OnnxNode& node, const OnnxOperator& op,
 float dequantized(int q, const Value& value);
 int8_t quantized(float real, float scale, int zero_point);
 
+// Clip, or Relu, of quantized bytes or of constant ones, as integers; false where the input is
+// neither.
+bool clip_bytes(OnnxContext& c, const OnnxNode& node);
+
 // The value as a function of its own bytes.
 Function function_of(const OnnxContext& c, ValueId value);
 

@@ -33,6 +33,9 @@ inline constexpr auto kIntegerRules = joined(kOperandRules, kRules<kConstantInte
 // QuantizeLinear.
 inline constexpr Rule kConstantScale{"its scale '{scale}' is not a float constant", kQuantizeOnnx};
 inline constexpr Rule kPositiveScale{"its scale is {scale}", "quantize with positive scales"};
+inline constexpr Rule kNormalScale{
+    "its scale is {scale}, zero or too small for a normal float",
+    "quantize activations with scales from 1.2e-38 on; only constants may have others"};
 inline constexpr Rule kOneScale{"activations have a scale for each channel",
                                 "quantize activations per tensor and only weights per channel"};
 inline constexpr Rule kConstantZeroPoint{"its zero point is not a constant", kQuantizeOnnx};
@@ -41,17 +44,20 @@ inline constexpr Rule kByteActivations{"activations of the type {type} are not s
 inline constexpr Rule kZeroPointInRange{"its zero point is out of range", kQuantizeOnnx};
 inline constexpr Rule kScalesFit{"its scales do not fit the shape", kQuantizeOnnx};
 inline constexpr auto kScaleRules = joined(
-    kTensorRules, kRules<kComputedBefore, kConstantScale, kPositiveScale, kOneScale,
+    kTensorRules, kRules<kComputedBefore, kConstantScale, kPositiveScale, kNormalScale, kOneScale,
                          kConstantZeroPoint, kByteActivations, kZeroPointInRange, kScalesFit>);
 
-inline constexpr Rule kOneScaleOfInput{
-    "graph input '{input}' is quantized with two different scales", "quantize it once"};
 inline constexpr Rule kByteConstant{"a constant is quantized to a type other than int8 and uint8",
                                     kQuantizeOnnx};
-inline constexpr Rule kQuantizedOnce{"it quantizes a constant for the second time",
-                                     "fold constants before quantizing"};
+inline constexpr Rule kBiasInRange{
+    "the bias of output channel {channel} does not fit 32 bits on the scale of its products",
+    "quantize with larger input and weight scales"};
+inline constexpr Rule kBiasOfStep{
+    "one product of output channel {channel} is {factor} steps of its output, too coarse for a "
+    "bias between products",
+    "quantize with a larger output range, or the bias with input scale * weight scale"};
 inline constexpr auto kQuantizeRules =
-    joined(kScaleRules, kRules<kOneScaleOfInput, kByteConstant, kQuantizedOnce>);
+    joined(kScaleRules, kRules<kBiasInRange, kBiasOfStep, kByteConstant>);
 
 // DequantizeLinear.
 inline constexpr Rule kZeroPointsFit{"its zero points do not fit its scales", kQuantizeOnnx};
@@ -78,22 +84,15 @@ inline constexpr Rule kConstantWeights{
     "its weights '{weights}' are computed",
     "use constant weights; products of two computed matrices are not supported"};
 inline constexpr Rule kByteWeights{"its weights '{weights}' have the type {type}", kQuantizeOnnx};
-inline constexpr Rule kWeightScales{
-    "its weights '{weights}' are not quantized per tensor or per output channel", kQuantizeOnnx};
-inline constexpr Rule kOneWeightZero{
-    "its weights '{weights}' have zero points that differ between channels",
-    "quantize weights symmetrically (WeightSymmetric=True)"};
-inline constexpr auto kWeightsRules =
-    kRules<kQuantizedWeights, kConstantWeights, kByteWeights, kWeightScales, kOneWeightZero>;
+inline constexpr auto kWeightsRules = kRules<kQuantizedWeights, kConstantWeights, kByteWeights>;
 
 // A constant added to products.
 inline constexpr Rule kConstantBias{"its bias is computed", "use a constant bias"};
 inline constexpr Rule kBiasFits{"its bias has {entries} entries for {channels} output channels",
                                 kIntactFile};
-inline constexpr Rule kBiasInRange{
-    "the bias of output channel {channel} does not fit 32 bits on the scale of its products",
-    "quantize with larger input and weight scales"};
-inline constexpr auto kBiasRules = kRules<kConstantBias, kBiasFits, kBiasInRange>;
+inline constexpr Rule kFiniteBias{"the bias of output channel {channel} is not finite",
+                                  "use finite numbers"};
+inline constexpr auto kBiasRules = kRules<kConstantBias, kBiasFits, kFiniteBias>;
 
 // Conv.
 inline constexpr Rule kFilterOfFour{"its weights have the shape {shape}",
@@ -108,7 +107,12 @@ inline constexpr auto kConvRules =
 inline constexpr Rule kPoolDilation{"dilated pools are not supported", "use dilation 1"};
 inline constexpr Rule kPoolIndices{"indices of the maxima are not supported",
                                    "use the first output only"};
-inline constexpr auto kPoolRules = joined(kWindowRules, kRules<kPoolDilation, kPoolIndices>);
+inline constexpr Rule kSameReadsAll{
+    "auto_pad SAME with a kernel of {kernel} and strides of {stride} leaves some of {size} unread, "
+    "which ONNX Runtime refuses",
+    "use explicit padding"};
+inline constexpr auto kPoolRules =
+    joined(kWindowRules, kRules<kPoolDilation, kPoolIndices, kSameReadsAll>);
 
 inline constexpr Rule kPoolCeil{"ceil_mode together with count_include_pad is not supported",
                                 "pad explicitly and use ceil_mode 0"};

@@ -62,6 +62,7 @@ class Collector {
     int64_t stated = 0;  // the type that a QuantizeLinear without a zero point gives
     for (const onnx::AttributeProto& a : proto.attribute()) {
       if (a.name() == "output_dtype") stated = a.i();
+      if (a.name() == "axis") node.axis = a.i();
     }
     set_type(node, stated);
     graph_.nodes.push_back(std::move(node));

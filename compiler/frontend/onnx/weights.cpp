@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "compiler/frontend/network/view.h"
 #include "compiler/frontend/onnx/operators.h"
 #include "compiler/frontend/onnx/rules.h"
 
@@ -35,26 +35,128 @@ std::vector<double> constant_values(const OnnxNode& node, const Meaning& meaning
   return values;
 }
 
+// Weights of the scale zero as weights of zero, on a scale on which a bias can be written.
+void drop_channel(ConvLayer& layer, size_t o) {
+  const auto channels = static_cast<size_t>(layer.out_channels);
+  const size_t fan_in = layer.weights.size() / channels;
+  if (layer.weight_scales.size() == 1) layer.weight_scales.resize(channels, 0);
+  layer.weight_scales[o] = 1;
+  std::fill_n(layer.weights.begin() + static_cast<ptrdiff_t>(o * fan_in), fan_in,
+              static_cast<int8_t>(layer.weight_zero));
+}
+
 }  // namespace
 
-void read_weights(const OnnxNode& node, const QuantizedConstant& constant, int axis,
-                  ConvLayer& layer) {
+namespace {
+
+// The index along `axis` of each element.
+std::vector<size_t> indices_along(const std::vector<int64_t>& dims, int axis) {
+  size_t inner = 1, total = 1;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    total *= static_cast<size_t>(dims[i]);
+    if (static_cast<int>(i) > axis) inner *= static_cast<size_t>(dims[i]);
+  }
+  std::vector<size_t> indices(total);
+  for (size_t i = 0; i < total; ++i)
+    indices[i] = i / inner % static_cast<size_t>(dims[static_cast<size_t>(axis)]);
+  return indices;
+}
+
+// Whole numbers as the sum of bytes.
+std::vector<std::vector<int8_t>> split(const std::vector<int>& whole) {
+  const auto [low, high] = std::ranges::minmax(whole);
+  const int count = std::max({1, (high + 126) / 127, (127 - low) / 128});
+  std::vector<std::vector<int8_t>> parts;
+  for (int left = count; left > 0; --left) {
+    std::vector<int8_t>& part = parts.emplace_back();
+    for (size_t i = 0; i < whole.size(); ++i) {
+      int rest = whole[i];
+      for (const auto& earlier : parts) {
+        if (&earlier != &part) rest -= earlier[i];
+      }
+      part.push_back(static_cast<int8_t>(rest / left));
+    }
+  }
+  return parts;
+}
+
+// Weights minus the zero point of their channel: with one zero point where that is possible, else
+// in parts.
+std::vector<std::vector<int8_t>> shifted(const std::vector<int>& centred, ConvLayer& layer) {
+  const auto [low, high] = std::ranges::minmax(centred);
+  if (high - low > 255 || low > 0 || high < 0) return split(centred);
+  layer.weight_zero = std::clamp(0, -128 - low, 127 - high);
+  std::vector<int8_t> weights;
+  for (int w : centred) weights.push_back(static_cast<int8_t>(w + layer.weight_zero));
+  return {std::move(weights)};
+}
+
+// Weights with a scale for each input, rounded to 1 / 1016 of the largest of their output channel:
+// no product of integers has them exactly.
+std::vector<std::vector<int8_t>> rescaled(const QuantizedConstant& constant, int axis,
+                                          ConvLayer& layer) {
+  constexpr double kHighest = 127 * 8;
+  const std::vector<int64_t>& dims = constant.tensor->dims;
+  const std::vector<size_t> input = indices_along(dims, constant.axis),
+                            output = indices_along(dims, axis);
+  std::vector<double> real;
+  std::vector<double> largest(static_cast<size_t>(dims[static_cast<size_t>(axis)]), 0);
+  for (size_t i = 0; i < input.size(); ++i) {
+    real.push_back(
+        static_cast<double>(constant.tensor->integers[i] - constant.zero_points[input[i]]) *
+        static_cast<double>(constant.scales[input[i]]));
+    largest[output[i]] = std::max(largest[output[i]], std::abs(real.back()));
+  }
+  layer.weight_scales.clear();
+  for (double most : largest) layer.weight_scales.push_back(static_cast<float>(most / kHighest));
+  std::vector<int> whole;
+  for (size_t i = 0; i < real.size(); ++i) {
+    const double scale = static_cast<double>(layer.weight_scales[output[i]]);
+    whole.push_back(scale == 0 ? 0 : static_cast<int>(std::nearbyint(real[i] / scale)));
+  }
+  return split(whole);
+}
+
+}  // namespace
+
+std::vector<std::vector<int8_t>> read_weights(const OnnxNode& node,
+                                              const QuantizedConstant& constant, int axis,
+                                              ConvLayer& layer) {
   if (!constant.tensor->is_byte()) {
     refuse<kByteWeights>(node.name(), constant.name,
                          onnx::TensorProto_DataType_Name(constant.tensor->type));
   }
-  if (constant.scales.size() > 1 && constant.axis != axis) {
-    refuse<kWeightScales>(node.name(), constant.name);
-  }
+  layer.weight_scales = constant.scales;
+  if (constant.scales.size() > 1 && constant.axis != axis) return rescaled(constant, axis, layer);
   const int64_t zero = constant.zero_points.front();
   if (std::ranges::any_of(constant.zero_points, [&](int64_t z) { return z != zero; })) {
-    refuse<kOneWeightZero>(node.name(), constant.name);
+    const std::vector<size_t> channel = indices_along(constant.tensor->dims, axis);
+    std::vector<int> centred;
+    for (size_t i = 0; i < channel.size(); ++i)
+      centred.push_back(
+          static_cast<int>(constant.tensor->integers[i] - constant.zero_points[channel[i]]));
+    return shifted(centred, layer);
   }
   const int64_t label = constant.tensor->type == onnx::TensorProto::UINT8 ? 128 : 0;
   layer.weight_zero = static_cast<int>(std::clamp<int64_t>(zero - label, -128, 127));
-  layer.weight_scales = constant.scales;
-  for (int64_t w : constant.tensor->integers)
-    layer.weights.push_back(static_cast<int8_t>(w - label));
+  std::vector<int8_t> weights;
+  for (int64_t w : constant.tensor->integers) weights.push_back(static_cast<int8_t>(w - label));
+  return {std::move(weights)};
+}
+
+void set_weights(OnnxContext& c, const OnnxNode& node,
+                 const std::vector<std::vector<int8_t>>& parts, size_t channel_axis,
+                 const std::vector<int>& order, ConvLayer& layer) {
+  layer.weights.clear();
+  for (size_t i = 0; i < parts.front().size(); ++i) {
+    for (const auto& part : parts) layer.weights.push_back(part[i]);
+  }
+  if (parts.size() == 1) return;
+  const Value like = c.network.value(layer.input);
+  const View view =
+      repeated(view_of(c.network, layer.input), channel_axis, static_cast<int>(parts.size()));
+  layer.input = in_memory_order(c.network, node.name(),
+                                add_view(c.network, node.name(), like, like.name, view), order);
 }
 
 void add_bias(OnnxContext& c, const OnnxNode& node, const Meaning& bias, ConvLayer& layer) {
@@ -64,16 +166,16 @@ void add_bias(OnnxContext& c, const OnnxNode& node, const Meaning& bias, ConvLay
   if (values.size() != channels) {
     refuse<kBiasFits>(node.name(), values.size(), channels);
   }
-  layer.bias.resize(channels, 0);
+  layer.exact_bias.resize(channels, 0);
   const double input_scale = static_cast<double>(c.network.value(layer.input).scale);
   for (size_t o = 0; o < channels; ++o) {
-    // A bias that was quantized with input scale * weight scale comes back as the integer that it
-    // was: the product of the scales in float32 is within 2^-24 of the one in double, and a bias
-    // within 2^24 of it rounds to itself.
+    if (layer.weight_scales[layer.weight_scales.size() == 1 ? 0 : o] == 0) drop_channel(layer, o);
+    // A bias that was quantized with input scale * weight scale is the integer that it was, though
+    // the product of the scales in float32 is only within 2^-24 of the one in double.
     const double scale = input_scale * static_cast<double>(layer.weight_scales.size() == 1
                                                                ? layer.weight_scales.front()
                                                                : layer.weight_scales[o]);
-    double q = std::nearbyint(values[o] / scale);
+    double products = values[o] / scale;
     if (const auto* quantized = std::get_if<QuantizedConstant>(&bias);
         quantized && quantized->tensor->integers.size() == channels) {
       const double own = static_cast<double>(
@@ -81,13 +183,10 @@ void add_bias(OnnxContext& c, const OnnxNode& node, const Meaning& bias, ConvLay
       const int64_t zero = quantized->zero_points.size() == 1 ? quantized->zero_points.front()
                                                               : quantized->zero_points[o];
       if (std::abs(own - scale) <= 1e-6 * scale)
-        q = static_cast<double>(quantized->tensor->integers[o] - zero);
+        products = static_cast<double>(quantized->tensor->integers[o] - zero);
     }
-    const double sum = q + layer.bias[o];
-    if (!(std::abs(sum) <= std::numeric_limits<int32_t>::max())) {
-      refuse<kBiasInRange>(node.name(), o);
-    }
-    layer.bias[o] = static_cast<int32_t>(sum);
+    layer.exact_bias[o] += products;
+    if (!std::isfinite(layer.exact_bias[o])) refuse<kFiniteBias>(node.name(), o);
   }
 }
 

@@ -49,6 +49,35 @@ Window window_of(const OnnxNode& node, int64_t h, int64_t w, const std::vector<i
   return window;
 }
 
+// A map without the rows and columns that no window of SAME reads where the kernel is smaller than
+// the stride: ONNX Runtime's convolution pads by less than nothing, half of it (toward zero, from
+// one up, or two for SAME_LOWER) in front. Its pools refuse that.
+ValueId cropped(OnnxContext& c, const OnnxNode& node, ValueId id,
+                const std::vector<int64_t>& kernel) {
+  const std::string automatic = node.text("auto_pad", "NOTSET");
+  const auto strides = node.integers("strides", {1, 1}),
+             dilations = node.integers("dilations", {1, 1});
+  if (!automatic.starts_with("SAME") || kernel.size() != 2 || strides.size() != 2 ||
+      dilations.size() != 2 || std::ranges::min(strides) < 1)
+    return id;
+  const Value like = c.network.value(id);
+  View view = view_of(c.network, id);
+  bool is_cropped = false;
+  for (size_t i : {size_t{0}, size_t{1}}) {
+    const int64_t size = like.dims[2 + i];
+    const int64_t need = need_of_same({size, kernel[i], strides[i], dilations[i], 0, 0});
+    if (need >= 0) continue;
+    if (node.type() != "Conv") refuse<kSameReadsAll>(node.name(), kernel[i], strides[i], size);
+    const int64_t skipped = -(need + (automatic == "SAME_LOWER" ? 2 : 1)) / 2;
+    if (skipped == 0) continue;  // what lies behind the last window is not read anyway
+    view = *sliced(view, 2 + i, skipped, size + need, 1);
+    is_cropped = true;
+  }
+  if (!is_cropped) return id;
+  return in_memory_order(c.network, node.name(),
+                         add_view(c.network, node.name(), like, like.name, view), kChannelsFirst);
+}
+
 template <typename Layer>
 void set_window(const Window& window, Layer& layer) {
   layer.kernel_h = static_cast<int>(window.h.kernel);
@@ -66,9 +95,10 @@ void read_conv(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   const QuantizedConstant& weights = c.weights_of(node, 1);
   const std::vector<int64_t>& filter =
       weights.tensor->dims;  // output channel, input channel / groups, h, w
+  if (filter.size() != 4) refuse<kFilterOfFour>(node.name(), join(filter));
+  layer.input = cropped(c, node, layer.input, {filter[2], filter[3]});
   const std::vector<int64_t> dims = c.network.value(layer.input).dims;
   const int64_t groups = node.integer("group", 1);
-  if (filter.size() != 4) refuse<kFilterOfFour>(node.name(), join(filter));
   element_count(node.name(), filter);
   const std::vector<int64_t> kernel{filter[2], filter[3]};
   if (groups < 1 || groups > dims[1] || filter[1] * groups != dims[1] || filter[0] % groups != 0 ||
@@ -81,17 +111,20 @@ void read_conv(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   layer.dilation_w = static_cast<int>(window.w.dilation);
   layer.groups = static_cast<int>(groups);
   layer.out_channels = static_cast<int>(filter[0]);
-  read_weights(node, weights, 0, layer);
+  auto parts = read_weights(node, weights, 0, layer);
   // output, input, h, w becomes output, h, w, input.
-  const std::vector<int8_t> source = layer.weights;
   const auto inputs = static_cast<size_t>(filter[1]),
              taps = static_cast<size_t>(filter[2] * filter[3]);
-  for (size_t o = 0; o < static_cast<size_t>(filter[0]); ++o) {
-    for (size_t i = 0; i < inputs; ++i) {
-      for (size_t t = 0; t < taps; ++t)
-        layer.weights[(o * taps + t) * inputs + i] = source[(o * inputs + i) * taps + t];
+  for (auto& part : parts) {
+    const std::vector<int8_t> source = part;
+    for (size_t o = 0; o < static_cast<size_t>(filter[0]); ++o) {
+      for (size_t i = 0; i < inputs; ++i) {
+        for (size_t t = 0; t < taps; ++t)
+          part[(o * taps + t) * inputs + i] = source[(o * inputs + i) * taps + t];
+      }
     }
   }
+  set_weights(c, node, parts, 1, kChannelsFirst, layer);
   if (!node.input(2).empty()) add_bias(c, node, c.meaning_of(node, 2), layer);
   c.set_pending(node, std::move(layer), {dims[0], filter[0], window.h.output(), window.w.output()},
                 kChannelsFirst);
@@ -101,6 +134,7 @@ void read_pool(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   PoolLayer layer{.input = c.feature_map(node, 0)};
   const bool is_maximum = node.type() == "MaxPool";
   layer.kind = is_maximum ? PoolLayer::Kind::Maximum : PoolLayer::Kind::Average;
+  cropped(c, node, layer.input, node.integers("kernel_shape", {}));
   const std::vector<int64_t> dims = c.network.value(layer.input).dims;
   const Window window = window_of(node, dims[2], dims[3], node.integers("kernel_shape", {}), true);
   if (window.h.dilation != 1 || window.w.dilation != 1) refuse<kPoolDilation>(node.name());

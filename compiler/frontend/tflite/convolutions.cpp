@@ -66,6 +66,21 @@ void read_bias(TfliteContext& c, const Operator& op, ConvLayer& layer) {
   }
 }
 
+// TensorFlow's GetQuantizedConvolutionMultipler: where one factor serves all channels, it takes a
+// bias for one on input scale * weight scale, and refuses one whose scale is further from that than
+// 0.02 output scales.
+void require_bias_scale(TfliteContext& c, const Operator& op, const ConvLayer& layer) {
+  if (layer.bias.empty()) return;
+  const auto* quantization = c.file.tensor(op.inputs[2]).quantization();
+  const bool has_scale = quantization && quantization->scale() && quantization->scale()->size() > 0;
+  const float own = has_scale ? quantization->scale()->Get(0) : 0.0f;
+  const double product = static_cast<double>(c.network.value(layer.input).scale) *
+                         static_cast<double>(layer.weight_scales.front());
+  const double difference = std::abs(product - static_cast<double>(own));
+  if (!(difference / static_cast<double>(c.network.value(layer.output).scale) <= 0.02))
+    refuse<kBiasScale>(op.node, own, product);
+}
+
 void read_conv(TfliteContext& c, const Operator& op) {
   c.require_operands(op, 2, 3);
   const auto& o = options_of<tflite::Conv2DOptions>(op);
@@ -92,6 +107,7 @@ void read_conv(TfliteContext& c, const Operator& op) {
   read_weights(c, op, op.inputs[1], 0, layer);
   read_bias(c, op, layer);
   layer.float_scale_product = c.file.tensor(op.inputs[0]).type() == TensorType::UINT8;
+  if (layer.float_scale_product) require_bias_scale(c, op, layer);
   c.add(op, std::move(layer));
 }
 
@@ -126,6 +142,7 @@ void read_depthwise(TfliteContext& c, const Operator& op) {
   }
   read_bias(c, op, layer);
   layer.float_scale_product = c.file.tensor(op.inputs[0]).type() == TensorType::UINT8;
+  if (layer.float_scale_product) require_bias_scale(c, op, layer);
   c.add(op, std::move(layer));
 }
 
@@ -168,6 +185,7 @@ void read_fully_connected(TfliteContext& c, const Operator& op) {
   read_weights(c, op, op.inputs[1], 0, layer);
   read_bias(c, op, layer);
   layer.float_scale_product = layer.weight_scales.size() == 1;
+  if (layer.float_scale_product) require_bias_scale(c, op, layer);
   if (layer.input != input) c.add(op, ReshapeLayer{input, layer.input});
   const ValueId matrix = layer.output;
   c.add(op, std::move(layer));

@@ -55,6 +55,13 @@ Table rescale(const Unary& u) { return arithmetic::tfl_rescale(u.scales); }
 Table relu(const Unary& u) { return arithmetic::tfl_rescale(u.scales, bound(u, 0), 127); }
 
 Table relu6(const Unary& u) {
+  if (!u.x.is_unsigned) {  // Micro's kernel, of int8 alone
+    const auto of_input = [&](float real) {
+      return std::clamp(arithmetic::tfl_quantized_bound(real, u.x.scale, u.x.zero_point), -128,
+                        127);
+    };
+    return arithmetic::tfl_clamped_bytes(of_input(0), of_input(6));
+  }
   const int from = bound(u, 0);
   return arithmetic::tfl_rescale(u.scales, from, bound(u, 6, from));
 }
@@ -64,14 +71,20 @@ Table relu_n1_to_1(const Unary& u) {
   return arithmetic::tfl_rescale(u.scales, from, bound(u, 1, from));
 }
 
+// Micro computes the bytes of the scale 1/256, whatever scale the file states. It refuses other
+// zero points and uint8; there LiteRT's table of float32 is what runs.
 Table logistic(const Unary& u) {
-  if (u.y.scale != 1.0f / 256 || u.y.zero_point != -128) refuse<kLogisticOutput>(u.op.node);
+  const bool is_fixed = u.y.zero_point == -128 && (!u.x.is_unsigned || u.y.scale == 1.0f / 256);
+  if (!is_fixed)
+    return arithmetic::tfl_function(u.scales, [](float x) { return 1.0f / (1.0f + std::exp(-x)); });
   require_table_ratio(u.op.node, static_cast<double>(u.x.scale) / 16);
   return arithmetic::tfl_logistic(u.scales);
 }
 
+// The same with 1/128; Micro does not look at the zero point either.
 Table tanh(const Unary& u) {
-  if (u.y.scale != 1.0f / 128 || u.y.zero_point != 0) refuse<kTanhOutput>(u.op.node);
+  const bool is_fixed = !u.x.is_unsigned || (u.y.zero_point == 0 && u.y.scale == 1.0f / 128);
+  if (!is_fixed) return arithmetic::tfl_function(u.scales, [](float x) { return std::tanh(x); });
   return arithmetic::tfl_tanh(u.scales);
 }
 
@@ -98,8 +111,8 @@ Table elu(const Unary& u) {
 constexpr std::string_view kTable = "a table";
 
 constexpr TfliteOperator kRows[] = {
-    {BuiltinOperator::LOGISTIC, of_byte<logistic>, kTable, kLogisticRules},
-    {BuiltinOperator::TANH, of_byte<tanh>, kTable, kTanhRules},
+    {BuiltinOperator::LOGISTIC, of_byte<logistic>, kTable, kFunctionRules},
+    {BuiltinOperator::TANH, of_byte<tanh>, kTable, kFunctionRules},
     {BuiltinOperator::HARD_SWISH, of_byte<hard_swish>, kTable, kHardSwishRules},
     {BuiltinOperator::LEAKY_RELU, of_byte<leaky_relu>, kTable, kFunctionRules},
     {BuiltinOperator::RELU, of_byte<relu>, kTable, kFunctionRules},

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "compiler/arithmetic/tflite_table.h"
 #include "compiler/frontend/network/pieces.h"
 #include "compiler/frontend/network/view.h"
 #include "compiler/frontend/tflite/checks.h"
@@ -394,12 +395,21 @@ void read_concatenation(TfliteContext& c, const Operator& op) {
   for (size_t i = 0; i < op.inputs.size(); ++i) {
     layer.inputs.push_back(c.input_of(op, i));
     const Value& part = c.network.value(layer.inputs.back());
-    if (part.scale != output.scale || part.zero_point != output.zero_point)
-      refuse<kConcatScales>(op.node);
     std::vector<int64_t> dims = output.dims;
     if (part.dims.size() == dims.size()) dims[along] = part.dims[along];
     require_dims(op.node, part, dims);
     sum += dims[along];
+    if (part.scale == output.scale && part.zero_point == output.zero_point) continue;
+    if (!part.is_unsigned) refuse<kConcatScales>(op.node);
+    TableLayer table{.input = layer.inputs.back(), .output = -1, .table = {}};
+    table.table = arithmetic::tfl_concatenated_unsigned(
+        {part.scale, output.scale, part.zero_point, output.zero_point});
+    Value rescaled = part;
+    rescaled.scale = output.scale;
+    rescaled.zero_point = output.zero_point;
+    rescaled.constant.reset();
+    layer.inputs.back() = table.output = c.network.add(std::move(rescaled));
+    c.add(op, table);
   }
   if (sum != output.dims[along]) refuse<kPartsFill>(op.node);
   c.add(op, std::move(layer));

@@ -71,10 +71,14 @@ inline constexpr Rule kWeightZeroInRange{"its weights '{weights}' have a zero po
 inline constexpr Rule kBiasOfInt32{"its bias '{bias}' is not int32", kQuantizeTflite};
 inline constexpr Rule kBiasFits{"its bias has {entries} entries for {channels} output channels",
                                 kIntactTflite};
+inline constexpr Rule kBiasScale{
+    "the scale of its bias, {scale}, contradicts input scale * weight scale, {product}, and "
+    "TensorFlow Lite refuses that",
+    "convert the model again"};
 inline constexpr auto kWeightsRules =
-    kRules<kConstantWeights, kByteWeights, kDenseWeights, kWeightsHaveScale, kWeightScales,
-           kWeightScaleInRange, kOneWeightZero, kWeightZeroInRange, kBiasOfInt32, kBiasFits,
-           kConstantIntegers>;
+    kRules<kBiasScale, kConstantWeights, kByteWeights, kDenseWeights, kWeightsHaveScale,
+           kWeightScales, kWeightScaleInRange, kOneWeightZero, kWeightZeroInRange, kBiasOfInt32,
+           kBiasFits, kConstantIntegers>;
 
 // CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED.
 inline constexpr Rule kFilterOfFour{"its weights have the shape {shape}", "use four dimensions"};
@@ -118,14 +122,6 @@ inline constexpr auto kEltwiseRules = joined(kOperandRules, kRules<kOperandFits,
 inline constexpr Rule kScaleRatio{"the ratio of its scales, {ratio}, is out of range",
                                   "quantize with a larger output range"};
 inline constexpr auto kFunctionRules = joined(kShapeRules, kRules<kScaleRatio>);
-
-inline constexpr Rule kLogisticOutput{"its output must have scale 1/256 and zero point -128",
-                                      kQuantizeTflite};
-inline constexpr auto kLogisticRules = joined(kFunctionRules, kRules<kLogisticOutput>);
-
-inline constexpr Rule kTanhOutput{"its output must have scale 1/128 and zero point 0",
-                                  kQuantizeTflite};
-inline constexpr auto kTanhRules = joined(kFunctionRules, kRules<kTanhOutput>);
 
 inline constexpr Rule kHardSwishOutput{
     "its output scale is more than 128 times finer than its input scale",
@@ -178,7 +174,7 @@ inline constexpr Rule kNoActivation{"it has a fused activation",
                                     "use the activation as an operator of its own"};
 inline constexpr Rule kAxisExists{"axis {axis} does not exist", kIntactTflite};
 inline constexpr Rule kConcatScales{
-    "its inputs and output have different scales, which TFLite forbids for int8",
+    "its inputs and output are int8 with different scales, which TFLite forbids",
     "convert the model again"};
 inline constexpr Rule kPartsFill{"its inputs do not fill its output", kIntactTflite};
 inline constexpr auto kConcatenationRules =

@@ -139,19 +139,6 @@ TEST(OnnxErrors, WeightsThatDoNotFitAreRefused) {
   EXPECT_THAT(b.error(), HasSubstr("do not fit 3 input channels"));
 }
 
-TEST(OnnxErrors, ChannelsWithDifferentZeroPointsAreRefused) {
-  OnnxBuilder b;
-  b.input("x", {1, 2, 4, 4}).output("y_dq");
-  const std::string x = b.qdq("x", 0.1f, 0);
-  b.integers("w", {2, 2, 1, 1}, {1, 2, 3, 4}, kInt8);
-  b.floats("s", {2}, {0.5f, 0.5f});
-  b.integers("z", {2}, {0, 1}, kInt8);
-  set_integer(b.node("DequantizeLinear", {"w", "s", "z"}, "w_dq"), "axis", 0);
-  b.node("Conv", {x, "w_dq"}, "y");
-  b.qdq("y", 0.2f, 0);
-  EXPECT_THAT(b.error(), HasSubstr("zero points that differ between channels"));
-}
-
 TEST(OnnxErrors, OverflowingAccumulatorIsRefused) {
   OnnxBuilder b;
   b.input("x", {1, 1, 300, 300}).output("y_dq");
