@@ -13,6 +13,9 @@ namespace {
 bool searches(const JobRequest& r) { return r.objective != "cycles" || r.optimise != "default"; }
 
 Job open_program(const JobRequest& r, MemoryConfig memory) {
+  if (!r.bindings.empty()) {
+    throw UserError(fmt::format("{}: it is compiled already; give --bind with a model", r.model));
+  }
   if (searches(r)) {
     throw UserError(fmt::format(
         "{}: it is compiled already; give --objective and --optimise with a model", r.model));
@@ -39,7 +42,12 @@ Job open_job(const JobRequest& r) {
   compiler::Search search;
   if (searches(r) || !r.energy.empty())
     search = make_search(r.objective, r.optimise, memory, load_energy_table(r.energy));
-  return {.program = compiler::compile_model(r.model, config, search), .memory = memory};
+  frontend::ModelFile file(r.model);
+  file.bindings = frontend::bindings_of(r.bindings);
+  file.shapes = r.shapes;
+  std::vector<std::string> notes;
+  Program program = compiler::compile_model(file, config, search, &notes);
+  return {.program = std::move(program), .memory = memory, .notes = std::move(notes)};
 }
 
 }  // namespace zahl::analysis

@@ -1,6 +1,8 @@
 // What is to be run: a program and the memory beside it, from the words that a user gave.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,9 @@ struct JobRequest {
   std::string config = "edge16", memory = "dram";
   bool is_config_given = false;  // a program is held to it only then
   std::vector<std::string> settings{};
+  std::vector<std::string> bindings{};  // of a model's open dimensions, NAME=VALUE
+  // Of the arrays that the inputs will be given, where they are known.
+  std::map<std::string, std::vector<int64_t>> shapes{};
   std::string objective = "cycles", optimise = "default";  // as make_search takes them
   std::string energy;                                      // a file; empty: the table built in
 };
@@ -20,6 +25,7 @@ struct JobRequest {
 struct Job {
   Program program;
   MemoryConfig memory;
+  std::vector<std::string> notes{};  // what was taken for granted about the model
 };
 
 // A program carries its machine; a model is compiled for the one asked for. Throws UserError where

@@ -15,7 +15,7 @@ namespace zahl::cli {
 namespace {
 
 int cosim_one(const RunWords& o, const OneModel& one) {
-  const analysis::Job job = open_job(o.machine, one.model);
+  const analysis::Job job = open_job(o.machine, one.model, shapes_of(o));
   const DeviceProgram device = host::loaded_device(job.program, inputs_of(o, job.program), o.input);
   const engines::Cosim result = engines::cosimulate(job.program, job.memory, device);
   deliver_json(

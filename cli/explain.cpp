@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "analysis/report.h"
+#include "cli/machine_words.h"
 #include "cli/verbs.h"
 #include "contract/program.h"
 #include "explain/complete_explanation.h"
@@ -16,6 +17,7 @@ namespace {
 
 struct Words {
   std::string model, html, json;
+  std::vector<std::string> bindings;
   explain::CompleteRequest request;
 };
 
@@ -24,7 +26,10 @@ int explain_model(const Words& o) {
     throw UserError(fmt::format(
         "{}: a program has no scales left to explain; give the model that it was compiled from",
         o.model));
-  const explain::Explanation e = explain::explain_model(o.model);
+  frontend::ModelFile file(o.model);
+  file.bindings = frontend::bindings_of(o.bindings);
+  const explain::Explanation e = explain::explain_model(file);
+  tell(o.model, e.notes);
   const auto json = explain::complete_explanation(e, o.request);
   if (!o.html.empty()) analysis::write_text(o.html, explain::explanation_page(e, json));
   if (!o.json.empty()) analysis::write_text(o.json, analysis::json_text(json));
@@ -47,6 +52,7 @@ Verb add_explain(CLI::App& zahl) {
   verb->add_option("--input", words->request.input,
                    "Data for it: .npy, or .npz keyed by input name; random if left out");
   verb->add_option("--seed", words->request.seed, "Seed of the random data")->capture_default_str();
+  add_bindings(*verb, words->bindings);
   verb->footer(R"(
 Examples:
   zahl explain network.tflite --html explained.html

@@ -1,5 +1,7 @@
 #include "cli/machine_words.h"
 
+#include <fmt/format.h>
+
 namespace zahl::cli {
 
 void add_machine(CLI::App& verb, MachineWords& words) {
@@ -18,15 +20,30 @@ void add_machine(CLI::App& verb, MachineWords& words) {
   verb.add_option("--optimise", r.optimise, "default, or max: try many schedules and take the best")
       ->capture_default_str()
       ->check(CLI::IsMember({"default", "max"}));
+  add_bindings(verb, r.bindings);
   verb.add_option("--energy", r.energy,
                   "Energies of the machine's events, a .toml file (default: analysis/energy.toml)");
 }
 
-analysis::Job open_job(const MachineWords& words, const std::string& model) {
+void add_bindings(CLI::App& verb, std::vector<std::string>& bindings) {
+  verb.add_option("--bind", bindings,
+                  "NAME=SIZE: a dimension that the model leaves open, by its name or INPUT.AXIS "
+                  "(default: that of --input, else 1)");
+}
+
+void tell(const std::string& model, const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) fmt::print(stderr, "{}: {}\n", model, note);
+}
+
+analysis::Job open_job(const MachineWords& words, const std::string& model,
+                       const std::map<std::string, std::vector<int64_t>>& shapes) {
   analysis::JobRequest request = words.request;
   request.model = model;
   request.is_config_given = words.config->count() > 0;
-  return analysis::open_job(request);
+  request.shapes = shapes;
+  analysis::Job job = analysis::open_job(request);
+  tell(model, job.notes);
+  return job;
 }
 
 }  // namespace zahl::cli

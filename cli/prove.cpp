@@ -7,6 +7,7 @@
 
 #include "analysis/report.h"
 #include "certificate/levels/installation.h"
+#include "cli/machine_words.h"
 #include "cli/verbs.h"
 
 namespace zahl::cli {
@@ -55,6 +56,7 @@ Verb add_prove(CLI::App& zahl) {
       ->capture_default_str();
   verb->add_option("--memory", r.memory, "Memory of the run")->capture_default_str();
   verb->add_option("--set", r.settings, "key=value over both");
+  add_bindings(*verb, r.bindings);
   verb->add_option(
       "--source", r.source,
       "Zahl's source tree, where the scripts of levels 3 to 5 are (default: share/zahl "

@@ -40,7 +40,7 @@ RunOptions options_of(const Words& o) {
 }
 
 int run_one(const Words& o, const OneModel& one) {
-  const analysis::Job job = open_job(o.run.machine, one.model);
+  const analysis::Job job = open_job(o.run.machine, one.model, shapes_of(o.run));
   const auto inputs = inputs_of(o.run, job.program);
   DeviceProgram device = host::loaded_device(job.program, inputs, o.run.input);
   host::HostTimes times;

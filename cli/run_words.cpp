@@ -39,6 +39,13 @@ std::map<std::string, host::Array> inputs_of(const RunWords& words, const Progra
   return host::random_inputs(program, seed);
 }
 
+std::map<std::string, std::vector<int64_t>> shapes_of(const RunWords& words) {
+  std::map<std::string, std::vector<int64_t>> shapes;
+  if (words.input.empty()) return shapes;
+  for (const auto& [name, array] : host::load_arrays(words.input)) shapes[name] = array.shape;
+  return shapes;
+}
+
 void deliver_json(const RunWords& words, const OneModel& one, const nlohmann::ordered_json& json) {
   if (one.text != nullptr) {
     *one.text = analysis::json_text(json);

@@ -28,6 +28,9 @@ void add_run_words(CLI::App& verb, RunWords& words);
 // nobody's way.
 std::map<std::string, host::Array> inputs_of(const RunWords& words, const Program& program);
 
+// Shapes of the input file's arrays; empty where there is none.
+std::map<std::string, std::vector<int64_t>> shapes_of(const RunWords& words);
+
 // One of the models, and where its JSON goes: to the file that was named, or, of several, to
 // `text`.
 struct OneModel {

@@ -35,6 +35,7 @@ Explanation explain_parts(SourceGraph source, compiler::PartialModel model) {
   e.source = std::move(source);
   e.graph = std::move(model.graph);
   e.left = std::move(model.left_in_float);
+  e.notes = std::move(model.notes);
   e.name = e.graph.name;
   e.dynamic_nodes = static_cast<int>(
       std::ranges::count_if(e.source.nodes, [](const auto& n) { return is_dynamic(n.node.type); }));
@@ -46,10 +47,10 @@ Explanation explain_parts(SourceGraph source, compiler::PartialModel model) {
   return e;
 }
 
-Explanation explain_model(const std::filesystem::path& path) {
-  compiler::PartialModel model = compiler::load_partly(path);
-  Explanation e = explain_parts(frontend::read_source(path), std::move(model));
-  e.path = path.string();
+Explanation explain_model(const frontend::ModelFile& file) {
+  compiler::PartialModel model = compiler::load_partly(file);
+  Explanation e = explain_parts(frontend::read_source(file.path), std::move(model));
+  e.path = file.path.string();
   return e;
 }
 

@@ -76,12 +76,13 @@ struct Explanation {
   ir::Indexed<ir::NodeId, LayerFacts> layers;
   std::vector<ir::NodeId> layer_of_source;  // by node of the file: the layer, or none
   std::vector<Absorbed> absorbed;
-  int dynamic_nodes = 0;  // DynamicQuantizeLinear and the like
+  std::vector<std::string> notes;  // what was taken for granted about the file
+  int dynamic_nodes = 0;           // DynamicQuantizeLinear and the like
 };
 
 // Reads the model twice, as the file has it and as the compiler lowers it, and brings both
 // together. Throws UserError for a file that cannot be read at all.
-Explanation explain_model(const std::filesystem::path& path);
+Explanation explain_model(const frontend::ModelFile& file);
 
 // The same for parts that are given; `graph` may have been changed by a test.
 Explanation explain_parts(SourceGraph source, compiler::PartialModel model);

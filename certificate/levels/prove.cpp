@@ -34,13 +34,22 @@ struct Subject {
   std::string network;
 };
 
+frontend::ModelFile model_file(const ProveRequest& o, const std::string& path) {
+  frontend::ModelFile file(path);
+  file.bindings = frontend::bindings_of(o.bindings);
+  if (o.input.empty()) return file;
+  for (const auto& [name, array] : host::load_arrays(o.input)) file.shapes[name] = array.shape;
+  return file;
+}
+
 void compile_subject(const ProveRequest& o, const ScratchFolder& folder, Subject& s) {
   hw::Config config = hw::load_config(o.config);
   hw::apply_settings(o.settings, config, s.memory);
-  s.model = explain::explain_model(o.subject);
+  const frontend::ModelFile file = model_file(o, o.subject);
+  s.model = explain::explain_model(file);
   s.network = s.model->name;
   try {
-    s.program = compiler::compile_model(o.subject, config);
+    s.program = compiler::compile_model(file, config);
     s.image = folder.file(s.network + ".zprog");
     save_program(*s.program, s.image);
   } catch (const UserError& error) {
@@ -62,10 +71,11 @@ void load_subject(const ProveRequest& o, Subject& s) {
         "with --model";
     return;
   }
-  s.model = explain::explain_model(o.model);
+  const frontend::ModelFile file = model_file(o, o.model);
+  s.model = explain::explain_model(file);
   if (!s.program) return;
   try {
-    s.recompiled = compiler::compile_model(o.model, s.program->config);
+    s.recompiled = compiler::compile_model(file, s.program->config);
   } catch (const UserError& error) {
     s.why_no_program = error.what();
   }

@@ -15,7 +15,8 @@ struct ProveRequest {
   std::string keep;     // where the arrays of the run are kept; empty: nowhere
   std::string config = "edge16", memory = "dram";
   std::vector<std::string> settings{};
-  std::vector<int> levels{};  // empty: all
+  std::vector<std::string> bindings{};  // of the model's open dimensions, NAME=VALUE
+  std::vector<int> levels{};            // empty: all
   uint64_t seed = 1;
   bool is_quick = false;   // without level 3
   bool wants_rtl = false;  // run the RTL too, however large the network is

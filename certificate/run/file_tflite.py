@@ -11,7 +11,7 @@ import numpy as np
 from exact import Unjudged
 from tflite_file import Model
 from tflite_layers import LAYERS
-from tflite_moves import MOVES
+from tflite_moves import INTEGERS, MOVES
 
 KERNELS = LAYERS | MOVES
 
@@ -37,7 +37,10 @@ class Judge:
             value = inputs[tensors[i].name].reshape(tensors[i].shape)
             values[i] = value.astype(np.int64) if value.dtype.kind in "iub" else value
         for op in self.model.operators:
-            kernel = KERNELS.get(op.type)
+            result = tensors[op.outputs[0]]
+            is_shape = result.dtype in (np.int32, np.int64) and not result.scales.size
+            kernel = INTEGERS.get(op.type) if is_shape else None
+            kernel = kernel or KERNELS.get(op.type)
             if kernel is None:
                 raise Unjudged(f"'{op.name}' ({op.type}) has no definition here")
             involved = [tensors[i] if i >= 0 else None for i in [*op.inputs, *op.outputs]]

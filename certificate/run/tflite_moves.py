@@ -179,6 +179,21 @@ def shape_of(op, tensors, x):
     return np.array(x.shape, np.int64)
 
 
+# Of shapes: int32 or int64 tensors without a scale.
+INTEGERS = {
+    "ADD": lambda op, tensors, a, b: a + b,
+    "SUB": lambda op, tensors, a, b: a - b,
+    "MUL": lambda op, tensors, a, b: a * b,
+    "DIV": lambda op, tensors, a, b: np.trunc(a / b).astype(np.int64),
+    "FLOOR_DIV": lambda op, tensors, a, b: a // b,
+    "FLOOR_MOD": lambda op, tensors, a, b: a % b,
+    "MAXIMUM": lambda op, tensors, a, b: np.maximum(a, b),
+    "MINIMUM": lambda op, tensors, a, b: np.minimum(a, b),
+    "CAST": lambda op, tensors, x: x,
+    "REDUCE_PROD": lambda op, tensors, x, _: np.prod(x).reshape(tensors[-1].shape),
+    "CONCATENATION": lambda op, tensors, *parts: np.concatenate(parts),
+}
+
 MOVES = {
     "RESHAPE": reshape,
     "SQUEEZE": reshape,

@@ -20,11 +20,11 @@ std::string hash_file(const std::filesystem::path& path) {
 
 }  // namespace
 
-Program compile_model(const std::filesystem::path& model, const hw::Config& config,
-                      const Search& search) {
-  const ir::Graph graph = load_model(model);
+Program compile_model(const frontend::ModelFile& model, const hw::Config& config,
+                      const Search& search, std::vector<std::string>* notes) {
+  const ir::Graph graph = load_model(model, notes);
   Program program = search_program(graph, config, search);
-  program.source_hash = hash_file(model);
+  program.source_hash = hash_file(model.path);
   return program;
 }
 

@@ -10,26 +10,34 @@
 namespace zahl::compiler {
 namespace {
 
-ir::Graph load(const std::filesystem::path& path, std::vector<frontend::LeftInFloat>* left) {
+ir::Graph load(const frontend::ModelFile& file, std::vector<frontend::LeftInFloat>* left,
+               std::vector<std::string>& notes) {
+  const std::string path = file.path.string();
   try {
-    Compilation compilation{.path = path, .left = left};
+    Compilation compilation{.file = file, .left = left, .notes = &notes};
     run_passes(reading_passes(), compilation);
     return std::move(compilation.graph);
   } catch (const UserError& error) {
-    throw UserError(fmt::format("{}: {}", path.string(), error.what()));
+    std::string sentence = fmt::format("{}: {}", path, error.what());
+    for (const std::string& note : notes) sentence += fmt::format(" ({})", note);
+    throw UserError(sentence);
   } catch (const std::bad_alloc&) {
-    throw UserError(
-        fmt::format("{}: the model does not fit in memory; use a smaller one.", path.string()));
+    throw UserError(fmt::format("{}: the model does not fit in memory; use a smaller one.", path));
   }
 }
 
 }  // namespace
 
-ir::Graph load_model(const std::filesystem::path& path) { return load(path, nullptr); }
+ir::Graph load_model(const frontend::ModelFile& file, std::vector<std::string>* notes) {
+  std::vector<std::string> told;
+  ir::Graph graph = load(file, nullptr, told);
+  if (notes) *notes = std::move(told);
+  return graph;
+}
 
-PartialModel load_partly(const std::filesystem::path& path) {
+PartialModel load_partly(const frontend::ModelFile& file) {
   PartialModel model;
-  model.graph = load(path, &model.left_in_float);
+  model.graph = load(file, &model.left_in_float, model.notes);
   return model;
 }
 

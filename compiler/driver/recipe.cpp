@@ -22,13 +22,13 @@
 namespace zahl::compiler {
 namespace {
 
-void read(Compilation& c) { c.network = frontend::read_model(c.path, c.left); }
+void read(Compilation& c) { c.network = frontend::read_model(c.file, c.left, c.notes); }
 
 void fold_padding(Compilation& c) { frontend::fold_padding(c.network); }
 
 void integerize(Compilation& c) {
   c.graph = integerize::integerize(c.network, c.left);
-  c.graph.name = c.path.stem().string();
+  c.graph.name = c.file.path.stem().string();
   // What the file itself says wrong shows here first: it is the user's to mend.
   if (const std::string reason = ir::verify(c.graph); !reason.empty()) {
     frontend::refuse(fmt::format("after 'integerize': {}", reason),

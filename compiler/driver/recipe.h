@@ -2,11 +2,12 @@
 // people; tests/guard/test_tree.py compares the two.
 #pragma once
 
-#include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "compiler/frontend/network/model_file.h"
 #include "compiler/frontend/network/network.h"
 #include "compiler/ir/graph.h"
 #include "compiler/lower/schedule.h"
@@ -19,11 +20,13 @@ namespace zahl::compiler {
 // What passes from pass to pass. Each pass reads what those before it have left.
 struct Compilation {
   // Given: the file, the machine, the scheduler's choices.
-  std::filesystem::path path{};
+  frontend::ModelFile file;
   hw::Config config{};
   plan::Options options{};
   // With it, nodes that cannot run on integers are listed here instead of refused.
   std::vector<frontend::LeftInFloat>* left = nullptr;
+  // With it, what was taken for granted about the file is told here.
+  std::vector<std::string>* notes = nullptr;
 
   frontend::Network network{};
   ir::Graph graph{};

@@ -9,15 +9,21 @@
 
 namespace zahl::frontend {
 
-Network read_model(const std::filesystem::path& path, std::vector<LeftInFloat>* left) {
-  const std::vector<uint8_t> bytes = read_bytes(path);
-  return is_tflite(bytes) ? read_tflite(bytes, left) : read_onnx(bytes, left);
+Network read_model(const ModelFile& file, std::vector<LeftInFloat>* left,
+                   std::vector<std::string>* notes) {
+  const std::vector<uint8_t> bytes = read_bytes(file.path);
+  if (!is_tflite(bytes)) return read_onnx(bytes, file, left, notes);
+  if (!file.bindings.empty()) {
+    refuse("the dimensions of a TFLite file are fixed when it is converted",
+           "convert the model with the shape that --bind asks for");
+  }
+  return read_tflite(bytes, left);
 }
 
 SourceGraph read_source(const std::filesystem::path& path) {
   try {
     const std::vector<uint8_t> bytes = read_bytes(path);
-    SourceGraph graph = is_tflite(bytes) ? source_of_tflite(bytes) : source_of_onnx(bytes);
+    SourceGraph graph = is_tflite(bytes) ? source_of_tflite(bytes) : source_of_onnx(bytes, path);
     graph.producer.assign(graph.tensors.size(), -1);
     graph.readers.assign(graph.tensors.size(), {});
     for (size_t i = 0; i < graph.nodes.size(); ++i) {

@@ -149,3 +149,75 @@ def test_shape_arithmetic_is_done_when_the_model_is_read(make, tmp_path):
     assert y.shape == expected.shape
     assert np.abs(y - expected).max() < 1.01 * STEP
     zahl("prove", path, "--level", "1,2,5")
+
+
+def open_model(tmp_path, *dims):
+    model = build(view_of_size)
+    shape = model.graph.input[0].type.tensor_type.shape
+    for dim, given in zip(shape.dim, dims):
+        if isinstance(given, str):
+            dim.dim_param = given
+        else:
+            dim.dim_value = given
+    onnx.save(model, tmp_path / "m.onnx")
+    return tmp_path / "m.onnx", model
+
+
+def test_open_dimensions_are_bound_or_those_of_the_input_or_one(tmp_path):
+    path, model = open_model(tmp_path, "N", 16, "height", 10)
+    x = values([3, 16, 12, 10])
+    expected = session(model).run(None, {"x": x})[0]
+    assert np.abs(run(path, x, tmp_path) - expected).max() < 1.01 * STEP
+    bound = ("--bind", "N=3", "--bind", "height=12")
+    program = tmp_path / "m.zprog"
+    assert not zahl("compile", path, "-o", program, *bound).stderr
+    assert np.abs(run(program, x, tmp_path) - expected).max() < 1.01 * STEP
+    zahl("prove", path, "--level", "1,2,5", *bound)
+    told = zahl("compile", path, "-o", program, "--bind", "height=12").stderr
+    assert "'N' of graph input 'x'" in told and "--bind N=SIZE" in told
+
+
+@pytest.mark.parametrize("word", ["width=3", "N", "N=0", "N=x"])
+def test_a_binding_that_fits_nothing_is_refused(word, tmp_path):
+    path, _ = open_model(tmp_path, "N", 16, 12, 10)
+    told = zahl("compile", path, "-o", tmp_path / "m.zprog", "--bind", word, expect=2).stderr
+    assert "--bind" in told
+
+
+def test_external_data_lie_inside_the_folder_of_the_model(tmp_path):
+    model, path = build(view_of_size), tmp_path / "m.onnx"
+    x = values([2, 16, 12, 10])
+    expected = session(model).run(None, {"x": x})[0]
+    onnx.save_model(model, path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    assert np.abs(run(path, x, tmp_path) - expected).max() < 1.01 * STEP
+    zahl("prove", path, "--level", "1,2,5")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    data = tmp_path / "w.bin"
+    data.rename(outside / "w.bin")
+    (outside / "inner").mkdir()
+    path.rename(outside / "inner" / "m.onnx")
+    (outside / "inner" / "w.bin").symlink_to(outside / "w.bin")
+    moved = outside / "inner" / "m.onnx"
+    assert "leads out" in zahl("compile", moved, expect=2).stderr
+    (outside / "inner" / "w.bin").unlink()
+    (outside / "inner" / "w.bin").write_bytes(b"short")
+    assert "ends before" in zahl("compile", moved, expect=2).stderr
+
+
+def test_bytes_of_an_image_are_cast_and_scaled_exactly(tmp_path):
+    """uint8, channels last: Cast, Div, Sub, Transpose, then quantized."""
+    g = Graph([1, 12, 10, 3])
+    g.inputs[0].type.tensor_type.elem_type = TensorProto.UINT8
+    g.node("Cast", ["x"], "real", to=TensorProto.FLOAT)
+    g.node("Div", ["real", g.constant("d", np.float32(255))], "unit")
+    g.node("Sub", ["unit", g.constant("m", np.float32(0.45))], "centred")
+    g.node("Transpose", ["centred"], "nchw", perm=[0, 3, 1, 2])
+    g.node("Conv", [g.qdq("nchw", 1 / 231, -9), g.weights("w", [8, 3, 3, 3])], "y")
+    g.outputs.append(g.qdq("y", STEP, 3))
+    model, path = g.model(), tmp_path / "m.onnx"
+    onnx.save(model, path)
+    x = np.random.default_rng(3).integers(0, 256, (1, 12, 10, 3)).astype(np.uint8)
+    expected = session(model).run(None, {"x": x})[0]
+    assert np.abs(run(path, x, tmp_path) - expected).max() < 1.01 * STEP
+    zahl("prove", path, "--level", "1,2,5")

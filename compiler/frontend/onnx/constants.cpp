@@ -150,8 +150,7 @@ class Folder {
       return reals(std::move(values), {count});
     }
     if (node_.has("sparse_value")) {
-      refuse(node_.name(), "its constant is sparse",
-             "write it as a dense tensor (the attribute 'value')");
+      refuse(node_.name(), "its constant is sparse", "write it as a dense tensor");
     }
     return std::nullopt;
   }

@@ -14,7 +14,8 @@ bool OnnxContext::wants_channels_last(const std::string& tensor) const {
     if (node.input(0) != tensor) continue;
     if (node.type() == "Transpose" && node.integers("perm", {}) == std::vector<int64_t>{0, 3, 1, 2})
       return true;
-    const bool is_notation = node.type() == "QuantizeLinear" || node.type() == "DequantizeLinear";
+    const bool is_notation = node.type() == "QuantizeLinear" || node.type() == "DequantizeLinear" ||
+                             node.type() == "Cast";
     if (is_notation && node.output() != tensor && wants_channels_last(node.output())) return true;
   }
   return false;

@@ -189,7 +189,35 @@ constexpr std::string_view kTable = "a table, or a part of one";
 constexpr std::string_view kClamp = "the clamp of the layer before it, or a table";
 constexpr std::string_view kEltwise = "an operation of two tensors; with a constant a table";
 
+// Bytes as the numbers that they are, behind a graph input of bytes or a QuantizeLinear; a cast of
+// real numbers changes nothing.
+void read_cast(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
+  const int64_t to = node.integer("to", 0);
+  if (to != onnx::TensorProto::FLOAT) {
+    const std::string name = onnx::TensorProto_DataType_Name(static_cast<int>(to));
+    refuse<kCastToFloat>(node.name(), name.empty() ? fmt::format("type {}", to) : name);
+  }
+  const std::string& source = node.input(0);
+  const auto port = c.byte_inputs.find(source);
+  if (port != c.byte_inputs.end() && !c.bytes.contains(source)) {
+    const bool is_unsigned = port->second->type == onnx::TensorProto::UINT8;
+    byte_input(c, source, {1.0f, is_unsigned ? -128 : 0, is_unsigned});
+  }
+  const auto bytes = c.bytes.find(source);
+  if (bytes == c.bytes.end()) {
+    const Meaning same = c.meaning_of(node, 0);
+    c.floats.insert_or_assign(node.output(), same);
+    return;
+  }
+  Function numbers{.root = bytes->second, .values = {}, .names = {}};
+  const int label = c.network.value(bytes->second).is_unsigned ? 128 : 0;
+  for (int q = -128; q < 128; ++q)
+    numbers.values[static_cast<size_t>(q + 128)] = static_cast<float>(q + label);
+  set_function(c, node, std::move(numbers));
+}
+
 constexpr OnnxOperator kRows[] = {
+    {"Cast", read_cast, "a table, with the functions behind it", kCastRules},
     {"Relu", read_clamp, kClamp, kClipRules},
     {"Clip", read_clamp, kClamp, kClipRules},
     {"Add", of_two_values<[](float a, float b) { return a + b; }>, kEltwise, kAddRules},

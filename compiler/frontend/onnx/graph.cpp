@@ -54,11 +54,11 @@ void read_port(const onnx::ValueInfoProto& info, bool is_input, OnnxPort& port) 
   for (int i = 0; i < type.shape().dim_size(); ++i) {
     const auto& dim = type.shape().dim(i);
     const bool is_fixed = dim.has_dim_value() && dim.dim_value() > 0;
-    if (!is_fixed && is_input && i > 0) {
-      refuse({info.name(), "graph input"}, fmt::format("dimension {} is dynamic", i),
-             "fix it with onnxruntime.tools.make_dynamic_shape_fixed, or export with fixed shapes");
-    }
     port.dims.push_back(is_fixed ? dim.dim_value() : 1);
+    if (!is_fixed) {
+      port.open[static_cast<size_t>(i)] =
+          dim.dim_param().empty() ? fmt::format("{}.{}", info.name(), i) : dim.dim_param();
+    }
   }
 }
 
@@ -112,11 +112,6 @@ OnnxTensor parse_tensor(const NodeName& owner, const onnx::TensorProto& proto) {
                     .dims = {proto.dims().begin(), proto.dims().end()},
                     .integers = {},
                     .floats = {}};
-  if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
-    refuse(owner, "its data lie in another file",
-           "save the model in one file with onnx.save_model(model, path, "
-           "save_as_external_data=False)");
-  }
   int64_t count = 1;
   for (int64_t d : tensor.dims) {
     if (d < 0 || d > std::numeric_limits<int32_t>::max() ||
@@ -184,7 +179,7 @@ void require_quantized(const OnnxGraph& graph) {
     refuse("the model has no QuantizeLinear nodes: it is a float model", kQuantizeOnnx);
 }
 
-void parse_onnx(std::span<const uint8_t> bytes, OnnxGraph& graph) {
+void parse_onnx(std::span<const uint8_t> bytes, const ModelFile& file, OnnxGraph& graph) {
   const google::protobuf::LogSilencer silence;
   if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max()) ||
       !graph.model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ||
@@ -192,11 +187,16 @@ void parse_onnx(std::span<const uint8_t> bytes, OnnxGraph& graph) {
     refuse("the file is neither a TFLite model nor an intact ONNX model",
            "use a quantized .tflite or .onnx file");
   }
+  load_external_data(graph.model, file.path.parent_path());
   for (const auto& import : graph.model.opset_import()) {
     if (import.domain().empty() || import.domain() == "ai.onnx") graph.opset = import.version();
   }
   for (const onnx::TensorProto& proto : graph.model.graph().initializer()) {
     graph.constants[proto.name()] = parse_tensor({proto.name(), "initializer"}, proto);
+  }
+  for (const auto& sparse : graph.model.graph().sparse_initializer()) {
+    refuse({sparse.values().name(), "initializer"}, "its constant is sparse",
+           "write it as a dense tensor");
   }
   for (const onnx::NodeProto& proto : graph.model.graph().node()) {
     for (const onnx::AttributeProto& a : proto.attribute()) {
@@ -214,10 +214,6 @@ void parse_onnx(std::span<const uint8_t> bytes, OnnxGraph& graph) {
     read_port(info, false, graph.outputs.emplace_back());
   if (graph.inputs.empty() || graph.outputs.empty())
     refuse("the ONNX graph has no inputs or no outputs", kIntactFile);
-  for (const OnnxPort& port : graph.inputs) {
-    element_count({port.name, "graph input"}, port.dims);
-    graph.shapes[port.name] = port.dims;
-  }
   for (const onnx::ValueInfoProto& info : graph.model.graph().value_info()) {
     std::vector<int64_t> dims;
     const auto& shape = info.type().tensor_type().shape();

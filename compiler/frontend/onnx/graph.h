@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/frontend/network/model_file.h"
 #include "compiler/frontend/network/refuse.h"
 
 namespace zahl::frontend {
@@ -71,6 +72,7 @@ struct OnnxPort {
   std::string name;
   int type = 0;
   std::vector<int64_t> dims;
+  std::map<size_t, std::string> open{};  // axes whose size the file leaves open, by their names
 };
 
 struct OnnxGraph {
@@ -82,11 +84,19 @@ struct OnnxGraph {
   std::map<std::string, OnnxTensor> constants;
   std::map<std::string, std::vector<int64_t>>
       shapes;                             // of computed tensors, where the file states them in full
-  std::vector<OnnxPort> inputs, outputs;  // a symbolic first dimension of an input is taken as 1
+  std::vector<OnnxPort> inputs, outputs;  // an open dimension is 1 until it is bound
 };
 
-// Parses and checks; refuses files that are no ONNX model, subgraphs, external data.
-void parse_onnx(std::span<const uint8_t> bytes, OnnxGraph& graph);
+// Parses and checks; refuses files that are no ONNX model, subgraphs, and data outside the file's
+// folder.
+void parse_onnx(std::span<const uint8_t> bytes, const ModelFile& file, OnnxGraph& graph);
+
+// Open dimensions of inputs become what the user bound, the size of the array that the input will
+// be given, or 1; which of them nobody bound goes to `notes`. Refuses names that no input has.
+void bind_dimensions(OnnxGraph& graph, const ModelFile& file, std::vector<std::string>* notes);
+
+// Constants whose data lie in files of their own, inside `folder`, as if they lay in the model.
+void load_external_data(onnx::ModelProto& model, const std::filesystem::path& folder);
 
 // Refuses models without quantization and formats that are not supported, by their first node of
 // that kind.

@@ -325,6 +325,28 @@ void quantize_constant(OnnxContext& c, const OnnxNode& node, const OnnxTensor& t
   c.quantized[node.output()] = std::move(result);
 }
 
+}  // namespace
+
+ValueId byte_input(OnnxContext& c, const std::string& input, const Scaling& scaling) {
+  Value value;
+  value.name = input;
+  value.dims = c.byte_inputs.at(input)->dims;
+  value.order = value.dims.size() == 4 && !c.wants_channels_last(input)
+                    ? kChannelsFirst
+                    : plain_order(value.dims.size());
+  value.scale = scaling.scale;
+  value.zero_point = scaling.zero_point;
+  value.is_unsigned = scaling.is_unsigned;
+  const auto type = scaling.is_unsigned ? ir::HostView::Type::UInt8 : ir::HostView::Type::Int8;
+  const ir::HostView view{
+      .type = type, .shape = value.dims, .channels_first = value.order == kChannelsFirst};
+  c.bytes[input] = c.network.add(std::move(value));
+  c.network.inputs.push_back({c.bytes[input], view});
+  return c.bytes[input];
+}
+
+namespace {
+
 void read_quantize(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   const Meaning& meaning = c.meaning_of(node, 0);
   if (const auto* tensor = std::get_if<FloatConstant>(&meaning))
@@ -382,20 +404,7 @@ void read_dequantize(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) 
   const Scaling scaling = scaling_of(c, node);
   if (const auto port = c.byte_inputs.find(source);
       port != c.byte_inputs.end() && !c.bytes.contains(source)) {
-    Value value;
-    value.name = source;
-    value.dims = port->second->dims;
-    value.order = value.dims.size() == 4 && !c.wants_channels_last(source)
-                      ? kChannelsFirst
-                      : plain_order(value.dims.size());
-    value.scale = scaling.scale;
-    value.zero_point = scaling.zero_point;
-    value.is_unsigned = scaling.is_unsigned;
-    const auto type = scaling.is_unsigned ? ir::HostView::Type::UInt8 : ir::HostView::Type::Int8;
-    const ir::HostView view{
-        .type = type, .shape = value.dims, .channels_first = value.order == kChannelsFirst};
-    c.bytes[source] = c.network.add(std::move(value));
-    c.network.inputs.push_back({c.bytes[source], view});
+    byte_input(c, source, scaling);
   }
   const auto known = c.bytes.find(source);
   if (known == c.bytes.end()) {

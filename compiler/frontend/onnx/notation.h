@@ -28,6 +28,9 @@ int8_t quantized(float real, float scale, int zero_point);
 // neither.
 bool clip_bytes(OnnxContext& c, const OnnxNode& node);
 
+// The bytes of a graph input, a port from then on.
+ValueId byte_input(OnnxContext& c, const std::string& input, const Scaling& scaling);
+
 // The value as a function of its own bytes.
 Function function_of(const OnnxContext& c, ValueId value);
 

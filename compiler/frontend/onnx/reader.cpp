@@ -15,9 +15,11 @@
 namespace zahl::frontend {
 
 using namespace onnx_rules;
-Network read_onnx(std::span<const uint8_t> bytes, std::vector<LeftInFloat>* left) {
+Network read_onnx(std::span<const uint8_t> bytes, const ModelFile& file,
+                  std::vector<LeftInFloat>* left, std::vector<std::string>* notes) {
   OnnxGraph graph;
-  parse_onnx(bytes, graph);
+  parse_onnx(bytes, file, graph);
+  bind_dimensions(graph, file, notes);
   if (!left) require_quantized(graph);
   fold_constants(graph);
   expand_qoperators(graph);

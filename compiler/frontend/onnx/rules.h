@@ -165,6 +165,11 @@ inline constexpr Rule kConstantBound{"its bound '{bound}' is not a constant",
 inline constexpr Rule kNumberBound{"a bound is not a number", "use finite bounds"};
 inline constexpr auto kClipRules = joined(kFunctionRules, kRules<kConstantBound, kNumberBound>);
 
+// Cast.
+inline constexpr Rule kCastToFloat{"it casts to {type}",
+                                   "cast int8, uint8 or float tensors to float32 only"};
+inline constexpr auto kCastRules = joined(kTensorRules, kRules<kComputedBefore, kCastToFloat>);
+
 // Softmax and Concat.
 inline constexpr Rule kSoftmaxAxis{"softmax over axis {axis} of the shape {shape} is not supported",
                                    "take it over one axis (opset 13)"};

@@ -111,9 +111,9 @@ class Collector {
 
 }  // namespace
 
-SourceGraph source_of_onnx(const std::vector<uint8_t>& bytes) {
+SourceGraph source_of_onnx(const std::vector<uint8_t>& bytes, const ModelFile& model) {
   OnnxGraph file;
-  parse_onnx(bytes, file);
+  parse_onnx(bytes, model, file);
   SourceGraph graph;
   Collector collect(graph);
   const onnx::GraphProto& proto = file.model.graph();

@@ -31,7 +31,8 @@ struct TfliteContext {
   const TfliteFile& file;
   Network network{};
   std::map<int, ValueId> values{};
-  std::map<int, ir::HostView> float_ports{};  // float tensors at the edges
+  std::map<int, std::vector<int64_t>> integers{};  // computed from shapes (shapes.h)
+  std::map<int, ir::HostView> float_ports{};       // float tensors at the edges
 };
 
 // Refuses a type that no value has, in its own sentence.

@@ -11,6 +11,7 @@
 #include "compiler/frontend/tflite/checks.h"
 #include "compiler/frontend/tflite/operators.h"
 #include "compiler/frontend/tflite/rules.h"
+#include "compiler/frontend/tflite/shapes.h"
 
 namespace zahl::frontend {
 
@@ -85,6 +86,9 @@ void read_reshape(TfliteContext& c, const Operator& op) {
   if (element_count(op.node, dims) != element_count(op.node, c.network.value(source).dims)) {
     refuse<kSameElements>(op.node, join(dims), join(c.network.value(source).dims));
   }
+  const auto target = target_of_reshape(c, op, element_count(op.node, dims));
+  if (op.code == BuiltinOperator::RESHAPE && target && *target != dims)
+    refuse<kFollowingShape>(op.node, c.file.name(op.outputs[0]), join(dims), join(*target));
   auto view = reshaped(view_of(c.network, source), dims);
   if (!view) {  // the bytes must come into order first
     source = c.in_order(op.node, source);

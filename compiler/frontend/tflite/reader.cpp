@@ -9,6 +9,7 @@
 #include "compiler/frontend/tflite/operators.h"
 #include "compiler/frontend/tflite/read.h"
 #include "compiler/frontend/tflite/rules.h"
+#include "compiler/frontend/tflite/shapes.h"
 
 namespace zahl::frontend {
 
@@ -71,6 +72,7 @@ void TfliteReader::read_outputs() {
 }
 
 void TfliteReader::read_operator(const TfliteFile::Operator& op) {
+  if (computes_shape(context_, op)) return;
   const TfliteOperator* row = find_operator(op.code);
   if (row) return frontend::read(context_, op, *row);
   for (int index : op.inputs) {  // a float model is refused as one, whatever its operators are

@@ -51,8 +51,10 @@ TEST(OnnxErrors, UnsupportedOperatorIsNamed) {
               AllOf(HasSubstr("node 'y' (LpPool)"), HasSubstr("not supported")));
 }
 
-TEST(OnnxErrors, DynamicSpatialDimensionIsRefused) {
-  EXPECT_THAT(around("Relu", {1, 2, 0, 4}).error(), HasSubstr("dimension 2 is dynamic"));
+TEST(OnnxErrors, OpenDimensionIsNamedBehindARefusal) {
+  EXPECT_EQ(around("Relu", {1, 2, 0, 4}).error(), "");
+  EXPECT_THAT(around("LpPool", {1, 2, 0, 4}).error(),
+              AllOf(HasSubstr("not supported"), HasSubstr("--bind N=SIZE")));
 }
 
 TEST(OnnxErrors, SymbolicBatchIsOne) { EXPECT_EQ(around("Relu", {0, 2, 4, 4}).error(), ""); }
@@ -205,14 +207,29 @@ TEST(OnnxErrors, TensorComputedTwiceIsRefused) {
   EXPECT_THAT(b.error(), HasSubstr("computed twice"));
 }
 
-TEST(OnnxErrors, ExternalDataAreRefused) {
+TEST(OnnxErrors, ExternalDataOutsideTheFolderAreRefused) {
   OnnxBuilder b = around("Relu");
   b.floats("w", {1}, {1});
   b.model()
       .mutable_graph()
       ->mutable_initializer(b.model().graph().initializer_size() - 1)
       ->set_data_location(onnx::TensorProto::EXTERNAL);
-  EXPECT_THAT(b.error(), HasSubstr("another file"));
+  onnx::TensorProto& tensor =
+      *b.model().mutable_graph()->mutable_initializer(b.model().graph().initializer_size() - 1);
+  onnx::StringStringEntryProto& location = *tensor.add_external_data();
+  location.set_key("location");
+  for (const char* outside : {"", "/etc/passwd", "../w.bin", "a/../../w.bin"}) {
+    location.set_value(outside);
+    EXPECT_THAT(b.error(), HasSubstr("outside the model's folder"));
+  }
+  location.set_value("absent.bin");
+  EXPECT_THAT(b.error(), HasSubstr("does not exist"));
+}
+
+TEST(OnnxErrors, CastToAnIntegerIsRefused) {
+  OnnxBuilder b = around("Cast");
+  set_integer(*b.model().mutable_graph()->mutable_node(2), "to", onnx::TensorProto::INT32);
+  EXPECT_THAT(b.error(), HasSubstr("casts to INT32"));
 }
 
 TEST(OnnxErrors, ConstantThatDoesNotFillItsShapeIsRefused) {
