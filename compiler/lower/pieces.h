@@ -11,13 +11,8 @@
 
 namespace zahl::lower {
 
-void lower_in_pieces(const ir::Conv& conv, Context& context);
-void lower_in_pieces(const ir::Depthwise& depthwise, Context& context);
-void lower_in_pieces(const ir::MaxPool& pool, Context& context);
-void lower_in_pieces(const ir::AveragePool& pool, Context& context);
-void lower_in_pieces(const ir::Eltwise& eltwise, Context& context);
-void lower_in_pieces(const ir::Lookup& lookup, Context& context);
-void lower_in_pieces(const ir::Softmax& softmax, Context& context);
-void lower_in_pieces(const ir::Concat& concat, Context& context);
+#define ZAHL_LOWER_IN_PIECES(Op) void lower_in_pieces(const ir::Op& operation, Context& context);
+ZAHL_IR_OPERATIONS(ZAHL_LOWER_IN_PIECES)
+#undef ZAHL_LOWER_IN_PIECES
 
 }  // namespace zahl::lower

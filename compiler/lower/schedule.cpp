@@ -40,18 +40,14 @@ bool fields_hold(const std::vector<Step>& steps, size_t first) {
 // By whole rows where the machine holds them, else in pieces.
 template <class Op>
 void lower_layer(const Op& operation, Context& context) {
-  if constexpr (requires { lower_in_pieces(operation, context); }) {
-    const Context::Mark mark = context.mark();
-    try {
-      lower(operation, context);
-      if (fields_hold(context.steps, mark.steps)) return;
-    } catch (const TooLarge&) {
-    }
-    context.go_back_to(mark);
-    lower_in_pieces(operation, context);
-  } else {
+  const Context::Mark mark = context.mark();
+  try {
     lower(operation, context);
+    if (fields_hold(context.steps, mark.steps)) return;
+  } catch (const TooLarge&) {
   }
+  context.go_back_to(mark);
+  lower_in_pieces(operation, context);
 }
 
 constexpr int64_t kInputPieceBytes = 2048;  // the first layer starts when its first rows are there

@@ -9,7 +9,19 @@ from rooms import ROOT, sources
 PAGE = ROOT / "docs/operators.md"
 PRINT = "build/release/bin/print_operators > docs/operators.md && scripts/format markdown"
 # Sentences that concern the file, its ports or its notation as a whole, before any operator.
-OF_FILES = {"graph", "qoperator", "reader", "left_in_float", "file", "source", "refuse"}
+OF_FILES = {
+    "constants",
+    "dimensions",
+    "external_data",
+    "file",
+    "graph",
+    "left_in_float",
+    "qoperator",
+    "read_model",
+    "reader",
+    "refuse",
+    "source",
+}
 
 
 def words(page: str) -> list[str]:
