@@ -37,8 +37,8 @@ class Facts {
       return r.scales.size() == 1 && static_cast<double>(r.scales.front()) == edge.scale &&
              r.zero_points.front() == edge.zero_point;
     });
-    // The file says nothing of the bytes in front of a Bias.
-    if (!results.empty() && !bias_behind())
+    // The file says nothing of the bytes in front of a Bias, nor between the layers of one node.
+    if (!results.empty() && !bias_behind() && !is_one_of_several())
       result_ = of_edge != results.end() ? *of_edge : results.front();
   }
 
@@ -62,9 +62,10 @@ class Facts {
     stage(op.rounding, op.zero_point, op.low, op.high, op.table.has_value(), op.output);
     const int count = op.kernel_h * op.kernel_w;
     const ir::Multiplier multiplier = ir::average_multiplier(op, count);
-    const Rational m = exact_float(facts_.sx[0]) / (count * exact_float(*facts_.sy));
-    add_factor(fmt::format("windows of {}", count), "Sx / (k * Sy)", m, m, multiplier.m0,
-               multiplier.shift, allowed_for(m, 29));
+    const bool is_sum = is_of({"ReduceSum", "SUM"});
+    const Rational m = exact_float(facts_.sx[0]) / ((is_sum ? 1 : count) * exact_float(*facts_.sy));
+    add_factor(fmt::format("windows of {}", count), is_sum ? "Sx / Sy" : "Sx / (k * Sy)", m, m,
+               multiplier.m0, multiplier.shift, allowed_for(m, 29));
     facts_.accumulator_low = Integer(count) * (-128 - op.input_zero);
     facts_.accumulator_high = Integer(count) * (127 - op.input_zero);
   }
@@ -157,7 +158,7 @@ class Facts {
     // edge's.
     const bool is_stated = result_.scales.size() == 1;
     facts_.sy = is_stated ? result_.scales.front() : static_cast<float>(tensor(output).scale);
-    if (has_table && !is_stated)
+    if (has_table && !is_stated && !is_one_of_several())
       facts_.problems.push_back("the file states no scale between the layer and its table");
     if (!has_table && is_stated &&
         static_cast<double>(result_.scales.front()) != tensor(output).scale) {
@@ -192,6 +193,7 @@ class Facts {
     requant(op.requant, op.output);
     bound(op);
     if (is_resize()) return resize(op);
+    if (is_one_of_several()) return;  // the weights are the compiler's
     const auto weights =
         facts_.main < 0 ? std::nullopt : weight_scaling(explanation_.source, facts_.main);
     if (!weights) {
@@ -204,14 +206,16 @@ class Facts {
     if (weights->is_by_input) return;
     const size_t channels = op.requant.bias.size();
     const bool is_uniform = op.requant.m0.size() == 1 && facts_.sw.size() == 1;
-    if (facts_.sw.size() != 1 && facts_.sw.size() != channels) {
+    const bool has_phases = is_of({"ConvTranspose", "TRANSPOSE_CONV"});  // of the channels again
+    if (facts_.sw.size() != 1 &&
+        (has_phases ? channels % facts_.sw.size() != 0 : facts_.sw.size() != channels)) {
       facts_.problems.push_back(fmt::format("the file gives {} weight scales for {} channels",
                                             facts_.sw.size(), channels));
       return;
     }
     const Half first = products_in_front(op.input);
     for (size_t c = 0; c < (is_uniform ? 1 : channels); ++c) {
-      const float sw = facts_.sw[facts_.sw.size() == 1 ? 0 : c];
+      const float sw = facts_.sw[c % facts_.sw.size()];
       const Rational m = exact_float(facts_.sx[0]) * exact_float(sw) / exact_float(*facts_.sy);
       if (!is_uniform && is_constant(first.requant ? first.weights : op.weights, c, channels,
                                      first.requant ? first.is_depthwise : is_depthwise(op),
@@ -300,6 +304,17 @@ class Facts {
     // Where a half's factor is no power of two it was rounded to a float32 scale.
     add_factor(fmt::format("channel {}", c), "Sx * Sw / (128 * Mproducts * Sy)", m, m, second.m0[i],
                second.shift[i], m * power_of_two(-22));
+  }
+
+  bool is_of(std::initializer_list<std::string_view> types) const {
+    return std::ranges::any_of(
+        types, [&](std::string_view t) { return node_.type.find(t) != std::string::npos; });
+  }
+
+  // Where a node became several layers, whose values between them only the compiler knows.
+  bool is_one_of_several() const {
+    return node_.type == "Sum" || node_.type == "Mean" || node_.type == "Max" ||
+           node_.type == "Min" || is_of({"PRelu", "PRELU", "ReduceMin", "REDUCE_MIN"});
   }
 
   // A linear resize is a sum over neighbours; its weights are the compiler's, whole numbers over

@@ -106,9 +106,10 @@ ir::Operation integerize_layer(const LayerContext& context, const frontend::Conv
   const ir::Shape in = frontend::memory_shape(context.network.value(layer.input));
   const ir::Shape out = frontend::memory_shape(context.network.value(layer.output));
   const bool is_average = layer.ending != frontend::ConvLayer::Ending::Nearest;
-  context.macs =
-      is_average ? 0
-                 : out.elements() / layer.out_channels * static_cast<int64_t>(layer.weights.size());
+  const auto weights = static_cast<int64_t>(layer.weights.size());
+  context.macs = is_average       ? 0
+                 : layer.macs > 0 ? in.n * layer.macs
+                                  : out.elements() / layer.out_channels * weights;
   const bool is_depthwise = layer.groups > 1 && layer.groups == in.c && layer.groups == out.c &&
                             layer.dilation_h == 1 && layer.dilation_w == 1;
   if (is_depthwise) {

@@ -77,9 +77,14 @@ ir::Operation integerize_layer(const LayerContext& context, const frontend::Pool
                        .low = bounds.low,
                        .high = bounds.high,
                        .table = std::nullopt};
-  if (layer.kind == frontend::PoolLayer::Kind::Mean) {
+  const int64_t count = int64_t{layer.kernel_h} * layer.kernel_w;
+  if (layer.kind == frontend::PoolLayer::Kind::Sum) {
+    pool.rounding = context.is_tflite() ? isa::Rounding::TflDouble : isa::Rounding::HalfEven;
+    pool.multiplier = context.is_tflite() ? tflite_multiplier(context, ratio, 255 * count)
+                                          : onnx_multiplier(context, ratio);
+  } else if (layer.kind == frontend::PoolLayer::Kind::Mean) {
     pool.rounding = isa::Rounding::TflDouble;
-    pool.multiplier = mean_multiplier(context, ratio, int64_t{layer.kernel_h} * layer.kernel_w);
+    pool.multiplier = mean_multiplier(context, ratio, count);
   } else if (context.is_tflite()) {
     // TFLite averages the bytes themselves; a uint8 is the int8 form plus 128, and never negative.
     require_same_scale(context, input, output);

@@ -173,7 +173,7 @@ struct AveragePool {
   bool count_includes_padding = false;
   double scale_ratio = 1.0;  // input scale / output scale
   int input_zero = 0;
-  std::optional<Multiplier> multiplier{};  // where the framework fixes it (TFLite MEAN); else from
+  std::optional<Multiplier> multiplier{};  // where it is no mean, or TFLite's MEAN; else from
                                            // scale_ratio and the count
   isa::Rounding rounding = isa::Rounding::HalfAway;
   int zero_point = 0, low = -128, high = 127;

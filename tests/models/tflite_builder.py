@@ -85,3 +85,45 @@ class File:
         builder = flatbuffers.Builder(1024)
         builder.Finish(model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
+
+
+def constant(name: str, values: np.ndarray, scale: float = 0, zero: int = 0) -> schema.TensorT:
+    """A tensor with values, `values` of them; without a scale plain integers."""
+    made = tensor(name, list(values.shape), scale, zero)
+    made.type = {np.dtype(np.int8): schema.TensorType.INT8}.get(
+        values.dtype, schema.TensorType.INT32
+    )
+    if not scale:
+        made.quantization = None
+    made.values = values
+    return made
+
+
+def node(
+    operator: str, inputs: list[schema.TensorT], y: schema.TensorT, options: object = None
+) -> bytes:
+    """y = operator(inputs); those without values are the file's inputs."""
+    code = getattr(schema.BuiltinOperator, operator)
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    made, kind = schema.OperatorT(), schema.OperatorCodeT()
+    kind.builtinCode, kind.deprecatedBuiltinCode, kind.version = code, min(code, 127), 1
+    made.opcodeIndex, made.inputs, made.outputs = 0, list(range(len(inputs))), [len(inputs)]
+    if options is not None:
+        made.builtinOptions = options
+        made.builtinOptionsType = getattr(
+            schema.BuiltinOptions, type(options).__name__.removesuffix("T")
+        )
+    model.buffers = [schema.BufferT()]
+    for operand in inputs:
+        if not hasattr(operand, "values"):
+            continue
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(operand.values.tobytes(), np.uint8)
+        operand.buffer = len(model.buffers)
+        model.buffers.append(buffer)
+    graph.tensors, graph.operators, graph.outputs = [*inputs, y], [made], [len(inputs)]
+    graph.inputs = [i for i, x in enumerate(inputs) if not hasattr(x, "values")]
+    model.version, model.operatorCodes, model.subgraphs = 3, [kind], [graph]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())

@@ -46,7 +46,9 @@ bool absorb(const Network& network, const PadLayer& pad, LayerKind& kind) {
 // The padded map itself.
 ValueId put_together(Network& network, const NodeName& node, const PadLayer& pad) {
   const Value output = network.value(pad.output);
-  const auto h = static_cast<size_t>(output.order[1]), w = static_cast<size_t>(output.order[2]);
+  const size_t rank = output.order.size();  // three where the rows of the map are the images
+  const auto h = static_cast<size_t>(output.order[rank - 3]),
+             w = static_cast<size_t>(output.order[rank - 2]);
   const auto padded = [&](ValueId id, size_t axis, int before, int behind) {
     return before == 0 && behind == 0 ? id
                                       : gathered(network, node, id, axis,

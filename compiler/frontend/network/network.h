@@ -66,11 +66,13 @@ struct ConvLayer {
   Ending ending = Ending::Nearest;
   int divisor = 0;         // a power of two or odd
   bool is_matrix = false;  // works on the rows of a matrix
+  int64_t macs = 0;        // of an image, where the weights hold others than the network's; else 0
   Clamp clamp{};
 };
 
 struct PoolLayer {
-  enum class Kind { Maximum, Average, Mean };  // Mean: the whole map, as TFLite's MEAN rounds it
+  // Mean: the whole map, as TFLite's MEAN rounds it. Sum: of the whole map.
+  enum class Kind { Maximum, Average, Mean, Sum };
   ValueId input = -1, output = -1;
   Kind kind = Kind::Maximum;
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;

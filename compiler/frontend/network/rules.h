@@ -18,4 +18,8 @@ inline constexpr Rule kKernelFits{"its kernel is larger than the padded input",
                                   "use a smaller kernel or a larger input"};
 inline constexpr auto kSlidingRules = kRules<kWindowInRange, kKernelFits>;
 
+// Reductions.
+inline constexpr Rule kReducedCount{"it reduces {count} elements to one",
+                                    "reduce at most {maximum} at once"};
+
 }  // namespace zahl::frontend

@@ -39,10 +39,10 @@ void OnnxContext::set_pending(const OnnxNode& node, LayerKind kind, std::vector<
 ValueId OnnxContext::feature_map(const OnnxNode& node, size_t input) {
   const ValueId id = value_of(node, input);
   const Value& value = network.value(id);
-  if (value.dims.size() != 4) {
+  if (value.dims.size() != 3 && value.dims.size() != 4) {
     refuse<kFeatureMap>(node.name(), value.name, join(value.dims));
   }
-  return in_memory_order(network, node.name(), id, kChannelsFirst);
+  return in_memory_order(network, node.name(), id, channels_first(value.dims.size()));
 }
 
 const OnnxTensor* OnnxContext::constant(const std::string& name) const {

@@ -16,7 +16,7 @@ struct OnnxContext {
   const Meaning& meaning_of(const OnnxNode& node, size_t input) const;
   // The operand's value; refuses operands that are computed in floating point.
   ValueId value_of(const OnnxNode& node, size_t input) const;
-  // The same as a map with its bytes as N, H, W, C; refuses other ranks.
+  // The same as a map with its bytes as N, H, W, C or N, W, C; refuses other ranks.
   ValueId feature_map(const OnnxNode& node, size_t input);
   const QuantizedConstant& weights_of(const OnnxNode& node, size_t input) const;
   // Nothing where the tensor is computed.
@@ -50,5 +50,10 @@ struct OnnxContext {
 };
 
 inline const std::vector<int> kChannelsFirst = {0, 2, 3, 1};  // NCHW in memory as NHWC
+inline const std::vector<int> kRowChannelsFirst = {0, 2, 1};  // NCW in memory as NWC
+// That of a map of this rank.
+inline const std::vector<int>& channels_first(size_t rank) {
+  return rank == 3 ? kRowChannelsFirst : kChannelsFirst;
+}
 
 }  // namespace zahl::frontend

@@ -15,7 +15,6 @@ using namespace onnx_rules;
 namespace {
 
 using Unary = std::function<float(float)>;
-using Binary = float (*)(float, float);
 
 // A constant of one element as a number.
 std::optional<float> scalar(const Meaning& meaning) {
@@ -67,6 +66,7 @@ Clamp clip_bounds(OnnxContext& c, const OnnxNode& node) {
 bool clamp_pending(OnnxContext& c, const OnnxNode& node) {
   const auto* pending = std::get_if<Pending>(&c.meaning_of(node, 0));
   if (!pending || (node.type() != "Relu" && node.type() != "Clip")) return false;
+  if (std::ranges::any_of(pending->moves, [](const Move& m) { return m.op->adds; })) return false;
   Pending clamped = *pending;
   const Clamp more = clip_bounds(c, node);
   const auto clip = [&](float& x) { x = std::fmin(std::fmax(x, more.low), more.high); };
@@ -138,7 +138,8 @@ std::optional<Function> combined(const OnnxContext& c, Function a, const Functio
   return std::nullopt;
 }
 
-// False where the operands are no functions of the same bytes.
+}  // namespace
+
 bool read_binary(OnnxContext& c, const OnnxNode& node, Binary of) {
   if (node.inputs() != 2) refuse<kTwoInputs>(node.name(), node.inputs());
   const Meaning &first = c.meaning_of(node, 0), &second = c.meaning_of(node, 1);
@@ -154,6 +155,8 @@ bool read_binary(OnnxContext& c, const OnnxNode& node, Binary of) {
   set_function(c, node, std::move(*result));
   return true;
 }
+
+namespace {
 
 // The function of each row: of the number, and of the node where it has attributes.
 template <auto kFunction>
@@ -225,10 +228,6 @@ constexpr OnnxOperator kRows[] = {
     {"Mul", of_two_values<[](float a, float b) { return a * b; }>, kEltwise, kEltwiseRules},
     {"Div", of_two<[](float a, float b) { return a / b; }>, kTable, kTwoFunctionsRules},
     {"Pow", of_two<[](float a, float b) { return std::pow(a, b); }>, kTable, kTwoFunctionsRules},
-    {"Min", of_two<[](float a, float b) { return std::fmin(a, b); }>, kTable, kTwoFunctionsRules},
-    {"Max", of_two<[](float a, float b) { return std::fmax(a, b); }>, kTable, kTwoFunctionsRules},
-    {"PRelu", of_two<[](float a, float b) { return a >= 0 ? a : a * b; }>, kTable,
-     kTwoFunctionsRules},
     {"Sigmoid", of_one<[](float x) {
        return x >= 0 ? 1.0f / (1.0f + std::exp(-x)) : std::exp(x) / (1.0f + std::exp(x));
      }>,

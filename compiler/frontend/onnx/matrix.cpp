@@ -56,7 +56,13 @@ void read_matrix(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   layer.is_matrix = true;
   const QuantizedConstant& weights = c.weights_of(node, 1);
   const Value input = c.network.value(layer.input);
-  const std::vector<int64_t> matrix = weights.tensor->dims;
+  std::vector<int64_t> matrix = weights.tensor->dims;
+  int ahead = 0;  // axes of size one in front of the matrix's own
+  while (!is_gemm && matrix.size() > 2 && matrix.size() <= input.dims.size() &&
+         matrix.front() == 1) {
+    matrix.erase(matrix.begin());
+    ++ahead;
+  }
   const bool is_transposed = is_gemm && node.integer("transB", 0) != 0;  // stored as output, input
   if (is_gemm && (node.integer("transA", 0) != 0 || node.real("alpha", 1) != 1.0f ||
                   (node.real("beta", 1) != 1.0f && !node.input(2).empty()))) {
@@ -69,7 +75,7 @@ void read_matrix(OnnxContext& c, const OnnxNode& node, const OnnxOperator&) {
   element_count(node.name(), matrix);
   const int64_t outputs = matrix[is_transposed ? 0 : 1], inputs = matrix[is_transposed ? 1 : 0];
   layer.out_channels = static_cast<int>(outputs);
-  auto parts = read_weights(node, weights, is_transposed ? 0 : 1, layer);
+  auto parts = read_weights(node, weights, is_transposed ? 0 : 1 + ahead, layer);
   const auto rows = static_cast<size_t>(outputs), columns = static_cast<size_t>(inputs);
   for (auto& part : parts) {
     const std::vector<int8_t> stored = part;

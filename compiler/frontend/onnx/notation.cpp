@@ -89,17 +89,15 @@ Function function_of(const OnnxContext& c, ValueId id) {
   return function;
 }
 
-namespace {
-
-ValueId add_table(OnnxContext& c, const OnnxNode& node, const Function& function,
-                  const Scaling& scaling) {
+ValueId table_of(OnnxContext& c, const OnnxNode& node, const Function& function,
+                 const Scaling& scaling) {
   if (c.network.value(function.root).view) {
     const View view = *c.network.value(function.root).view;
     if (is_rearrangement(c.network, view)) {  // the function of the bytes where they lie
       View result = view;
       Function below = function;
       below.root = view.root;
-      result.root = add_table(c, node, below, scaling);
+      result.root = table_of(c, node, below, scaling);
       const Value like = c.network.value(result.root);
       const OnnxContext::Parent parent = c.parents.at(result.root);
       const ValueId id = add_view(c.network, node.name(), like, node.input(0), result);
@@ -108,7 +106,7 @@ ValueId add_table(OnnxContext& c, const OnnxNode& node, const Function& function
     }
     Function moved = function;
     moved.root = settled(c.network, node.name(), function.root);
-    return add_table(c, node, moved, scaling);
+    return table_of(c, node, moved, scaling);
   }
   TableLayer layer{.input = function.root, .output = -1, .table = {}};
   for (size_t i = 0; i < 256; ++i)
@@ -124,8 +122,6 @@ ValueId add_table(OnnxContext& c, const OnnxNode& node, const Function& function
   c.network.layers.push_back({{name, function.names.empty() ? node.type() : "Function"}, layer});
   return layer.output;
 }
-
-}  // namespace
 
 namespace {
 
@@ -143,7 +139,7 @@ bool is_on(const Value& value, const Scaling& scaling) {
 ValueId finish(OnnxContext& c, const OnnxNode& node, const Function& function,
                const Scaling& scaling) {
   const bool is_root = function.names.empty() && is_on(c.network.value(function.root), scaling);
-  return moved(c, function.moves, is_root ? function.root : add_table(c, node, function, scaling));
+  return moved(c, function.moves, is_root ? function.root : table_of(c, node, function, scaling));
 }
 
 }  // namespace
@@ -162,7 +158,7 @@ ValueId finish(OnnxContext& c, const OnnxNode& node, const Pending& pending,
       for (float& value : clamped.values)
         value = std::fmin(std::fmax(value, pending.clamp.low), pending.clamp.high);
       clamped.names = {joined(pending.names)};
-      id = add_table(c, node, clamped, scaling);
+      id = table_of(c, node, clamped, scaling);
     }
     return moved(c, pending.moves, id);
   };
@@ -200,7 +196,7 @@ ValueId finish(OnnxContext& c, const OnnxNode& node, const Pending& pending,
     for (ValueId& input : concat->inputs) {
       const Value& part = c.network.value(input);
       if (part.scale != scaling.scale || part.zero_point != scaling.zero_point)
-        input = add_table(c, node, function_of(c, input), scaling);
+        input = table_of(c, node, function_of(c, input), scaling);
     }
   }
   std::optional<Layer> before;

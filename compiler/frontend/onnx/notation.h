@@ -34,4 +34,8 @@ ValueId byte_input(OnnxContext& c, const std::string& input, const Scaling& scal
 // The value as a function of its own bytes.
 Function function_of(const OnnxContext& c, ValueId value);
 
+// The function's result on this scale.
+ValueId table_of(OnnxContext& c, const OnnxNode& node, const Function& function,
+                 const Scaling& scaling);
+
 }  // namespace zahl::frontend

@@ -9,9 +9,10 @@ const std::vector<OnnxOperator>& onnx_operators() {
   static const std::vector<OnnxOperator> kAll = [] {
     std::vector<OnnxOperator> all;
     for (const auto kind :
-         {onnx_notation_operators(), onnx_window_operators(), onnx_matrix_operators(),
-          onnx_eltwise_operators(), onnx_function_operators(), onnx_move_operators(),
-          onnx_span_operators(), onnx_pad_operators(), onnx_resize_operators()})
+         {onnx_notation_operators(), onnx_window_operators(), onnx_reduction_operators(),
+          onnx_matrix_operators(), onnx_eltwise_operators(), onnx_function_operators(),
+          onnx_several_operators(), onnx_move_operators(), onnx_span_operators(),
+          onnx_pad_operators(), onnx_resize_operators()})
       all.insert(all.end(), kind.begin(), kind.end());
     return all;
   }();

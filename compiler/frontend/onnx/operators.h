@@ -16,14 +16,17 @@ struct OnnxOperator {
   // Of nodes that only rearrange: one output, made of a value with bytes.
   ValueId (*move)(OnnxContext& c, const Move& move, ValueId value) = nullptr;
   bool is_microsoft = false;  // in the domain com.microsoft as well
+  bool adds = false;          // `move` adds what no clamp has seen
 };
 
 // By kind.
 std::span<const OnnxOperator> onnx_notation_operators();
 std::span<const OnnxOperator> onnx_window_operators();
+std::span<const OnnxOperator> onnx_reduction_operators();
 std::span<const OnnxOperator> onnx_matrix_operators();
 std::span<const OnnxOperator> onnx_eltwise_operators();
 std::span<const OnnxOperator> onnx_function_operators();
+std::span<const OnnxOperator> onnx_several_operators();
 std::span<const OnnxOperator> onnx_move_operators();
 std::span<const OnnxOperator> onnx_span_operators();
 std::span<const OnnxOperator> onnx_pad_operators();

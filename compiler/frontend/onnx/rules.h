@@ -70,11 +70,11 @@ inline constexpr auto kDequantizeRules =
 
 // Feature maps and their windows.
 inline constexpr Rule kFeatureMap{"its input '{input}' has the shape {shape}",
-                                  "use a four-dimensional feature map"};
+                                  "use a feature map of three or four dimensions"};
 inline constexpr auto kMapRules = joined(kOperandRules, kSlidingRules, kRules<kFeatureMap>);
 
 inline constexpr Rule kTwoSpatial{"it has {count} spatial dimensions",
-                                  "use two-dimensional operators"};
+                                  "use as many as the feature map has, one or two"};
 inline constexpr auto kWindowRules = joined(kMapRules, kRules<kTwoSpatial>);
 
 // Weights.
@@ -84,6 +84,9 @@ inline constexpr Rule kConstantWeights{
     "its weights '{weights}' are computed",
     "use constant weights; products of two computed matrices are not supported"};
 inline constexpr Rule kByteWeights{"its weights '{weights}' have the type {type}", kQuantizeOnnx};
+inline constexpr Rule kOneZeroOfWeights{
+    "its weights '{weights}' have zero points that differ between channels",
+    "quantize weights symmetrically (WeightSymmetric=True)"};
 inline constexpr auto kWeightsRules = kRules<kQuantizedWeights, kConstantWeights, kByteWeights>;
 
 // A constant added to products.
@@ -95,13 +98,17 @@ inline constexpr Rule kFiniteBias{"the bias of output channel {channel} is not f
 inline constexpr auto kBiasRules = kRules<kConstantBias, kBiasFits, kFiniteBias>;
 
 // Conv.
-inline constexpr Rule kFilterOfFour{"its weights have the shape {shape}",
-                                    "use two-dimensional convolutions"};
+inline constexpr Rule kFilterRank{"its weights have the shape {shape} for a map of {dims}",
+                                  kIntactFile};
 inline constexpr Rule kFilterFits{
     "weights of the shape {shape} in {groups} groups do not fit {channels} input channels",
     kIntactFile};
 inline constexpr auto kConvRules =
-    joined(kWindowRules, kWeightsRules, kBiasRules, kRules<kFilterOfFour, kFilterFits>);
+    joined(kWindowRules, kWeightsRules, kBiasRules, kRules<kFilterRank, kFilterFits>);
+
+inline constexpr Rule kTransposedSize{"it makes {output} of {input}", kIntactFile};
+inline constexpr auto kConvTransposeRules =
+    joined(kConvRules, kRules<kTransposedSize, kOneZeroOfWeights>);
 
 // Pools.
 inline constexpr Rule kPoolDilation{"dilated pools are not supported", "use dilation 1"};
@@ -114,14 +121,11 @@ inline constexpr Rule kSameReadsAll{
 inline constexpr auto kPoolRules =
     joined(kWindowRules, kRules<kPoolDilation, kPoolIndices, kSameReadsAll>);
 
-inline constexpr Rule kPoolCeil{"ceil_mode together with count_include_pad is not supported",
-                                "pad explicitly and use ceil_mode 0"};
-inline constexpr auto kAveragePoolRules = joined(kPoolRules, kRules<kPoolCeil>);
-
-// ReduceMean.
-inline constexpr Rule kMeanAxes{"the mean over the axes {axes} is not supported",
-                                "take the mean over height and width"};
-inline constexpr auto kMeanRules = joined(kMapRules, kRules<kConstantIntegers, kMeanAxes>);
+// Reductions.
+inline constexpr Rule kReducedAxes{"its axes {axes} do not exist in the shape {shape}",
+                                   kIntactFile};
+inline constexpr auto kReductionRules =
+    joined(kIntegerRules, kSlidingRules, kRules<kReducedAxes, kReducedCount>);
 
 // MatMul and Gemm.
 inline constexpr Rule kRowsByMatrix{"a product of {shape} and {matrix} is not supported",
@@ -154,6 +158,16 @@ inline constexpr auto kEltwiseRules =
 inline constexpr Rule kAddedBias{"a constant of the shape {shape} is added before quantization",
                                  kSurround};
 inline constexpr auto kAddRules = joined(kEltwiseRules, kBiasRules, kRules<kAddedBias>);
+
+// Several operands, and PRelu.
+inline constexpr auto kSeveralRules = joined(kTwoRules, kRules<kShapesFit>);
+inline constexpr auto kSumRules = joined(kAddRules, kRules<kShapesFit>);
+
+inline constexpr Rule kConstantSlopes{"its slopes '{slopes}' are computed", "use constant slopes"};
+inline constexpr Rule kSlopesOfOneAxis{"its slopes have the shape {shape} for an input of {dims}",
+                                       "use one slope, or one for each index of one axis"};
+inline constexpr auto kSlopesRules =
+    joined(kTwoRules, kWeightsRules, kRules<kConstantSlopes, kSlopesOfOneAxis, kOneZeroOfWeights>);
 
 // Functions of one number.
 inline constexpr Rule kFunctionOfData{"its input is a constant",

@@ -206,7 +206,7 @@ bool read_added_bias(OnnxContext& c, const OnnxNode& node) {
     const std::vector<int64_t>& dims =
         real ? real->tensor->dims : std::get<QuantizedConstant>(other).tensor->dims;
     // Along the channels alone: the last axis of a matrix, the second of a feature map.
-    const size_t behind = conv->is_matrix ? 0 : 2;
+    const size_t behind = conv->is_matrix ? 0 : pending->output.dims.size() - 2;
     for (size_t axis = 0; axis < dims.size(); ++axis) {
       if (dims[axis] != 1 && axis + behind + 1 != dims.size()) {
         refuse<kAddedBias>(node.name(), join(dims));

@@ -13,6 +13,9 @@ constexpr auto kOptionsType = tflite::BuiltinOptions::NONE;
 template <>
 constexpr auto kOptionsType<tflite::Conv2DOptions> = tflite::BuiltinOptions::Conv2DOptions;
 template <>
+constexpr auto kOptionsType<tflite::TransposeConvOptions> =
+    tflite::BuiltinOptions::TransposeConvOptions;
+template <>
 constexpr auto kOptionsType<tflite::DepthwiseConv2DOptions> =
     tflite::BuiltinOptions::DepthwiseConv2DOptions;
 template <>
@@ -52,6 +55,8 @@ constexpr auto kOptionsType<tflite::MirrorPadOptions> = tflite::BuiltinOptions::
 template <>
 constexpr auto kOptionsType<tflite::SpaceToDepthOptions> =
     tflite::BuiltinOptions::SpaceToDepthOptions;
+template <>
+constexpr auto kOptionsType<tflite::GeluOptions> = tflite::BuiltinOptions::GeluOptions;
 template <>
 constexpr auto kOptionsType<tflite::DepthToSpaceOptions> =
     tflite::BuiltinOptions::DepthToSpaceOptions;

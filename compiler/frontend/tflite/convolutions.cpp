@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/frontend/network/phases.h"
+#include "compiler/frontend/network/window.h"
 #include "compiler/frontend/tflite/checks.h"
+#include "compiler/frontend/tflite/moves.h"
 #include "compiler/frontend/tflite/operators.h"
 #include "compiler/frontend/tflite/rules.h"
 #include "compiler/frontend/tflite/windows.h"
@@ -54,12 +57,12 @@ void read_weights(TfliteContext& c, const Operator& op, int tensor, int axis, Co
   layer.weight_zero = static_cast<int>(zero);
 }
 
-void read_bias(TfliteContext& c, const Operator& op, ConvLayer& layer) {
-  if (op.inputs.size() < 3 || op.inputs[2] < 0) return;
-  if (c.file.tensor(op.inputs[2]).type() != TensorType::INT32) {
-    refuse<kBiasOfInt32>(op.node, c.file.name(op.inputs[2]));
+void read_bias(TfliteContext& c, const Operator& op, ConvLayer& layer, size_t operand = 2) {
+  if (op.inputs.size() <= operand || op.inputs[operand] < 0) return;
+  if (c.file.tensor(op.inputs[operand]).type() != TensorType::INT32) {
+    refuse<kBiasOfInt32>(op.node, c.file.name(op.inputs[operand]));
   }
-  for (int64_t b : c.file.integers(op.node, op.inputs[2]))
+  for (int64_t b : c.file.integers(op.node, op.inputs[operand]))
     layer.bias.push_back(static_cast<int32_t>(b));
   if (layer.bias.size() != static_cast<size_t>(layer.out_channels)) {
     refuse<kBiasFits>(op.node, layer.bias.size(), layer.out_channels);
@@ -146,6 +149,51 @@ void read_depthwise(TfliteContext& c, const Operator& op) {
   c.add(op, std::move(layer));
 }
 
+// Operands: the output's shape, weights, input, bias.
+void read_transpose_conv(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 3, 4);
+  const auto& o = options_of<tflite::TransposeConvOptions>(op);
+  ConvLayer layer{.input = c.input_of(op, 2)};
+  const Value input = c.network.value(layer.input),
+              output = c.network.value(c.value_of(op.node, op.outputs[0]));
+  require_rank(op.node, input, 4);
+  require_rank(op.node, output, 4);
+  const std::vector<int64_t> filter =
+      c.file.dims(op.inputs[1]);  // output channel, h, w, input channel
+  if (filter.size() != 4) refuse<kFilterOfFour>(op.node, join(filter));
+  element_count(op.node, filter);
+  if (filter[3] != input.dims[3] || filter[0] != output.dims[3])
+    refuse<kFilterFits>(op.node, join(filter), input.dims[3]);
+  const auto axis_of = [&](size_t i, int stride) {
+    WindowAxis forward{output.dims[i], filter[i], stride, 1, 0, 0};  // which this one is back from
+    if (o.padding() == tflite::Padding::SAME && stride > 0) pad_same(forward);
+    check(op.node, forward);
+    if (forward.output() != input.dims[i])
+      refuse<kTransposedSize>(op.node, output.dims[i], input.dims[i]);
+    return TransposedAxis{input.dims[i], filter[i], stride, 1, forward.before, output.dims[i]};
+  };
+  const TransposedAxis h = axis_of(1, o.stride_h()), w = axis_of(2, o.stride_w());
+  require_dims(op.node, output, {input.dims[0], h.output, w.output, filter[0]});
+  layer.out_channels = static_cast<int>(filter[0]);
+  layer.clamp = clamp_of(op.node, o.fused_activation_function());
+  read_weights(c, op, op.inputs[1], 0, layer);
+  read_bias(c, op, layer, 3);
+  layer.float_scale_product = c.file.tensor(op.inputs[2]).type() == TensorType::UINT8;
+  set_phases(layer, h, w);
+  Value made = output;
+  made.dims = {input.dims[0], h.windows(), w.windows(), layer.out_channels};
+  layer.output = c.network.add(made);
+  ValueId id = layer.output;
+  c.add(op, std::move(layer));
+  View view = phases_view(c.network, id, h, w, 1);
+  if (h.output % h.stride != 0 || w.output % w.stride != 0) {
+    id = add_view(c.network, op.node, made, output.name, view);
+    id = settled(c.network, op.node, id);
+    view = *sliced(*sliced(view_of(c.network, id), 1, 0, h.output, 1), 2, 0, w.output, 1);
+  }
+  set_view(c, op, 0, id, view);
+}
+
 ValueId as_matrix(TfliteContext& c, const Operator& op, ValueId id, int64_t columns) {
   const Value& value = c.network.value(id);
   const int64_t elements = element_count(op.node, value.dims);
@@ -196,6 +244,8 @@ constexpr TfliteOperator kRows[] = {
     {BuiltinOperator::CONV_2D, read_conv, "a convolution", kConvRules},
     {BuiltinOperator::DEPTHWISE_CONV_2D, read_depthwise, "a depthwise convolution",
      kDepthwiseRules},
+    {BuiltinOperator::TRANSPOSE_CONV, read_transpose_conv,
+     "a convolution that makes the strides' phases as channels, and a view", kTransposeConvRules},
     {BuiltinOperator::FULLY_CONNECTED, read_fully_connected, "a product of rows",
      kFullyConnectedRules},
 };

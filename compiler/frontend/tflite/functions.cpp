@@ -108,6 +108,19 @@ Table elu(const Unary& u) {
   return arithmetic::tfl_function(u.scales, [](float x) { return x < 0 ? std::exp(x) - 1 : x; });
 }
 
+Table exponential(const Unary& u) {
+  return arithmetic::tfl_function(u.scales, [](float x) { return std::exp(x); });
+}
+
+Table gelu(const Unary& u) {
+  if (!options_of<tflite::GeluOptions>(u.op).approximate())
+    return arithmetic::tfl_function(
+        u.scales, [](float x) { return 0.5f * x * (1.0f + std::erf(x * 0.70710678118654752f)); });
+  return arithmetic::tfl_function(u.scales, [](float x) {
+    return 0.5f * x * (1.0f + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
+  });
+}
+
 constexpr std::string_view kTable = "a table";
 
 constexpr TfliteOperator kRows[] = {
@@ -119,6 +132,8 @@ constexpr TfliteOperator kRows[] = {
     {BuiltinOperator::RELU6, of_byte<relu6>, kTable, kFunctionRules},
     {BuiltinOperator::ABS, of_byte<absolute>, kTable, kFunctionRules},
     {BuiltinOperator::ELU, of_byte<elu>, kTable, kFunctionRules},
+    {BuiltinOperator::GELU, of_byte<gelu>, kTable, kFunctionRules},
+    {BuiltinOperator::EXP, of_byte<exponential>, kTable, kFunctionRules},
     {BuiltinOperator::RELU_N1_TO_1, of_byte<relu_n1_to_1>, kTable, kFunctionRules},
 };
 

@@ -1,4 +1,6 @@
 // Operators that only rearrange, as views of their input; concatenation.
+#include "compiler/frontend/tflite/moves.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -50,14 +52,6 @@ void set_value(TfliteContext& c, const Operator& op, size_t output, ValueId id) 
 
 std::string name_of(TfliteContext& c, const Operator& op, size_t output) {
   return c.network.value(c.value_of(op.node, op.outputs.at(output))).name;
-}
-
-// The tensor is this view of `source`.
-void set_view(TfliteContext& c, const Operator& op, size_t output, ValueId source,
-              const View& view) {
-  const std::string name = name_of(c, op, output);
-  const Value like = c.network.value(source);
-  set_value(c, op, output, add_view(c.network, op.node, like, name, view));
 }
 
 // The axis counted from the start, of `rank`.
@@ -444,6 +438,13 @@ constexpr TfliteOperator kRows[] = {
 };
 
 }  // namespace
+
+void set_view(TfliteContext& c, const TfliteFile::Operator& op, size_t output, ValueId source,
+              const View& view) {
+  const std::string name = name_of(c, op, output);
+  const Value like = c.network.value(source);
+  set_value(c, op, output, add_view(c.network, op.node, like, name, view));
+}
 
 std::span<const TfliteOperator> tflite_move_operators() { return kRows; }
 

@@ -1,9 +1,10 @@
 // Pools and means.
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "compiler/frontend/network/reduction.h"
+#include "compiler/frontend/network/several.h"
 #include "compiler/frontend/tflite/checks.h"
+#include "compiler/frontend/tflite/moves.h"
 #include "compiler/frontend/tflite/operators.h"
 #include "compiler/frontend/tflite/rules.h"
 #include "compiler/frontend/tflite/windows.h"
@@ -35,34 +36,73 @@ void read_pool(TfliteContext& c, const Operator& op) {
   c.add(op, layer);
 }
 
-void read_mean(TfliteContext& c, const Operator& op) {
-  c.require_operands(op, 2, 2);
-  PoolLayer layer{.input = c.input_of(op, 0), .output = c.output_of(op)};
-  layer.kind = PoolLayer::Kind::Mean;
+// A mean of height and width as it is.
+bool read_map_mean(TfliteContext& c, const Operator& op, const std::vector<bool>& is_reduced) {
+  if (op.code != BuiltinOperator::MEAN || is_reduced != std::vector<bool>{false, true, true, false})
+    return false;
+  const bool keeps = options_of<tflite::ReducerOptions>(op).keep_dims();
+  PoolLayer layer{.input = c.input_of(op, 0)};
   const Value input = c.network.value(layer.input);
-  std::vector<int64_t> axes = c.file.integers(op.node, op.inputs[1]);
-  for (int64_t& axis : axes) axis += axis < 0 ? static_cast<int64_t>(input.dims.size()) : 0;
-  std::ranges::sort(axes);
-  axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
-  if (input.dims.size() != 4 || axes != std::vector<int64_t>{1, 2}) {
-    refuse<kMeanAxes>(op.node, join(axes), join(input.dims));
-  }
+  if (!keeps && input.dims[0] != 1) return false;
+  layer.output = c.output_of(op);
+  layer.kind = PoolLayer::Kind::Mean;
   layer.kernel_h = static_cast<int>(input.dims[1]);
   layer.kernel_w = static_cast<int>(input.dims[2]);
   const Value output = c.network.value(layer.output);
   const int64_t channels = input.dims[3];
-  if (options_of<tflite::ReducerOptions>(op).keep_dims()) {
+  if (keeps) {
     require_dims(op.node, output, {input.dims[0], 1, 1, channels});
   } else {
     require_dims(op.node, output, {input.dims[0], channels});
   }
   c.add(op, layer);
+  return true;
+}
+
+void read_reduction(TfliteContext& c, const Operator& op) {
+  c.require_operands(op, 2, 2);
+  const ValueId id = c.value_of(op.node, op.inputs[0]);
+  const Value source = c.network.value(id);
+  const auto rank = static_cast<int64_t>(source.dims.size());
+  std::vector<bool> is_reduced(source.dims.size(), false);
+  const std::vector<int64_t> axes = c.file.integers(op.node, op.inputs[1]);
+  for (int64_t axis : axes) {
+    if (axis < -rank || axis >= rank) refuse<kReducedAxes>(op.node, join(axes), join(source.dims));
+    is_reduced[static_cast<size_t>(axis < 0 ? axis + rank : axis)] = true;
+  }
+  if (read_map_mean(c, op, is_reduced)) return;
+  const Reduction reduction = reduction_of(op.node, source, is_reduced);
+  const bool is_minimum = op.code == BuiltinOperator::REDUCE_MIN;
+  PoolLayer layer;
+  layer.kind = op.code == BuiltinOperator::MEAN  ? PoolLayer::Kind::Mean
+               : op.code == BuiltinOperator::SUM ? PoolLayer::Kind::Sum
+                                                 : PoolLayer::Kind::Maximum;
+  layer.input = reduced_map(c.network, op.node, id, reduction, layer);
+  if (is_minimum) layer.input = turned(c.network, op.node, layer.input);
+  Value output = c.network.value(c.value_of(op.node, op.outputs[0]));
+  output.dims = window_dims(reduction);
+  output.order = plain_order(4);
+  if (layer.kind == PoolLayer::Kind::Maximum) {
+    if (source.scale != output.scale || source.zero_point != output.zero_point)
+      refuse<kSameScale>(op.node);
+    output.zero_point = c.network.value(layer.input).zero_point;
+  }
+  layer.output = c.network.add(std::move(output));
+  c.add(op, layer);
+  const ValueId result = is_minimum ? turned(c.network, op.node, layer.output) : layer.output;
+  set_view(c, op, 0, result,
+           reduced_view(c.network, result, source, reduction,
+                        options_of<tflite::ReducerOptions>(op).keep_dims()));
 }
 
 constexpr TfliteOperator kRows[] = {
     {BuiltinOperator::AVERAGE_POOL_2D, read_pool, "an average pool", kPoolRules},
     {BuiltinOperator::MAX_POOL_2D, read_pool, "a maximum pool", kPoolRules},
-    {BuiltinOperator::MEAN, read_mean, "a mean", kMeanRules},
+    {BuiltinOperator::MEAN, read_reduction, "a mean", kReductionRules},
+    {BuiltinOperator::SUM, read_reduction, "a mean", kReductionRules},
+    {BuiltinOperator::REDUCE_MAX, read_reduction, "a maximum pool", kReductionRules},
+    {BuiltinOperator::REDUCE_MIN, read_reduction, "a maximum pool between two tables",
+     kReductionRules},
 };
 
 }  // namespace

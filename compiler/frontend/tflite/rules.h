@@ -103,25 +103,33 @@ inline constexpr auto kFullyConnectedRules =
     joined(kOperandRules, kWeightsRules,
            kRules<kPlainWeights, kMatrixOfTwo, kRowsDivide, kSameRows, kFusedActivation>);
 
-// Pools and means.
+inline constexpr Rule kTransposedSize{"it makes {output} of {input}", kIntactTflite};
+inline constexpr auto kTransposeConvRules = joined(kConvRules, kRules<kTransposedSize, kSameScale>);
+
+// Pools and reductions.
 inline constexpr Rule kSameChannels{"its input and output have different numbers of channels",
                                     kIntactTflite};
 inline constexpr auto kPoolRules = joined(kWindowRules, kRules<kSameChannels>);
 
-inline constexpr Rule kMeanAxes{
-    "the mean over the axes {axes} of the shape {shape} is not supported",
-    "take the mean over height and width of a four-dimensional tensor"};
-inline constexpr auto kMeanRules = joined(kShapeRules, kRules<kConstantIntegers, kMeanAxes>);
+inline constexpr Rule kReducedAxes{"its axes {axes} do not exist in the shape {shape}",
+                                   kIntactTflite};
+inline constexpr auto kReductionRules =
+    joined(kViewRules, kRules<kConstantIntegers, kReducedAxes, kReducedCount>);
 
 // Operations of two tensors, and softmax.
 inline constexpr Rule kOperandFits{
     "operand '{operand}' of the shape {shape} cannot be repeated to {wanted}", kIntactTflite};
 inline constexpr auto kEltwiseRules = joined(kOperandRules, kRules<kOperandFits, kFusedActivation>);
 
+inline constexpr auto kExtremeRules = joined(kShapeRules, kRules<kOperandFits>);
+
 // Functions of one byte.
 inline constexpr Rule kScaleRatio{"the ratio of its scales, {ratio}, is out of range",
                                   "quantize with a larger output range"};
 inline constexpr auto kFunctionRules = joined(kShapeRules, kRules<kScaleRatio>);
+
+inline constexpr Rule kConstantSlopes{"its slopes '{slopes}' are computed", "use constant slopes"};
+inline constexpr auto kPreluRules = joined(kFunctionRules, kRules<kConstantSlopes, kOperandFits>);
 
 inline constexpr Rule kHardSwishOutput{
     "its output scale is more than 128 times finer than its input scale",
