@@ -21,5 +21,6 @@ inline constexpr auto kSlidingRules = kRules<kWindowInRange, kKernelFits>;
 // Reductions.
 inline constexpr Rule kReducedCount{"it reduces {count} elements to one",
                                     "reduce at most {maximum} at once"};
+inline constexpr auto kReducedCountRules = kRules<kReducedCount>;
 
 }  // namespace zahl::frontend

@@ -125,7 +125,7 @@ inline constexpr auto kPoolRules =
 inline constexpr Rule kReducedAxes{"its axes {axes} do not exist in the shape {shape}",
                                    kIntactFile};
 inline constexpr auto kReductionRules =
-    joined(kIntegerRules, kSlidingRules, kRules<kReducedAxes, kReducedCount>);
+    joined(kIntegerRules, kSlidingRules, kReducedCountRules, kRules<kReducedAxes>);
 
 // MatMul and Gemm.
 inline constexpr Rule kRowsByMatrix{"a product of {shape} and {matrix} is not supported",

@@ -114,7 +114,7 @@ inline constexpr auto kPoolRules = joined(kWindowRules, kRules<kSameChannels>);
 inline constexpr Rule kReducedAxes{"its axes {axes} do not exist in the shape {shape}",
                                    kIntactTflite};
 inline constexpr auto kReductionRules =
-    joined(kViewRules, kRules<kConstantIntegers, kReducedAxes, kReducedCount>);
+    joined(kViewRules, kReducedCountRules, kRules<kConstantIntegers, kReducedAxes>);
 
 // Operations of two tensors, and softmax.
 inline constexpr Rule kOperandFits{
